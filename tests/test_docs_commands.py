@@ -77,10 +77,28 @@ def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def split_policy(folder: Path) -> None:
+    """Write a policy with the fragments that pages name."""
+    head = "apiVersion: vsr.dev/v1alpha1\nkind: "
+    models = "endpoints:\n  a: {service: 'a.models:8000'}\nmodels:\n\n  big: {endpoints: a}\n"
+    maths = "signals:\n  proof: {keywords: [prove]}\nroutes:\n  - {name: proof, when: {signal: proof}, model: big}\n"
+    (folder / "models.yaml").write_text(f"{head}RoutingPolicyFragment\n{models}", encoding="utf-8")
+    (folder / "teams").mkdir()
+    (folder / "teams" / "maths.yaml").write_text(f"{head}RoutingPolicyFragment\n{maths}", encoding="utf-8")
+    (folder / "routing.yaml").write_text(
+        f"{head}RoutingPolicy\nmetadata: {{name: routing}}\n"
+        "imports: [{file: models.yaml, owner: platform}, {file: teams/maths.yaml, owner: maths}]\n"
+        "router: {image: 'registry.example/vsr-runtime:0.1.0'}\ndefault: big\n",
+        encoding="utf-8",
+    )
+
+
 @pytest.mark.subprocess
 @pytest.mark.parametrize("command", commands())
 def test_a_command_of_the_docs_runs_as_printed(command: str, clone: Path) -> None:
     """Nothing changes in a clone, so even a diff ends with 0."""
+    if "policies/routing.yaml" in command:
+        split_policy(clone / "policies")
     if command == "vsr-compile check my.yaml":
         run("vsr-compile init my.yaml", clone)
     result = run(command, clone)

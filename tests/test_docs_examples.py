@@ -95,6 +95,10 @@ def test_a_policy_of_the_documentation_has_no_error(page: str, block: str, tmp_p
     """Excerpts are completed with the names that they use. `check` proves assertions as well."""
     path = tmp_path / "example.yaml"
     path.write_text(block if "apiVersion:" in block else completed(block), encoding="utf-8")
+    for file in re.findall(r"\{file: ([^,]+),", block):
+        fragment = tmp_path / file
+        fragment.parent.mkdir(exist_ok=True)
+        fragment.write_text("apiVersion: vsr.dev/v1alpha1\nkind: RoutingPolicyFragment\n", encoding="utf-8")
     result = call("check", path)
     assert result.exit_code == 0, f"{page}: {result.stderr}"
 

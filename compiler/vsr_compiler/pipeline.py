@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,9 @@ from vsr_compiler.routerconfig import CONFIG, SETTINGS
 from vsr_compiler.routerconfig.loading import check_loading
 from vsr_compiler.routerconfig.semantic_router import stock_config
 from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings, settings_for, with_limits
-from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
-from vsr_compiler.syntax.text import read
+from vsr_compiler.syntax.imports import PolicyFiles, read_files
 from vsr_compiler.targets import TARGETS, Rendered, Target, profiles, render
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
@@ -77,16 +77,37 @@ def read_policy(path: Path) -> ir.Policy:
     Raises:
         CompileError: With every finding of the first stage that fails, including its warnings.
     """
-    name = str(path)
-    document = load(read(path, name), name)
+    files = read_files(path)
     try:
-        policy = link(document, parse(document, PolicySpec), profiles())
+        policy = link(files.union, parse(files.union, PolicySpec), profiles())
     except CompileError as error:
-        raise CompileError(silence(error.diagnostics, document.text, name, complete=False)) from None
-    diagnostics = silence(analyse(policy, TARGETS), document.text, name, complete=True, later=_REPORTED_LATER)
+        raise CompileError(_silenced(error.diagnostics, files, complete=False)) from None
+    diagnostics = _silenced(analyse(policy, TARGETS), files, complete=True)
     if any(item.level is Severity.ERROR for item in diagnostics):
         raise CompileError(diagnostics)
-    return replace(policy, warnings=tuple(diagnostics), ignores=ignores(document.text, name))
+    marks = tuple(mark for document in files.documents for mark in ignores(document.text, document.name))
+    return replace(policy, warnings=tuple(diagnostics), ignores=marks, imports=_imports(path, files))
+
+
+def _silenced(diagnostics: Iterable[Diagnostic], files: PolicyFiles, *, complete: bool) -> list[Diagnostic]:
+    """Return the findings that no comment silences, in any of the files."""
+    remaining = list(diagnostics)
+    for document in files.documents:
+        remaining = silence(remaining, document.text, document.name, complete=complete, later=_REPORTED_LATER)
+    return remaining
+
+
+def _imports(path: Path, files: PolicyFiles) -> tuple[ir.Import, ...]:
+    return tuple(
+        ir.Import(
+            fragment.document.name,
+            Path(os.path.relpath(fragment.document.name, path.parent)).as_posix(),
+            fragment.owner,
+            fragment.sha256,
+            fragment.span,
+        )
+        for fragment in files.fragments
+    )
 
 
 def findings(path: Path) -> list[Diagnostic]:
@@ -138,6 +159,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         policy=policy.name,
         policy_sha256=policy.sha256,
         overlays=_other_releases(policy, renders),
+        imports={item.path: {"owner": item.owner, "sha256": item.sha256} for item in policy.imports},
     )
     warnings = tuple(
         unsilenced((*policy.warnings, *renders.environment_notices, *link_warnings, *argo.warnings), policy.ignores)
@@ -273,7 +295,8 @@ def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies
     if SETTINGS not in policy.router.files:
         return own
     common = bodies[policy.router.files[SETTINGS].decode()]
-    body = common if own.classifiers == policy.classifiers else settings_for(common, own)
+    same = own.classifiers == policy.classifiers and not own.limits
+    body = common if same else settings_for(common, own)
     limits = target.request_limits(own)
     if limits != RequestLimits(policy.router.max_body, {}):
         body = with_limits(body, limits.max_body, limits.models, limits.apis)

@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter
 from vsr_schemas.base import camel
 from vsr_schemas.policy.v1alpha1 import KINDS, PolicySpec
 from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
+from vsr_schemas.policy.v1alpha1.imports import FRAGMENT_KIND, LISTS, MAPPINGS
 from vsr_schemas.policy.v1alpha1.tests import CONTENTS, TURN_CONTENTS
 from vsr_schemas.reports import Report
 from vsr_schemas.scalars import Amount, Bytes, Header, HeaderName, Label, Milliseconds, Port, in_units
@@ -73,6 +74,17 @@ def policy(targets: Iterable[str]) -> Schema:
             field = section(made, path)["properties"][name]
             field["description"] = text + _written(field)
     return {"$schema": DRAFT, "$id": f"{HOME}/routing-policy.schema.json", "title": "RoutingPolicy", **made}
+
+
+def fragment(targets: Iterable[str]) -> Schema:
+    """Return the schema of a fragment, from that of a policy."""
+    whole = policy(targets)
+    properties = {name: whole["properties"][name] for name in ("apiVersion", "imports", *MAPPINGS, *LISTS)}
+    for name in (*MAPPINGS, *LISTS):
+        properties[name] = {key: value for key, value in properties[name].items() if not key.startswith("min")}
+    properties["kind"] = {"const": FRAGMENT_KIND, "description": "Kind of the file."}
+    identity = {"$id": f"{HOME}/routing-policy-fragment.schema.json", "title": FRAGMENT_KIND}
+    return {**whole, **identity, "properties": properties, "required": ["apiVersion", "kind"]}
 
 
 def section(schema: Schema, path: str) -> Schema:

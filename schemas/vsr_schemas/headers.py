@@ -115,6 +115,9 @@ CORS = (ALLOW_CREDENTIALS, ALLOW_HEADERS, ALLOW_METHODS, ALLOW_ORIGIN, EXPOSE_HE
 ANSWERS = ("allow", "content-type", "retry-after", "x-vsr-fast-response")
 """Headers of the answers that the router gives by itself."""
 
+RATE_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+"""Headers of a refusal because of a limit: its amount, what is left, and the seconds until its window ends."""
+
 
 def is_protected(name: str) -> bool:
     """Return whether a policy may neither set nor remove a header, by its name in lower case.

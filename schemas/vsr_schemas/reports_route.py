@@ -30,6 +30,7 @@ class RouteReport(ReportModel):
         guards: the guards that matched.
         route: the matched route; null for the default and for a model that the client named.
         model: the model; null if the router answers the request itself.
+        fallback: the models that are asked if it fails, in their order, as far as they can have this request.
         status: the HTTP status of that answer.
         code: the code of that answer.
     """
@@ -41,5 +42,6 @@ class RouteReport(ReportModel):
     guards: list[str] = Field(default_factory=list)
     route: str | None = None
     model: str | None = None
+    fallback: list[str] = Field(default_factory=list)
     status: int | None = None
     code: str | None = None

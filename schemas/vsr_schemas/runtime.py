@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from vsr_schemas.apis import ApiName, ApiPath
 from vsr_schemas.base import StrictModel
 from vsr_schemas.runtime_identity import IdentitySettings
+from vsr_schemas.runtime_limits import RatesSettings
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
@@ -282,5 +283,7 @@ class RuntimeSettings(StrictModel):
     """Without it each request is decided by its last turn, as by the stock router."""
     identity: IdentitySettings | None = None
     """Who sends a request; without it everybody may."""
+    rates: RatesSettings | None = None
+    """How much may be used in a window of time; without it nothing is counted."""
     ask: AskSettings | None = None
     """How the text that signals read is chosen; without it they read the last user turn."""

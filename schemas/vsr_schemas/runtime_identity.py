@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from vsr_schemas.base import StrictModel
@@ -26,13 +28,15 @@ class IdentitySettings(StrictModel):
     """Who sends a request. A request of nobody known is refused.
 
     ``headers`` are those of an authenticated client by attribute: the gateway's authentication sets them, or a front
-    end in one of the ``networks``, which alone may then send requests. With ``keys`` the router authenticates clients
+    end in one of the ``networks``, which alone may then send requests, or with a client certificate (``certificates``),
+    which the gateway requires. With ``keys`` the router authenticates clients
     itself. ``signals`` and ``allow`` are tests of which one must be true: for the signal of this name, and of the
     clients that may use this model.
     """
 
     headers: dict[str, str] | None = None
     networks: list[str] | None = Field(default=None, min_length=1)
+    certificates: Literal[True] | None = None
     keys: list[ClientKeySettings] | None = Field(default=None, min_length=1)
     signals: dict[str, list[ClientTestSettings]] | None = None
     allow: dict[str, list[ClientTestSettings]] | None = None
@@ -41,6 +45,6 @@ class IdentitySettings(StrictModel):
     def _one_source(self) -> IdentitySettings:
         if (self.headers is None) == (self.keys is None):
             raise ValueError("give headers or keys")
-        if self.headers is None and self.networks is not None:
-            raise ValueError("networks are of a front end that sends headers")
+        if self.headers is None and (self.networks is not None or self.certificates):
+            raise ValueError("networks and certificates are of a front end that sends headers")
         return self

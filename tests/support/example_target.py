@@ -8,7 +8,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP, AlwaysHealthy, Kind, Wave
 from vsr_compiler.manifests.objects import Object, make
-from vsr_compiler.targets.common import httproute, model_servers, namespaces, router
+from vsr_compiler.targets.common import httproute, listeners, model_servers, namespaces, router
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API
 from vsr_compiler.targets.target import Target
 
@@ -19,11 +19,7 @@ RELEASES = {"1.0.0": "filters.example.com/v1alpha1", "1.1.0": "filters.example.c
 
 def gateway(policy: ir.Policy) -> Iterator[Object]:
     """Yield the Gateway. Its routes are in its own namespace."""
-    listener = policy.gateway.listener
-    spec = {
-        "gatewayClassName": "example",
-        "listeners": [{"name": listener.name, "port": listener.port, "protocol": listener.protocol}],
-    }
+    spec = {"gatewayClassName": "example", "listeners": listeners.listeners(policy, {policy.gateway.namespace})}
     yield make(
         GATEWAY_API, "Gateway", policy.gateway.name, policy.gateway.span, namespace=policy.gateway.namespace, spec=spec
     )
@@ -55,6 +51,7 @@ TARGET = Target(
     releases=("example-gateway", "gateway-api", "vllm"),
     emitters=(
         namespaces.emit,
+        listeners.emit,
         gateway,
         router_filter,
         router.emitter(),
@@ -62,7 +59,7 @@ TARGET = Target(
         model_servers.emit,
         httproute.emitter(httproute.service_backend),
     ),
-    checks=(httproute.check, router.check, check),
+    checks=(httproute.check, router.check, listeners.check, check),
     provided=(("GatewayClass", "", "example"),),
     kinds=(Kind(GROUP, "RouterFilter", Wave.FILTER, AlwaysHealthy()),),
     tables={"example-gateway": RELEASES.keys()},

@@ -181,6 +181,8 @@ class World:
     def _forwarded(self, match: _Match, request: Request) -> Answer:
         refs = match.rule.get("backendRefs", [])
         for own in match.rule.get("filters", []) if not refs else ():
+            if own["type"] == "RequestRedirect":
+                return Answer({}, own["requestRedirect"]["statusCode"])
             home, name = match.route["metadata"]["namespace"], own.get("extensionRef", {}).get("name", "")
             reply = self._by_name.get(("HTTPRouteFilter", home, name))
             if reply is not None:
@@ -346,7 +348,12 @@ def _labels(selector: Body) -> Mapping[str, str]:
 
 
 def _schema_prefix(schema: Body) -> str | None:
-    """The path below which a backend's API lies, in either spelling that releases have had."""
+    """The path below which a backend's API lies, in either spelling that releases have had.
+
+    AI Gateway builds the paths of clouds itself: `internal/translator` of v1.1.0. This one stands for them.
+    """
+    if schema["name"] not in {"OpenAI", "Anthropic"}:
+        return "/translated"
     prefix: str | None = schema.get("prefix", schema.get("version"))
     return prefix and f"/{prefix.strip('/')}"
 

@@ -8,6 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from vsr_compiler import ir
+from vsr_compiler.deploy.policy_assumptions import existing_objects
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.targets.common import attempts
 from vsr_schemas.headers import AI_MODEL, ATTEMPTS, DECIDED, DECIDED_VALUE, SELECTED_MODEL, STRIPPED
@@ -35,6 +36,7 @@ class Links:
             for each in policy.endpoints
             if each.server is None and each.pods is None and each.provider is None
         }
+        self.existing = set(existing_objects(policy))
         self.pods = [
             (each.service.namespace, dict(each.pods.labels), each.pods.port) for each in policy.endpoints if each.pods
         ]
@@ -138,6 +140,13 @@ class Links:
             for ref in rule.get("backendRefs", [])
             if ref.get("namespace", namespace) != namespace
         }
+        needed |= {
+            (namespace, ref["namespace"], ref["group"], ref["kind"], ref["name"])
+            for namespace, _, body in self.of("Gateway")
+            for listener in body["spec"]["listeners"]
+            for ref in listener.get("tls", {}).get("certificateRefs", [])
+            if ref["namespace"] != namespace
+        }
         given = {
             (source["namespace"], namespace, target["group"], target["kind"], target["name"])
             for namespace, _, body in self.of("ReferenceGrant")
@@ -228,7 +237,14 @@ class Links:
             values = [p["patch"]["value"] for p in body["spec"]["configPatches"] if p["applyTo"] == "HTTP_FILTER"]
             if any(value["name"].startswith("envoy.filters.http.") for value in values):
                 yield f"{name}: Istio would re-point its filter"
-            _, port, _, host = _asked(values).split("|")
+            by_port: dict[int, list[Body]] = {}
+            for patch in body["spec"]["configPatches"]:
+                if patch["applyTo"] == "HTTP_FILTER":
+                    number = patch["match"]["listener"].get("portNumber", 0)
+                    by_port.setdefault(number, []).append(patch["patch"]["value"])
+            if len({_asked(own) for own in by_port.values()}) != 1:
+                yield f"{name}: ports ask different routers"
+            _, port, _, host = _asked(next(iter(by_port.values()))).split("|")
             service, where = host.split(".")[:2]
             found = self.by_name.get(("Service", where, service))
             if found is None or [p["appProtocol"] in H2 for p in found["spec"]["ports"] if p["port"] == int(port)] != [
@@ -281,7 +297,7 @@ class Links:
             for volume in volumes.values():
                 claim = volume.get("persistentVolumeClaim", {}).get("claimName")
                 config = volume.get("configMap", {}).get("name")
-                if claim and ("PersistentVolumeClaim", namespace, claim) not in self.by_name:
+                if claim and ("PersistentVolumeClaim", namespace, claim) not in {*self.by_name, *self.existing}:
                     yield f"{name}: no claim {claim}"
                 if config and ("ConfigMap", namespace, config) not in self.by_name:
                     yield f"{name}: no configuration {config}"
@@ -328,7 +344,8 @@ class Links:
         """Every match of every rule: the route's name, the rule's references in full, and the headers."""
         for _, name, body in self.all_routes():
             for rule in body["spec"]["rules"]:
-                if "backendRefs" not in rule and [each["type"] for each in rule["filters"]] == ["ExtensionRef"]:
+                own = [each["type"] for each in rule.get("filters", [])]
+                if "backendRefs" not in rule and own in (["ExtensionRef"], ["RequestRedirect"]):
                     continue  # the gateway answers by itself
                 refs = [_full(body, ref) for ref in rule.get("backendRefs", [])]
                 for match in rule["matches"]:

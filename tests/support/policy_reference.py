@@ -62,6 +62,8 @@ def plural(words: str) -> str:
     """The plural of a type, or the words as they are if they list values."""
     if words.startswith("`") or "," in words or words == "bytes":
         return words
+    if words.startswith("list of "):
+        return words.replace("list", "lists", 1)
     return f"{words[:-1]}ies" if words.endswith("y") else f"{words}s"
 
 

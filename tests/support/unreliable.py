@@ -17,8 +17,9 @@ STALL = 20
 class Unreliable:
     """Has the form of the sandbox's own stand-ins. All of them share their behaviours and records.
 
-    A behaviour is a status, or a word: `refused`, `reset` (after the request), `stall` (no byte of a response),
-    `stall-late` (after the first event of a stream). Without one a backend answers with its cluster's name.
+    A behaviour is a status, a response (`echo` has the text of the request, `forbidden`, `stream`) or a failure:
+    `refused`, `reset` (after the request), `stall` (no byte of a response), `stall-late` (after the first event of a
+    stream). Without one a backend answers with its cluster's name.
     """
 
     behaviours: ClassVar[dict[str, int | str]] = {}
@@ -53,7 +54,12 @@ class Unreliable:
         return [cluster for cluster, *_ in cls.requests]
 
 
-def _handler(cluster: str) -> type[BaseHTTPRequestHandler]:
+def _completion(text: str) -> object:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}
+    return {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+
+
+def _handler(cluster: str) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - a case for each behaviour
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
@@ -74,10 +80,21 @@ def _handler(cluster: str) -> type[BaseHTTPRequestHandler]:
                     self._head(200, "text/event-stream", ("Transfer-Encoding", "chunked"))
                     self._chunk(b'data: {"choices": [{"index": 0, "delta": {"content": "one"}}]}\n\n')
                     time.sleep(STALL)
+                case "stream":
+                    self._head(200, "text/event-stream", ("Transfer-Encoding", "chunked"))
+                    self._chunk(b'data: {"choices": [{"index": 0, "delta": {"content": "one"}}]}\n\n')
+                    self._chunk(b"data: [DONE]\n\n")
+                    self.wfile.write(b"0\r\n\r\n")
+                case "echo" | "forbidden" as kind:
+                    said = json.loads(data)["messages"][-1]["content"] if kind == "echo" else "a forbidden-word"
+                    self._answer(200, _completion(said))
                 case int() as status:
-                    text = json.dumps({"backend": cluster, "model": json.loads(data)["model"]}).encode()
-                    self._head(status, "application/json", ("Content-Length", str(len(text))))
-                    self.wfile.write(text)
+                    self._answer(status, {"backend": cluster, "model": json.loads(data)["model"]})
+
+        def _answer(self, status: int, document: object) -> None:
+            text = json.dumps(document).encode()
+            self._head(status, "application/json", ("Content-Length", str(len(text))))
+            self.wfile.write(text)
 
         def _head(self, status: int, content_type: str, framing: tuple[str, str]) -> None:
             self.send_response(status)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.analysis.bdd import FALSE, TooHardError
-from vsr_compiler.analysis.paths import RequestPath, applies, request_paths
+from vsr_compiler.analysis.paths import RequestPath, applies, removes, request_paths
 from vsr_compiler.analysis.requests import Requests, RequestSet
 from vsr_compiler.diagnostics import Diagnostic
 
@@ -30,6 +30,8 @@ def check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
 def _one(policy: ir.Policy, requests: Requests, assertion: ir.Assertion) -> Iterator[Diagnostic]:
     statement = assertion.statement
     covered = _covered(requests, statement)
+    if statement.places == ():
+        return  # no model is there, which is what such assertions are for
     if statement.to == () or all(diagram == FALSE for diagram in covered):
         hint = "Check the names in it, or remove it."
         yield Diagnostic(
@@ -43,13 +45,16 @@ def _one(policy: ir.Policy, requests: Requests, assertion: ir.Assertion) -> Iter
         if all(diagram == FALSE for diagram in some):
             continue
         reaches = statement.to is None or path.model in statement.to
+        found: list[str] = []
         missing = [guard.name for guard in statement.guards if not applies(guard, path)]
         if assertion.always:
             violated = bool(not reaches or missing)
         else:
-            violated = bool(reaches and (missing or not statement.guards))
+            found = [guard.name for guard in statement.finding if not removes(guard, path)]
+            leaks = bool(found or not statement.finding)
+            violated = bool(reaches and leaks and (missing or not statement.guards))
         if violated:
-            yield _violated(requests, assertion, path, some, missing)
+            yield _violated(requests, assertion, path, some, missing, found)
             return
 
 
@@ -67,12 +72,20 @@ def _covered(requests: Requests, statement: ir.Statement) -> RequestSet:
 
 
 def _violated(
-    requests: Requests, assertion: ir.Assertion, path: RequestPath, some: RequestSet, missing: list[str]
+    requests: Requests,
+    assertion: ir.Assertion,
+    path: RequestPath,
+    some: RequestSet,
+    missing: list[str],
+    found: list[str],
 ) -> Diagnostic:
     request = requests.describe(some) if path.chosen else requests.describe_client(some)
     names = " and ".join(f"`{name}`" for name in missing)
     without = f" without the guard{'s' * (len(missing) > 1)} {names}" if missing else ""
-    message = f"assertion violated: {request} {path.words}{without} (`{assertion.words}`)"
+    place = dict(assertion.statement.places or ()).get(path.model.name)
+    served = f", served by {place}," if place else ""
+    finding = f" with what the guard `{found[0]}` finds" if found else ""
+    message = f"assertion violated: {request}{finding} {path.words}{served}{without} (`{assertion.words}`)"
     hint = "Change the routes or the guards so that no request takes this path, or change the assertion."
     if assertion.statement.clients:
         hint = f"Set `allow` of model `{path.model.name}`, or change the routes so that no such client takes this path."

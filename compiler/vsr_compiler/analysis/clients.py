@@ -77,5 +77,8 @@ def _tests(policy: ir.Policy) -> Iterator[ir.ClientTest]:
             yield from signal.kind.tests
     for model in policy.models:
         yield from model.allow
+    for limit in policy.limits:
+        if limit.over is not None:
+            yield from limit.clients
     for assertion in policy.assertions:
         yield from assertion.statement.clients

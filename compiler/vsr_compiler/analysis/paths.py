@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vsr_compiler import ir
 from vsr_compiler.analysis.bdd import FALSE
@@ -15,7 +15,9 @@ class RequestPath:
     """A set of requests and the model that they reach.
 
     ``chosen`` is false if the client named the model, so that no route was evaluated. ``guarded`` is whether guards are
-    evaluated on this path. ``words`` describe the path as a predicate of "a request".
+    evaluated on this path. ``route`` is the route that it takes, ``sent_by`` the guard that sends it to the model.
+    ``movable`` is whether limits can lead the request to another model: those never change a guard's choice.
+    ``words`` describe the path as a predicate of "a request".
     """
 
     requests: RequestSet
@@ -23,20 +25,50 @@ class RequestPath:
     chosen: bool
     guarded: bool
     words: str
+    route: str | None = None
+    sent_by: ir.Guard | None = None
+    movable: bool = True
 
 
 def request_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
     """Yield every path to a model. A route with a fixed answer has none."""
+    for path in _unlimited_paths(policy, requests):
+        yield path
+        if path.movable:
+            yield from _over_limits(policy, requests, path)
+
+
+def _over_limits(policy: ir.Policy, requests: Requests, path: RequestPath) -> Iterator[RequestPath]:
+    """Yield the paths of requests that limits lead to other models. Limits lead to no model twice (VSR296)."""
+    for limit in policy.limits:
+        if limit.over is None or not limit.counts(path.model, path.route):
+            continue
+        some = requests.both(path.requests, _allowed(limit.over, requests))
+        for test in limit.clients:
+            some = requests.both(some, requests.of_clients([test]))
+        if all(diagram == FALSE for diagram in some):
+            continue
+        words = (
+            f"{path.words}, and goes to model `{limit.over.name}` when it is over the limit `{limit.name}` "
+            f"(line {limit.span.line})"
+        )
+        following = replace(path, requests=some, model=limit.over, words=words)
+        yield following
+        yield from _over_limits(policy, requests, following)
+
+
+def _unlimited_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
+    """Yield every path as if there were no limits."""
     yield from _decided(policy, requests)
     for guard in policy.guards:
         if isinstance(guard.action, ir.RouteTo):
             target = guard.action.model
             matched = requests.both(requests.fact(f"matched by guard {guard.name}"), _allowed(target, requests))
             words = f"is sent to model `{target.name}` by the guard `{guard.name}` (line {guard.span.line})"
-            yield RequestPath(matched, target, chosen=True, guarded=True, words=words)
+            yield RequestPath(matched, target, chosen=True, guarded=True, words=words, sent_by=guard, movable=False)
     if policy.router.fails_open:
         words = f"reaches the default model `{policy.default.name}` if the router fails (`onFailure: default-model`)"
-        yield RequestPath(requests.all, policy.default, chosen=True, guarded=False, words=words)
+        yield RequestPath(requests.all, policy.default, chosen=True, guarded=False, words=words, movable=False)
     for model in policy.models:
         # The stock router evaluates no guard on a request that names its model.
         guarded = isinstance(policy.router.implementation, ir.VsrRuntime)
@@ -61,12 +93,12 @@ def _decided(policy: ir.Policy, requests: Requests) -> Iterator[RequestPath]:
                 allowed = requests.both(taken, _allowed(model, requests))
                 if share and any(diagram != FALSE for diagram in allowed):
                     words = f"takes route `{route.name}` (line {route.span.line}) to model `{model.name}`"
-                    yield RequestPath(allowed, model, chosen=True, guarded=True, words=words)
+                    yield RequestPath(allowed, model, chosen=True, guarded=True, words=words, route=route.name)
                     yield from _fallbacks(requests, allowed, route.retry, model, words)
     rest = requests.both(rest, _allowed(policy.default, requests))
     if any(diagram != FALSE for diagram in rest):
         words = f"matches no route and reaches the default model `{policy.default.name}`"
-        yield RequestPath(rest, policy.default, chosen=True, guarded=True, words=words)
+        yield RequestPath(rest, policy.default, chosen=True, guarded=True, words=words, route="default")
         if policy.default_route is not None:
             yield from _fallbacks(requests, rest, policy.default_route.retry, policy.default, words)
 
@@ -87,7 +119,7 @@ def _fallbacks(
             taken = requests.both(taken, _allowed(other, requests))
             chain.append(f"`{other.name}`")
             falls = f"{words}, and falls back to {', then to '.join(chain)} (line {retry.span.line})"
-            yield RequestPath(taken, other, chosen=True, guarded=True, words=falls)
+            yield RequestPath(taken, other, chosen=True, guarded=True, words=falls, movable=False)
 
 
 def _too_long(policy: ir.Policy, route: ir.Route, requests: Requests) -> RequestSet:
@@ -111,3 +143,8 @@ def applies(guard: ir.Guard, path: RequestPath) -> bool:
         and guard.unreadable == "block"
         and path.model not in guard.exempt
     )
+
+
+def removes(guard: ir.Guard, path: RequestPath) -> bool:
+    """Return whether what a guard finds in a request does not reach the model of a path."""
+    return applies(guard, path) and path.sent_by is not guard

@@ -122,14 +122,16 @@ def _check(argument: Argument, server: ir.VllmServer, release: str, known: VllmA
     elif argument.name in SECRET_ARGUMENTS:
         if argument.value is not None:
             hint = (
-                "Remove it. The gateway sends no key to servers in the cluster, so every request would get 401."
+                "Remove it, and name the Secret in `vllm.apiKey`: the router sends the key. If it was real, revoke it."
                 if argument.name == "--api-key"
                 else "Remove it, and name the Secret in `vllm.token`. If the token was real, revoke it."
             )
-            yield Diagnostic("VSR227", f"the value of `{name}` is a secret", span, hint, hides=True)
+            # The value may be the next item.
+            value = server.arg_span(argument.index + (server.args[argument.index] == name))
+            yield Diagnostic("VSR227", f"the value of `{name}` is a secret", value, hint, hides=True)
         elif argument.name == "--api-key":
-            message = f"`{name}` contradicts the policy: the gateway sends no key to servers in the cluster"
-            yield Diagnostic("VSR261", message, span, "Remove it.")
+            message = f"`{name}` contradicts the policy, which names no key of the server"
+            yield Diagnostic("VSR261", message, span, "Remove it, and name the Secret in `vllm.apiKey`.")
     elif argument.name in CONTRADICTIONS:
         message = f"`{name}` contradicts the policy: {CONTRADICTIONS[argument.name]}"
         yield Diagnostic("VSR261", message, span, "Remove it.")

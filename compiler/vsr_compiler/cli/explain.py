@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from vsr_compiler import ir
 from vsr_compiler.cli import console, options, output_folder
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.diagnostics.formats.text import clip
@@ -23,7 +24,11 @@ WIDTH = 160
 
 @click.command(name="explain", short_help="Show where an output came from.")
 @click.argument("place")
-@click.option("--policy", type=click.Path(path_type=Path), help="The policy, if it is not in policies/.")
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="The policy, if it is not in policies/, or if PLACE is in a fragment.",
+)
 @options.out
 @click.pass_context
 def command(context: click.Context, place: str, policy: Path | None, out: Path) -> None:
@@ -34,6 +39,7 @@ def command(context: click.Context, place: str, policy: Path | None, out: Path) 
     vsr-compile explain out/quickstart/istio/base/default/httproute-phi4-mini.yaml:17
     vsr-compile explain 'out/quickstart/istio/base/default/httproute-phi4-mini.yaml.spec.rules[0]'
     vsr-compile explain policies/quickstart.yaml:31
+    vsr-compile explain policies/models.yaml:7 --policy policies/routing.yaml
     """
     match = _PLACE.fullmatch(place)
     if match is None:
@@ -42,7 +48,7 @@ def command(context: click.Context, place: str, policy: Path | None, out: Path) 
     try:
         folder = output_folder.enclosing(file.parent)
         if folder is None:
-            _from_policy(file, line, out)
+            _from_policy(file, line, out, policy or file)
         else:
             _from_output(file, line, match["path"] or "", folder, policy)
     except CompileError as error:
@@ -50,16 +56,20 @@ def command(context: click.Context, place: str, policy: Path | None, out: Path) 
         context.exit(1)
 
 
-def _from_policy(file: Path, line: int, out: Path) -> None:
-    """Print what a line of a policy makes."""
-    linked = read_policy(file)
+def _from_policy(file: Path, line: int, out: Path, policy: Path) -> None:
+    """Print what a line of a policy or of one of its fragments makes."""
+    linked = read_policy(policy)
     document = load(read(file, str(file)), str(file))
     if not line:
         raise click.UsageError(f"Name a line of the policy, `{file}:LINE`, on which an entry begins.")
-    outputs = explain.outputs_of_line(output_folder.compile_with_existing_heads(linked.name, file, out), document, line)
+    outputs = explain.outputs_of_line(
+        output_folder.compile_with_existing_heads(linked.name, policy, out), document, line
+    )
     if not outputs:
         message = f"no output comes from line {line}"
         raise CompileError([Diagnostic("VSR307", message, Span(str(file), line, 1), "Name the line of an entry.")])
+    if owner := _owner(linked, str(file)):
+        console.print_data(f"{file}{owner}")
     _excerpt(Span(str(file), line, 1))
     for output in outputs:
         where = f"{out / linked.name / output.file}"
@@ -84,7 +94,8 @@ def _from_output(file: Path, line: int, path: str, folder: Path, policy: Path | 
     for origin in explain.origins(compiled, inside, _path(compiled, inside, line, path)):
         by = f", by {origin.emitter}" if origin.emitter else ""
         place = f"{origin.span.file}:{origin.span.line}:{origin.span.column}" if origin.span.line else origin.span.file
-        console.print_data(clip(f"{origin.what}: {place}{by}", WIDTH))
+        owner = _owner(compiled.policy, origin.span.file)
+        console.print_data(clip(f"{origin.what}: {place}{owner}{by}", WIDTH))
         _excerpt(origin.span)
 
 
@@ -98,6 +109,12 @@ def _path(compiled: Compiled, inside: str, line: int, text: str) -> yaml_paths.P
         message = f"there is nothing at {text or f'line {line}'}"
         raise CompileError([Diagnostic("VSR307", message, Span(inside, line), "Name a line or a field of the file.")])
     return path
+
+
+def _owner(policy: ir.Policy, file: str) -> str:
+    """Return the owner of a fragment in parentheses; nothing for the policy itself."""
+    owner = next((item.owner for item in policy.imports if item.file == file), "")
+    return f" (owner: {owner})" if owner else ""
 
 
 def _excerpt(span: Span) -> None:

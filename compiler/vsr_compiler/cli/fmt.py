@@ -36,7 +36,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, check_only: b
     """
     report = console.FindingsPrinter()
     differs = False
-    for policy in options.policy_files(policies):
+    for policy in options.policy_files(policies, fragments=True):
         try:
             before = _text(policy)
             after = canonical(before, _name(policy))

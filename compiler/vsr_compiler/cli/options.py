@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
+from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.diagnostics.formats import NAMES
+from vsr_compiler.syntax.imports import is_fragment
+from vsr_compiler.syntax.text import read
 
 policies = click.argument("policies", nargs=-1, required=True, metavar="POLICY...", type=click.Path(path_type=Path))
 """Policy files, and folders whose ``*.yaml`` are all policies."""
@@ -39,8 +43,12 @@ report_format = click.option(
 strict = click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 
 
-def policy_files(paths: Iterable[Path]) -> list[Path]:
+def policy_files(paths: Iterable[Path], *, fragments: bool = False) -> list[Path]:
     """Return the policy files; a folder contributes its ``*.yaml`` and ``*.yml``, sorted.
+
+    Args:
+        paths: Files and folders.
+        fragments: Whether a folder also contributes the fragments that policies import.
 
     Raises:
         click.UsageError: A folder contains none.
@@ -51,7 +59,15 @@ def policy_files(paths: Iterable[Path]) -> list[Path]:
             files.append(path)
             continue
         inside = sorted(file for file in path.iterdir() if file.suffix in {".yaml", ".yml"} and file.is_file())
+        inside = [file for file in inside if fragments or not _is_fragment(file)]
         if not inside:
             raise click.UsageError(f"There is no policy in `{path}`.")
         files += inside
     return files
+
+
+def _is_fragment(file: Path) -> bool:
+    """Return whether a file says that it is a fragment. One that cannot be read is left to the command."""
+    with contextlib.suppress(CompileError):
+        return is_fragment(read(file, str(file)))
+    return False

@@ -11,7 +11,8 @@ from vsr_compiler.cli import console
 
 @click.command(name="schema", short_help="Print the JSON Schema of policies.")
 @click.option("--report", is_flag=True, help="Print the schema of the output of `--format json` instead.")
-def command(*, report: bool) -> None:
+@click.option("--fragment", is_flag=True, help="Print the schema of the fragments that policies import instead.")
+def command(*, report: bool, fragment: bool) -> None:
     """Print the JSON Schema (draft-07) of policies, for completion in editors.
 
     Editors that use yaml-language-server find it by a comment in the first line of the policy:
@@ -23,5 +24,7 @@ def command(*, report: bool) -> None:
     from vsr_compiler.targets import TARGETS  # noqa: PLC0415 - `--help` must not wait for it
     from vsr_schemas import export  # noqa: PLC0415 - as above
 
-    document = export.report() if report else export.policy(TARGETS)
+    if report and fragment:
+        raise click.UsageError("Give one of --report and --fragment.")
+    document = export.fragment(TARGETS) if fragment else export.report() if report else export.policy(TARGETS)
     console.print_data(json.dumps(document, indent=2, ensure_ascii=False))

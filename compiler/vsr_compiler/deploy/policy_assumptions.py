@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from vsr_compiler import ir
+from vsr_compiler.link.environments import PICKERS
 from vsr_compiler.targets import TARGETS, render
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.verify import Assumptions
@@ -14,8 +15,8 @@ from vsr_compiler.verify import Assumptions
 def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptions:
     """Return what exists without the compiler.
 
-    These are the Services and pods of endpoints that are served elsewhere, the Services that charts create, and what
-    the control planes of the policy's targets provide.
+    These are the Services and pods of endpoints that are served elsewhere, the Services that charts create, the
+    ConfigMaps and claims that placement names, and what the control planes of the policy's targets provide.
 
     Args:
         policy: The linked policy.
@@ -36,7 +37,27 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
     objects = {("Service", service.namespace, service.name) for service in services}
     parts = (part for name in policy.targets for part, _ in TARGETS[name].parts(policy))
     provided = {item for part in parts for item in part.provided}
-    return Assumptions(frozenset(objects | provided), tuple(pods))
+    return Assumptions(frozenset(objects | provided | set(existing_objects(policy))), tuple(pods))
+
+
+def existing_objects(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
+    """Yield kind, namespace and name of the claims and ConfigMaps that placement names."""
+    placements = [("router", policy.router.grpc.namespace, policy.router.placement)]
+    for endpoint in policy.endpoints:
+        namespace, server = endpoint.service.namespace, endpoint.server
+        if server is not None:
+            placements.append((endpoint.name, namespace, server.placement))
+            if server.claim is not None:
+                yield ("PersistentVolumeClaim", namespace, server.claim)
+        if endpoint.pool is not None:
+            placements.append((PICKERS, namespace, endpoint.pool.picker.placement))
+        elif server is not None or endpoint.pods is not None:
+            placements.append((PICKERS, namespace, ir.Placement()))
+    for key, namespace, placement in placements:
+        others = [environment.placement.get(key) for environment in policy.environments]
+        for words in (placement, *(other.placement for other in others if other is not None)):
+            for kind, name in words.existing:
+                yield (kind, namespace, name)
 
 
 def rendered_assumptions(policy: ir.Policy) -> Assumptions:

@@ -10,6 +10,7 @@ from vsr_compiler.targets.common.extproc import TYPES
 from vsr_schemas.identity import header_of
 from vsr_schemas.sandbox import PLACEHOLDER_KEY_SET
 
+LOOPBACK = "127.0.0.1"
 _PROVIDER = "identity"
 
 
@@ -57,7 +58,7 @@ def settings(policy: ir.Policy) -> Body:
         case ir.ApiKeys(keys):
             body = {"keys": [{"file": key.file} | client(key.attributes, key.roles) for key in keys]}
         case ir.GatewayHeader(headers, networks):
-            address = str(ipaddress.ip_network(networks[0]).network_address)
+            address = str(ipaddress.ip_network(networks[0]).network_address) if networks else LOOPBACK
             body = {"frontEnd": {"address": address, "headers": dict(headers)}}
     return {"identity": body | {"clients": [client(*one) for one in named]}}
 

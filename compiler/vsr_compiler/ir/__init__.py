@@ -42,9 +42,21 @@ from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test
 from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
+from vsr_compiler.ir.imports import Import
+from vsr_compiler.ir.limits import Limit
+from vsr_compiler.ir.listeners import (
+    HTTP,
+    ClientCertificates,
+    Issuer,
+    Listener,
+    Section,
+    Tls,
+    sections,
+    with_hostnames,
+)
 from vsr_compiler.ir.models import Model, Reasoning
 from vsr_compiler.ir.names import object_name
-from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, HTTP, Listener, ServiceRef
+from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
@@ -87,6 +99,7 @@ __all__ = [
     "Cache",
     "Category",
     "Classifier",
+    "ClientCertificates",
     "ClientSignal",
     "ClientTest",
     "CloudAuth",
@@ -112,12 +125,15 @@ __all__ = [
     "HasSignal",
     "Identity",
     "IdentitySource",
+    "Import",
     "InCategory",
+    "Issuer",
     "JailbreakSignal",
     "Jwt",
     "KeywordSignal",
     "LanguageSignal",
     "Leaf",
+    "Limit",
     "Listener",
     "Mask",
     "ModalitySignal",
@@ -139,6 +155,7 @@ __all__ = [
     "RouteTo",
     "Router",
     "RouterImplementation",
+    "Section",
     "SemanticRouter",
     "ServiceRef",
     "Signal",
@@ -150,6 +167,7 @@ __all__ = [
     "StructureSignal",
     "Test",
     "TestRequest",
+    "Tls",
     "VllmServer",
     "VsrRuntime",
     "all_phrase",
@@ -161,7 +179,9 @@ __all__ = [
     "needs_model",
     "negated_phrase",
     "object_name",
+    "sections",
     "substitute",
     "walk",
+    "with_hostnames",
     "words",
 ]

@@ -45,6 +45,11 @@ class VllmServer:
         """How many pods mount its volume when not scaled to zero; the access mode of a claim cannot change later."""
         return self.replicas or self.scaled_down_from
 
+    @property
+    def most_pods(self) -> int:
+        """How many pods may mount its volume, with those that an autoscaler adds."""
+        return max(self.volume_holders, self.autoscaling.max if self.autoscaling is not None else 0)
+
     def arg_span(self, index: int) -> Span:
         """Return the position of an argument."""
         return self.arg_spans[index]
@@ -130,6 +135,7 @@ class Endpoint:
     api_key: EndpointKey | None = None
     picker_placement: Placement | None = None
     """What an environment sets for its endpoint picker."""
+    region: str | None = None
 
     @property
     def server(self) -> VllmServer | None:

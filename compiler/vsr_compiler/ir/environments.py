@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Span
-from vsr_compiler.ir.network import HTTP, Listener
+from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
 from vsr_compiler.ir.placement import EnvironmentPlacement, Resources
 
 
@@ -30,13 +30,33 @@ class Gateway:
     namespace: str
     timeout: int
     span: Span
-    listener: Listener = HTTP
+    listeners: tuple[Listener, ...] = (HTTP,)
     cors: Cors | None = None
 
     @property
     def class_name(self) -> str:
         """The name of the GatewayClass that belongs to this Gateway alone, if one is written."""
         return f"{self.namespace}-{self.name}"
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The listeners of the Gateway API, in their order."""
+        return sections(self.listeners)
+
+    @property
+    def model_sections(self) -> tuple[Section, ...]:
+        """The sections that routes to models attach to: those that do not redirect."""
+        return tuple(section for section in self.sections if section.listener.redirect is None)
+
+    def hostnames(self, listener: Listener) -> tuple[str, ...]:
+        """Return the hostnames of a listener, and of a redirect those of its target; empty for every host."""
+        return redirected_hostnames(self.listeners, listener)
+
+    def certificate(self, listener: Listener) -> tuple[str, str]:
+        """Return name and namespace of the Secret with a listener's certificate; empty names without TLS."""
+        if listener.tls is None:
+            return "", ""
+        return listener.tls.secret or f"{self.name}-{listener.name}-tls", listener.tls.namespace or self.namespace
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +90,13 @@ class Environment:
     device: str | None = None
     gateway_name: str | None = None
     gateway_namespace: str | None = None
+    hostnames: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Other hostnames by listener."""
     versions: Mapping[str, str] = field(default_factory=dict)
     issuer: str | None = None
     audiences: tuple[str, ...] = ()
     jwks_uri: str | None = None
+    region: str | None = None
+    """Where everything in its cluster is."""
     server: str | None = None
     """The API server of its cluster, if it is not that of ``gitops``."""

@@ -18,7 +18,8 @@ from vsr_compiler.ir.signals import Signal
 class Statement:
     """The requests that an assertion covers, and their models and guards. ``to`` is None if it names no model.
 
-    ``clients`` are tests of the client, all of which are true.
+    ``clients`` are tests of the client, all of which are true. ``finding`` are guards of which one finds something in
+    the request, and does not remove it. ``places`` say where the models are served, if ``to`` names regions.
     """
 
     category: Category | None
@@ -26,6 +27,8 @@ class Statement:
     to: tuple[Model, ...] | None
     guards: tuple[Guard, ...]
     clients: tuple[ClientTest, ...] = ()
+    finding: tuple[Guard, ...] = ()
+    places: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

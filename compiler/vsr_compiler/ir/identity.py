@@ -60,7 +60,8 @@ class ApiKeys:
 class GatewayHeader:
     """Headers of a front end that may be trusted if they come from one of its networks.
 
-    ``headers`` are pairs of an attribute and the front end's header, sorted.
+    ``headers`` are pairs of an attribute and the front end's header, sorted. Without networks, every listener requires
+    client certificates, and only the front end has one.
     """
 
     headers: tuple[tuple[str, str], ...]

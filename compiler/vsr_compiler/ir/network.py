@@ -36,15 +36,3 @@ class ServiceRef:
     def envoy_cluster(self) -> str:
         """The Envoy cluster name under which this port is added to Envoy Gateway's proxies."""
         return f"vsr/{self.namespace}/{self.name}/{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """A port on which the Gateway accepts requests."""
-
-    name: str
-    port: int
-    protocol: str
-
-
-HTTP = Listener("http", 80, "HTTP")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
@@ -140,6 +140,18 @@ class Placement:
         placed = {item.name: getattr(other, item.name) for item in fields(other)}
         changed = {name: value for name, value in placed.items() if value is not None}
         return replace(self, **changed) if changed else self
+
+    @property
+    def existing(self) -> Iterator[tuple[str, str]]:
+        """Kind and name of the claims and ConfigMaps that it refers to. Secrets are never among checked objects."""
+        for volume in self.volumes or ():
+            if isinstance(volume.source, Claim):
+                yield ("PersistentVolumeClaim", volume.source.name)
+            elif isinstance(volume.source, Mounted) and volume.source.kind == "configMap":
+                yield ("ConfigMap", volume.source.name)
+        for variable in self.env or ():
+            if isinstance(variable.value, KeyReference) and variable.value.kind == "configMap":
+                yield ("ConfigMap", variable.value.name)
 
 
 @dataclass(frozen=True, slots=True)

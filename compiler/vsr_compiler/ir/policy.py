@@ -13,6 +13,8 @@ from vsr_compiler.ir.environments import Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Test
 from vsr_compiler.ir.guards import Guard
 from vsr_compiler.ir.identity import Identity
+from vsr_compiler.ir.imports import Import
+from vsr_compiler.ir.limits import Limit
 from vsr_compiler.ir.models import Model
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
@@ -55,6 +57,10 @@ class Policy:
     """The open APIs; empty if all are."""
     identity: Identity | None = None
     """How clients are authenticated; None if the policy leaves that open."""
+    imports: tuple[Import, ...] = ()
+    """The fragments, in the order in which they are read."""
+    limits: tuple[Limit, ...] = ()
+    """In file order, in which they are applied."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from vsr_compiler import ir
@@ -31,7 +32,10 @@ PATH = re.compile(r"(/(?!\.{1,2}(/|$))[a-zA-Z0-9_.-]+)*", re.ASCII)
 
 def link_endpoints(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Endpoint]:
     """Return all endpoints by name, sorted."""
-    return {name: _endpoint(scope, policy, name, spec) for name, spec in sorted(policy.endpoints.items())}
+    return {
+        name: replace(_endpoint(scope, policy, name, spec), region=spec.region)
+        for name, spec in sorted(policy.endpoints.items())
+    }
 
 
 def _endpoint(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.EndpointSpec) -> ir.Endpoint:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.ir.placement import EnvironmentPlacement
+from vsr_compiler.link.listeners import hostnames_of
 from vsr_compiler.link.placement import (
     PICKER_VARIABLES,
     ROUTER_VARIABLES,
@@ -64,9 +65,11 @@ def _environment(
             key: _placement(scope, policy, spec, key, (*path, "placement", key)) for key in sorted(spec.placement)
         },
         device=spec.device,
+        region=spec.region,
         server=spec.server,
         gateway_name=spec.gateway.name,
         gateway_namespace=spec.gateway.namespace,
+        hostnames=hostnames_of(spec),
         issuer=issuer.issuer,
         audiences=tuple(issuer.audiences or ()),
         jwks_uri=issuer.jwks_uri,

@@ -17,7 +17,7 @@ CLIENT_KINDS = frozenset({*ATTRIBUTES, "claims"})
 """The kinds of signals about the client."""
 SUBJECT = "sub"
 """The claim of the user, if the policy names no other."""
-Attributes = schema.ClientSpec | schema.StatementSpec | schema.ApiKeySpec | schema.AsSpec
+Attributes = schema.ClientSpec | schema.LimitForSpec | schema.StatementSpec | schema.ApiKeySpec | schema.AsSpec
 _NEEDED = "Add `identity` to the policy: without it nobody is authenticated, and the gateway removes identity headers."
 
 
@@ -157,4 +157,5 @@ def _gateway_header(scope: Scope, spec: schema.GatewayHeaderSpec) -> ir.GatewayH
         if header in seen:
             scope.report("VSR205", f"header `{header}` is also that of `{seen[header]}`", where, "Use another header.")
         seen[header] = attribute
-    return ir.GatewayHeader(tuple(sorted(headers.items())), tuple(dict.fromkeys(spec.from_)))
+    networks = [] if isinstance(spec.from_, str) else spec.from_
+    return ir.GatewayHeader(tuple(sorted(headers.items())), tuple(dict.fromkeys(networks)))

@@ -15,6 +15,8 @@ from vsr_compiler.link.environments import Profiles, check_image, link_environme
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.identity import link_identity
+from vsr_compiler.link.limits import link_limits
+from vsr_compiler.link.listeners import link_listeners
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
 from vsr_compiler.link.providers import check_keys
@@ -57,7 +59,9 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     default, default_route = link_default(scope, policy, models)
     stickiness = link_stickiness(scope, policy, models, routes, default, identity)
     tests = link_tests(scope, policy, models, tables.categories, guards, identity)
+    limits = link_limits(scope, policy, models, routes, identity)
     assertions = link_assertions(scope, policy, tables, guards, identity)
+    listeners = link_listeners(scope, policy)
     environments = link_environments(scope, policy, profiles)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
@@ -73,7 +77,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         name=policy.metadata.name,
         sha256=fingerprint(policy),
         router=_router(scope, policy.router),
-        gateway=_gateway(scope, policy.gateway),
+        gateway=_gateway(scope, policy.gateway, listeners),
         endpoints=tuple(endpoints.values()),
         models=tuple(models.values()),
         classifier=next((one for one in classifiers.values() if one.task == "category"), None),
@@ -95,6 +99,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         stickiness=stickiness,
         apis=_apis(scope, policy),
         identity=identity,
+        limits=limits,
     )
 
 
@@ -130,9 +135,9 @@ def _apis(scope: Scope, policy: schema.PolicySpec) -> tuple[ApiName, ...]:
     return tuple(name for name in API_NAMES if name in names)
 
 
-def _gateway(scope: Scope, spec: schema.GatewaySpec) -> ir.Gateway:
+def _gateway(scope: Scope, spec: schema.GatewaySpec, listeners: tuple[ir.Listener, ...]) -> ir.Gateway:
     span = scope.span("gateway", key=True)
-    return ir.Gateway(spec.name, spec.namespace, spec.timeout, span, cors=_cors(scope, spec.cors))
+    return ir.Gateway(spec.name, spec.namespace, spec.timeout, span, listeners, _cors(scope, spec.cors))
 
 
 def _cors(scope: Scope, spec: schema.CorsSpec | None) -> ir.Cors | None:

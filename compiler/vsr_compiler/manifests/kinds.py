@@ -1,7 +1,7 @@
 """The table of Kubernetes kinds: sync wave, scope, health and other facts, each stated once.
 
-This module holds the kinds that Kubernetes, the Gateway API and the Prometheus operator define. A stack adds its own
-kinds by `Target.kinds`; `vsr_compiler.targets.kinds()` returns both.
+This module holds the kinds that Kubernetes, the Gateway API, cert-manager and the Prometheus operator define. A stack
+adds its own kinds by `Target.kinds`; `vsr_compiler.targets.kinds()` returns both.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ GroupKind = tuple[str, str]
 RBAC_GROUP = "rbac.authorization.k8s.io"
 GATEWAY_GROUP = "gateway.networking.k8s.io"
 MONITORING_GROUP = "monitoring.coreos.com"
+CERT_MANAGER_GROUP = "cert-manager.io"
 
 
 class Wave(IntEnum):
@@ -200,7 +201,7 @@ KINDS: Mapping[GroupKind, Kind] = table(
         Kind("batch", "Job", pod_template=_TEMPLATE, emitted=False),
         Kind("batch", "CronJob", pod_template=("spec", "jobTemplate", "spec", "template"), emitted=False),
         Kind("autoscaling", "HorizontalPodAutoscaler", Wave.OBSERVER),
-        Kind(KEDA_GROUP, "ScaledObject", Wave.OBSERVER, HealthyByConditions(("Ready",))),
+        Kind(KEDA_GROUP, "ScaledObject", Wave.OBSERVER),
         Kind("policy", "PodDisruptionBudget", scaled=True),
         *kinds_of("", "Node PersistentVolume", Wave.WORKLOAD, namespaced=False, emitted=False),
         *kinds_of(
@@ -214,6 +215,8 @@ KINDS: Mapping[GroupKind, Kind] = table(
         *kinds_of("scheduling.k8s.io", "PriorityClass", Wave.WORKLOAD, namespaced=False, emitted=False),
         *kinds_of("storage.k8s.io", "StorageClass", Wave.WORKLOAD, namespaced=False, emitted=False),
         Kind(GATEWAY_GROUP, "Gateway", Wave.GATEWAY),
+        # An issuer may need the Gateway, which is programmed before its certificates exist.
+        Kind(CERT_MANAGER_GROUP, "Certificate", Wave.GATEWAY),
         *kinds_of(GATEWAY_GROUP, "HTTPRoute", Wave.ROUTE),
         *kinds_of(GATEWAY_GROUP, "BackendTLSPolicy GRPCRoute", Wave.ROUTE, emitted=False),
         *kinds_of(MONITORING_GROUP, "PodMonitor PrometheusRule ServiceMonitor", Wave.OBSERVER),

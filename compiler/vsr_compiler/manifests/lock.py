@@ -35,6 +35,7 @@ class Lock:
         policy_sha256: Of the normalised policy, in hex.
         files: Entry by path, without the lock itself.
         overlays: Releases that differ in an overlay, by its folder.
+        imports: Owner and sha256 of each fragment, by its path.
     """
 
     tool: str
@@ -43,6 +44,7 @@ class Lock:
     policy_sha256: str
     files: Mapping[str, Entry]
     overlays: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    imports: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -54,10 +56,11 @@ class Lock:
         policy: str,
         policy_sha256: str,
         overlays: Mapping[str, Mapping[str, str]] | None = None,
+        imports: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Lock:
         """Return the lock of a tree."""
         files = {path: Entry(sha256(file.content), file.identity) for path, file in tree.items()}
-        return cls(tool, dict(sorted(tables.items())), policy, policy_sha256, files, overlays or {})
+        return cls(tool, dict(sorted(tables.items())), policy, policy_sha256, files, overlays or {}, imports or {})
 
     def releases(self, path: str) -> Mapping[str, str]:
         """Return the releases for which a file was compiled."""
@@ -74,6 +77,8 @@ class Lock:
         document: dict[str, object] = {"tool": self.tool, "tables": self.tables, "policy": policy, "files": files}
         if self.overlays:
             document["overlays"] = self.overlays
+        if self.imports:
+            document["imports"] = self.imports
         return (json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
 
 
@@ -100,10 +105,11 @@ def parse(content: bytes, file: str) -> Lock:
 
 
 def _lock(value: object) -> Lock:
-    top = json_input.fields(value, "it", {"files", "policy", "tables", "tool"}, frozenset({"overlays"}))
+    top = json_input.fields(value, "it", {"files", "policy", "tables", "tool"}, frozenset({"imports", "overlays"}))
     policy = json_input.fields(top["policy"], "'policy'", {"name", "sha256"})
     files = json_input.mapping(top["files"], "'files'")
     overlays = json_input.mapping(top.get("overlays", {}), "'overlays'")
+    imports = json_input.mapping(top.get("imports", {}), "'imports'")
     return Lock(
         tool=json_input.text(top["tool"], "'tool'"),
         tables=_tables(top["tables"], "'tables'"),
@@ -114,7 +120,14 @@ def _lock(value: object) -> Lock:
             json_input.path(folder): _tables(releases, f"the overlay {folder!r}")
             for folder, releases in overlays.items()
         },
+        imports={json_input.text(path, "a fragment"): _import(path, entry) for path, entry in imports.items()},
     )
+
+
+def _import(path: str, value: object) -> dict[str, str]:
+    entry = json_input.fields(value, f"the fragment {path!r}", {"owner", "sha256"}, frozenset())
+    owner = json_input.text(entry["owner"], f"the owner of {path!r}")
+    return {"owner": owner, "sha256": json_input.digest(entry["sha256"], f"the sha256 of {path!r}")}
 
 
 def _tables(value: object, name: str) -> dict[str, str]:

@@ -55,12 +55,23 @@ def _routes(policy: ir.Policy, models: dict[str, str]) -> list[str]:
         for model, share in route.models:
             part = _share(share, total)
             lines.append(_arrow(name, models[model.name], f"yes, {part}" if part else "yes"))
+        lines += _fallbacks(name, route, models)
         if not route.models:
             lines.append(f"  a{index}[/{label(route.respond or '')}/]")
             lines.append(_arrow(name, f"a{index}", "yes"))
         before, answer = name, "no"
     lines.append(_arrow(before, models[policy.default.name], "default" if answer else ""))
+    if policy.default_route is not None:
+        lines += _fallbacks(before, policy.default_route, models)
     return lines
+
+
+def _fallbacks(start: str, route: ir.Route, models: dict[str, str]) -> list[str]:
+    """Return an arrow to each model that is asked if those before it fail."""
+    others = route.retry.models if route.retry is not None else ()
+    return [
+        f"  {start} -. {label(f'fallback {number}')} .-> {models[model.name]}" for number, model in enumerate(others, 1)
+    ]
 
 
 def _arrow(start: str, end: str, text: str) -> str:

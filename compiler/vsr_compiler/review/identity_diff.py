@@ -33,7 +33,13 @@ def identity_changes(old: Identity, new: Identity) -> Iterator[ChangeText]:
 def _way(identity: Identity) -> str:
     if not identity:
         return "nothing"
-    return "keys" if identity.get("keys") else "a front end" if identity.get("networks") else "tokens"
+    return (
+        "keys"
+        if identity.get("keys")
+        else "a front end"
+        if identity.keys() & {"networks", "certificates"}
+        else "tokens"
+    )
 
 
 def _part(identity: Identity, key: str) -> dict[str, Any]:

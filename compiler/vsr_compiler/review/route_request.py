@@ -9,8 +9,9 @@ from typing import Any
 
 from vsr_compiler.review.local_router import LocalRouter, Undecidable
 from vsr_runtime.decision.identity.client import Client
+from vsr_runtime.decision.program.fallback import SEPARATOR
 from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel
-from vsr_schemas.headers import ASK
+from vsr_schemas.headers import ASK, CHAIN
 from vsr_schemas.reports_route import AskReport, RouteReport
 
 _PIECE = re.compile(r"(\w+)\[(\d+)\](?:\.content\[(\d+)\])? (\d+)-(\d+)")
@@ -42,6 +43,7 @@ def route_request(
         guards=sorted({match.guard for match in action.guards}),
         route=action.route,
         model=None if isinstance(action, ImmediateResponse) else action.model,
+        fallback=[] if isinstance(action, ImmediateResponse) else _fallback(action),
         status=action.status if isinstance(action, ImmediateResponse) else None,
         code=action.code if isinstance(action, ImmediateResponse) else None,
     )
@@ -61,9 +63,15 @@ def text(report: RouteReport) -> str:
     lines.append(("route", report.route or "none"))
     if report.model is not None:
         lines.append(("model", report.model))
+        lines += [("fallback", ", ".join(report.fallback))] if report.fallback else []
     else:
         lines.append(("answer", f"{report.status} {report.code}"))
     return "\n".join(f"{name:{_WIDTH}}{value}" for name, value in lines)
+
+
+def _fallback(action: SendToModel) -> list[str]:
+    """Return the models after the first one of several attempts."""
+    return dict(action.set_headers).get(CHAIN, "").split(SEPARATOR)[1:]
 
 
 def _ask(action: SendToModel | ImmediateResponse, body: Mapping[str, Any]) -> AskReport | None:

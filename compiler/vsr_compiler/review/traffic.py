@@ -52,7 +52,7 @@ class Traffic:
 def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two untrusted files
     """Summarise ``config.yaml`` and ``runtime.yaml``. Missing or malformed parts count as empty."""
     providers, routing = _map(config, "providers"), _map(config, "routing")
-    splits = _map(runtime, "splits")
+    splits, fallbacks = _map(runtime, "splits"), _map(runtime, "fallbacks")
     decisions = sorted(_list(routing, "decisions"), key=lambda decision: -_number(decision.get("priority"), 0))
     cards = _named(_list(routing, "modelCards"))
     signals = {kind: items for kind, items in _map(routing, "signals").items() if kind != "domains"}
@@ -60,7 +60,10 @@ def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two un
         default=str(_map(providers, "defaults").get("model", "")),
         auto=_texts(_map(_map(config, "global"), "router").get("auto_model_names")),
         models={name: _model(model, cards.get(name, {})) for name, model in _named(_list(providers, "models")).items()},
-        routes={name: _route(decision, _map(splits, name)) for name, decision in _named(decisions).items()},
+        routes={
+            name: _route(decision, _map(splits, name), _map(fallbacks, name))
+            for name, decision in _named(decisions).items()
+        },
         categories=_named(_list(_map(routing, "signals"), "domains")),
         signals=signals,
         guards={name: guard for name, guard in _map(runtime, "guards").items() if isinstance(guard, dict)},
@@ -68,7 +71,7 @@ def read_traffic(config: Any, runtime: Any) -> Traffic:  # noqa: ANN401 - two un
         settings={
             key: value
             for key, value in _dict(runtime).items()
-            if key not in {"apiVersion", "kind", "policy", "guards", "classifiers", "splits", "identity"}
+            if key not in {"apiVersion", "kind", "policy", "guards", "classifiers", "splits", "fallbacks", "identity"}
         },
         identity=_map(runtime, "identity"),
     )
@@ -93,7 +96,7 @@ def _phrase(rules: Mapping[str, Any]) -> ir.Phrase:
             return ir.all_phrase(parts)
 
 
-def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> RouteSummary:
+def _route(decision: Mapping[str, Any], split: Mapping[str, Any], fallback: Mapping[str, Any]) -> RouteSummary:
     refs = [ref for ref in _list(decision, "modelRefs") if "model" in ref]
     models = [str(ref.get("lora_name") or ref["model"]) for ref in refs]
     weights = {model: _number(share, 0) for model, share in split.items()} or {
@@ -103,6 +106,8 @@ def _route(decision: Mapping[str, Any], split: Mapping[str, Any]) -> RouteSummar
     for ref in refs:
         options = {key: value for key, value in ref.items() if key not in {"model", "lora_name", "weight"}}
         rest |= {key.removeprefix("use_"): value for key, value in options.items()}
+    if fallback:
+        rest |= {"fallback": ", ".join(_texts(fallback.get("models"))), "attempts": fallback.get("attempts")}
     return RouteSummary(condition_words(decision.get("rules")), shares(weights), rest)
 
 

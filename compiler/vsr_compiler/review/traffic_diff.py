@@ -46,7 +46,8 @@ def _routes(old: Traffic, new: Traffic) -> Iterator[ChangeText]:
     for name, route in new.routes.items():
         if name not in old.routes:
             answer = ", ".join(route.models) or "a fixed answer"
-            yield ChangeText(("route", name, "new"), f"route {name} is new: {route.when} → {answer}")
+            falls = f", and falls back to {route.rest['fallback']}" if route.rest.get("fallback") else ""
+            yield ChangeText(("route", name, "new"), f"route {name} is new: {route.when} → {answer}{falls}")
             continue
         before = old.routes[name]
         yield from share_changes(("route", name), name, before.models, route.models, nothing="a fixed answer")

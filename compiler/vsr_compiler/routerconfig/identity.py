@@ -24,7 +24,8 @@ def identity_settings(policy: ir.Policy) -> IdentitySettings | None:
         case ir.Jwt(claims=claims):
             own: dict[str, object] = {"headers": {attribute: header_of(attribute) for attribute, _ in claims}}
         case ir.GatewayHeader(headers, networks):
-            own = {"headers": dict(headers), "networks": list(networks)}
+            sent_by = {"networks": list(networks)} if networks else {"certificates": True}
+            own = {"headers": dict(headers), **sent_by}
         case ir.ApiKeys(keys):
             own = {"keys": [_key(key) for key in keys]}
     return IdentitySettings.model_validate(own | dependent)

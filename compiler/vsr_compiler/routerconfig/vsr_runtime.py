@@ -9,6 +9,7 @@ from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
 from vsr_compiler.routerconfig import credentials, signals
 from vsr_compiler.routerconfig.identity import identity_settings
+from vsr_compiler.routerconfig.limits import rates_settings
 from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.encoder_files import KNOWN
@@ -68,6 +69,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         fallbacks=_fallbacks(policy),
         stickiness=_stickiness(policy),
         identity=identity_settings(policy),
+        rates=rates_settings(policy),
         ask=_ask(policy),
     )
 
@@ -183,7 +185,7 @@ def _cache(policy: ir.Policy) -> settings.CacheSettings | None:
 
 
 def settings_for(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
-    """Return runtime settings with the devices and precisions of a policy's classifiers.
+    """Return runtime settings with the devices and precisions of a policy's classifiers, and its replicas for limits.
 
     Args:
         body: The settings of the base.
@@ -200,7 +202,8 @@ def settings_for(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:
         }
         for name, classifier in body["classifiers"].items()
     }
-    return {**body, "classifiers": classifiers}
+    rates = {"rates": body["rates"] | {"replicas": max(1, policy.router.replicas)}} if "rates" in body else {}
+    return {**body, "classifiers": classifiers, **rates}
 
 
 def with_limits(

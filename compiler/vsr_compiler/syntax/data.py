@@ -15,6 +15,7 @@ from vsr_compiler.diagnostics.suggestions import nearest, suggest
 from vsr_compiler.syntax.document import Document, Path
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar
 from vsr_compiler.syntax.secrets import secrets
+from vsr_schemas.policy.v1alpha1.moved import MOVED
 from vsr_schemas.scalars import Plain, in_units
 from vsr_schemas.shapes import TAGS
 
@@ -98,7 +99,8 @@ def _diagnostic(  # noqa: PLR0911 - one return for each kind of error
     if kind == "extra_forbidden":
         known = list(_keys(model, path[:-1]))
         message = f"unknown key `{path[-1]}`"
-        return Diagnostic("VSR101", message, document.span(path, key=True), suggest(str(path[-1]), known, limit=20))
+        hint = MOVED.get(tuple(str(step) for step in path)) or suggest(str(path[-1]), known, limit=20)
+        return Diagnostic("VSR101", message, document.span(path, key=True), hint)
     if kind == "missing":
         where = f" in {_entry(path[:-1])}" if len(path) > 1 else ""
         span = document.span(path[:-1], key=True)

@@ -13,11 +13,12 @@ from types import MappingProxyType
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.diagnostics.suggestions import nearest
 from vsr_compiler.verify.created_objects import created_objects
+from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, RBAC, ManifestIndex
 from vsr_compiler.verify.references import Reference
 
-_COMPARED, _SHORT = 100, 3
-"""Names that are compared with a missing one at most, and the length up to which a name is no hint."""
+_COMPARED, _AFFIX = 100, 4
+"""Names that are compared with a missing one at most, and by how many characters one that contains it may differ."""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/")
 _ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
 _PODS = ("Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "CronJob", "ReplicaSet", "Rollout", "LeaderWorkerSet")
@@ -35,7 +36,7 @@ _FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
         (ENVOY, "Backend"): _BACKENDS,
     }
 )
-"""Kinds that come together: one of them in a namespace says that the others of the namespace are checked too."""
+"""Kinds that come together: one of them in the file and namespace says that the others belong there too."""
 _ANYWHERE = frozenset({(GATEWAY_API, "Gateway"), (ISTIO, "Gateway"), (RBAC, "ClusterRole")})
 """Kinds of which one in any namespace says that the others are checked too."""
 _FROM_CLUSTER: Mapping[tuple[str, str], str] = MappingProxyType(
@@ -99,7 +100,8 @@ def _from_cluster(index: ManifestIndex, ref: Reference) -> str:
         return "create the Secret in the cluster before you apply the manifests"
     if ref.group == RBAC and ref.kind == "ClusterRole" and ref.name.startswith(_ROLES):
         return "Kubernetes provides it"
-    if key in _FROM_CLUSTER and not _has_similar_name(index, ref):
+    names = index.names_of_kind.get((ref.kind, ref.namespace), [])[:_COMPARED]
+    if key in _FROM_CLUSTER and nearest(ref.name, names) is None:
         return _FROM_CLUSTER[key]
     return ""
 
@@ -107,8 +109,9 @@ def _from_cluster(index: ManifestIndex, ref: Reference) -> str:
 def severity(index: ManifestIndex, ref: Reference) -> Severity:
     """Return how certain it is that an object is missing.
 
-    An error needs evidence beside the source: an object of the family in its file, or one whose name is similar, or the
-    same in another namespace or API group. In a repository of several files the object may be applied by a script.
+    An error needs evidence beside the source: an object of the family in its file, one with a similar name, or one with
+    the same name in another namespace or API group in its folder. In a repository of several files the object may be
+    applied by a script.
     """
     if ref.mild:
         return Severity.WARNING
@@ -118,16 +121,24 @@ def severity(index: ManifestIndex, ref: Reference) -> Severity:
     beside = index.kinds_by_file.get(ref.source.span("kind").file, set())
     if any((ref.namespace, kind) in beside for kind in family) or _has_similar_name(index, ref):
         return Severity.ERROR
-    local = ref.travels and len(index.kinds_by_file) == 1
-    return Severity.ERROR if local or index.named(ref.kind, ref.name) else Severity.WARNING
+    if ref.travels and len(index.kinds_by_file) == 1:
+        return Severity.ERROR
+    folder = _folder(ref.source)
+    near = any(_folder(other) == folder for other in index.named(ref.kind, ref.name)[:_COMPARED])
+    return Severity.ERROR if near else Severity.WARNING
+
+
+def _folder(manifest: Manifest) -> str:
+    return manifest.span("kind").file.rpartition("/")[0]
 
 
 def _has_similar_name(index: ManifestIndex, ref: Reference) -> bool:
     """Whether an object of the kind and namespace has nearly the name that a reference uses."""
     names = index.names_of_kind.get((ref.kind, ref.namespace), [])[:_COMPARED]
-    return any(ref.name in name or (len(name) > _SHORT and name in ref.name) for name in names) or bool(
-        nearest(ref.name, names)
+    contained = any(
+        (ref.name in name or name in ref.name) and abs(len(name) - len(ref.name)) <= _AFFIX for name in names if name
     )
+    return nearest(ref.name, names) is not None or contained
 
 
 def _is_template(name: str) -> bool:
@@ -140,5 +151,7 @@ def _is_complete(index: ManifestIndex, ref: Reference) -> bool:
     key = (ref.group, ref.kind)
     if key in _ANYWHERE or not ref.namespace:
         return bool(index.of_kind(ref.kind, ref.group))
-    kinds = index.kinds_by_namespace.get(ref.namespace, set())
-    return not kinds.isdisjoint(_FAMILIES.get(key, (ref.kind,)))
+    beside = index.kinds_by_file.get(ref.source.span("kind").file, set())
+    return ref.kind in index.kinds_by_namespace.get(ref.namespace, ()) or any(
+        (ref.namespace, kind) in beside for kind in _FAMILIES.get(key, ())
+    )

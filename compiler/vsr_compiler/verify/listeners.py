@@ -129,7 +129,8 @@ def virtual_hosts(index: ManifestIndex, route: Manifest) -> list[tuple[object, .
     """Return what tells the requests of routes apart before their matches: listener and hostname.
 
     A hostname that is more specific takes its requests from the others, so only equal hostnames share requests. For
-    a Gateway that is not among the objects, the parentRef stands for its listeners.
+    a Gateway that is not among the objects, the parentRef stands for its listeners. A Gateway that is defined twice
+    belongs to independent examples, whose routes have nothing to do with each other.
     """
     hosts: dict[tuple[object, ...], None] = {}
     for _, ref in route.entries("spec", "parentRefs"):
@@ -140,7 +141,8 @@ def virtual_hosts(index: ManifestIndex, route: Manifest) -> list[tuple[object, .
             parent = (kind or "Gateway", namespace, name, as_string(ref.get("sectionName")), str(ref.get("port")))
             for hostname in as_strings(route.spec.get("hostnames")) or ["*"]:
                 hosts[(parent, hostname.lower())] = None
-    for listener in attached_listeners(index, route):
+    attached = [item for item in attached_listeners(index, route) if item.gateway.identity not in index.defined_twice]
+    for listener in attached:
         for domain in sorted(domains(listener, route)):
             hosts[(id(listener.gateway), listener.path, domain)] = None
     return list(hosts)

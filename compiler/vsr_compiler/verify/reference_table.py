@@ -202,9 +202,10 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
     ),
     (
         OLD_INFERENCE,
-        "InferenceObjective InferenceModelRewrite InferenceModel",
+        "InferenceObjective InferenceModelRewrite",
         (Row("spec.poolRef", "InferencePool", INFERENCE, local=True),),
     ),
+    (OLD_INFERENCE, "InferenceModel", (Row("spec.poolRef", "InferencePool", OLD_INFERENCE, local=True),)),
     (
         LLM_D,
         "InferenceObjective InferenceModelRewrite",
@@ -264,7 +265,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         (Row("spec.conversion.webhook.clientConfig.service", "Service"),),
     ),
     (RBAC, "RoleBinding ClusterRoleBinding", (Row("roleRef", group=RBAC, travels=True),)),
-    (RBAC, "RoleBinding ClusterRoleBinding", (Row("subjects[]", "", only="ServiceAccount", travels=True),)),
+    (RBAC, "RoleBinding ClusterRoleBinding", (Row("subjects[]", "", only="ServiceAccount"),)),
     # Controllers of delivery, scaling and certificates
     (
         KEDA,

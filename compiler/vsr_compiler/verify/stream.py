@@ -23,7 +23,7 @@ from vsr_compiler.verify.plain_documents import ExtraordinaryError, PlainDocumen
 from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
 from vsr_compiler.yaml_reader import Composer, Event, Frame, error_position, error_problem, event_span
 
-__all__ = ["MAX_BYTES", "MAX_OBJECTS", "MAX_VALUES", "Budget", "parse_documents", "read_stream"]
+__all__ = ["MAX_BYTES", "MAX_OBJECTS", "MAX_VALUES", "Budget", "composed_documents", "parse_documents", "read_stream"]
 
 MAX_PURE = 1024 * 1024
 
@@ -118,14 +118,7 @@ def parse_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[An
     Raises:
         CompileError: The text is not valid YAML, or exceeds a limit.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
-        raise CompileError([Diagnostic("VSR004", message, Span(name, line, 1), "Save it as UTF-8.")]) from None
-    if text[:1].isspace() or text[:1] == "{":
-        text = with_document_marks(text)
+    text = _decoded(data, name)
     yielded, values = 0, budget.values
     try:
         for yielded, (value, places) in enumerate(_plain(text, name, budget), 1):  # noqa: B007 - used below
@@ -137,6 +130,27 @@ def parse_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[An
     for number, (value, place) in enumerate(_composed(text, name, budget), 1):
         if number > yielded:
             yield value, PlaceIndex(DocumentPlaces(name, partial(_known, place)))
+
+
+def composed_documents(data: bytes, name: str, budget: Budget) -> Iterator[tuple[Any, Places]]:
+    """Return the value of each document and the places of all of its parts, for a build that changes both.
+
+    Raises:
+        CompileError: The text is not valid YAML, or exceeds a limit.
+    """
+    return _composed(_decoded(data, name), name, budget)
+
+
+def _decoded(data: bytes, name: str) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise CompileError([Diagnostic("VSR004", message, Span(name, line, 1), "Save it as UTF-8.")]) from None
+    if text[:1].isspace() or text[:1] == "{":
+        text = with_document_marks(text)
+    return text
 
 
 def _known(places: Places) -> Places:

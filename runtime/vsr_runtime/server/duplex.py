@@ -64,7 +64,7 @@ def upload_messages(action: SendToModel, upload: Upload) -> Iterator[bytes]:
     headers = ProcessingResponse()
     # No content-length: Envoy sends the rewritten body in chunks.
     kept = [(name, value) for name, value in action.set_headers if name != "content-length"]
-    direct(headers.request_headers.response, kept, action.remove_headers, action.default_headers)
+    direct(headers.request_headers.response, kept, action.remove_headers)
     yield headers.SerializeToString()
     body = upload.body if action.body is None else action.body
     for start in range(0, max(len(body), 1), PART):

@@ -10,6 +10,7 @@ from hashlib import sha256
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.log import log_buffered
 from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.limits import Charge
 from vsr_runtime.server.wire import BodyMode
 
 _ID = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]{1,12}(?:[._:-][A-Za-z0-9]{1,12}){0,7}")
@@ -28,6 +29,7 @@ class Exchange:
         model: the model that it was sent to; empty until then.
         carrier: the headers that name its trace.
         client: the client that it is for; None until the first message.
+        charge: what it counts as for limits; None if it does not count.
     """
 
     generation: Generation
@@ -36,6 +38,7 @@ class Exchange:
     model: str = ""
     carrier: Mapping[str, str] = field(default_factory=dict)
     client: bytes | None = None
+    charge: Charge | None = None
 
 
 class HeldBytes:

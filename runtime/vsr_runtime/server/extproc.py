@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api
@@ -15,6 +15,7 @@ from vsr_runtime.decision.request.events import (
     Action,
     Cause,
     Continue,
+    Event,
     ImmediateResponse,
     LetPass,
     RequestBody,
@@ -23,13 +24,14 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
 )
 from vsr_runtime.decision.request.immediate_responses import undecided_response
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, OutOfOrderError, State, advance
+from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
 from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, address_of, client_of, is_attempt
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
 from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
 from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.limits import Limits
 from vsr_runtime.server.local_reply import (
     ReplyBegunError,
     begins_reply,
@@ -64,6 +66,7 @@ class Processor:
         max_held: bytes of bodies in work at a time; by default as `DecisionRunner` says.
         tracing: makes spans of decisions; None for none.
         pool: processes that read large bodies; None if threads do.
+        clock: the seconds since 1970, for limits.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Processor:
         max_held: int | None = None,
         tracing: Tracing | None = None,
         pool: ReaderPool | None = None,
+        clock: Callable[[], float] = time,
     ) -> None:
         self._generation = generation
         self._metrics = metrics or Metrics(generation.rules.program)
@@ -88,6 +92,7 @@ class Processor:
         self._responses = ResponseHandler(
             self._decision_runner.readers, self._metrics, self._decision_runner.count, self._remote
         )
+        self._limits = Limits(self._metrics, clock)
         self._remote.prepare(generation)
 
     def methods(self) -> Methods:
@@ -160,6 +165,7 @@ class Processor:
         """Serve new streams with another generation; open streams finish with theirs."""
         before, self._generation = self._generation, generation
         self._remote.prepare(generation)
+        self._limits.ledger.keep(generation.rules.program.rates)
         before.retire()
 
     def close(self) -> None:
@@ -190,6 +196,8 @@ class Processor:
             self._upload_timeouts.end(task)
             if exchange.client is not None:
                 self._streams.add(exchange.client, -1)
+            if exchange.charge is not None:
+                exchange.charge.settle()
         if not isinstance(outcome, bytes):
             status, reason = outcome
             log("aborted", status=status.name, reason=reason)
@@ -298,9 +306,7 @@ class Processor:
             return self._refuse(exchange, Cause.FULL)
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
-        decided = await self._decision_runner.decide(generation, state, event, begun)
-        if isinstance(decided, SendToModel) and decided.cache_key is not None:
-            decided = await generation.answered(decided, loop_time(begun + generation.budget))
+        decided = await self._decide(exchange, state, event, begun)
         self._note(exchange, decided, begun)
         if not isinstance(decided, SendToModel) or decided.response is None:
             return encoded(decided)
@@ -309,6 +315,26 @@ class Processor:
         await stream.write(encoded(decided))
         held.release()
         return await self._responses.follow(stream, decided.response, exchange)
+
+    async def _decide(
+        self, exchange: Exchange, state: State, event: Event, begun: float
+    ) -> SendToModel | ImmediateResponse:
+        """Decide a request, answer it from the cache if that is possible, and apply the limits."""
+        generation = exchange.generation
+
+        async def decide(moved: str | None = None) -> SendToModel | ImmediateResponse:
+            now = replace(state, moved=moved) if moved and isinstance(state, AwaitsBody) else state
+            decided = await self._decision_runner.decide(generation, now, event, begun)
+            cached = isinstance(decided, SendToModel) and decided.cache_key is not None
+            if cached and exchange.mode is not BodyMode.STREAMED:
+                return await generation.answered(decided, loop_time(begun + generation.budget))
+            return decided
+
+        rates = generation.rules.program.rates
+        if rates is None:
+            return await decide()
+        decided, exchange.charge = await self._limits.apply(rates, await decide(), exchange.client or UNKNOWN, decide)
+        return decided
 
     async def _decided_at_once(
         self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream, action: Action
@@ -351,7 +377,7 @@ class Processor:
         if self._bytes.over(client, most):
             return self._refuse(exchange, Cause.FULL)
         begun = monotonic()
-        decided = await runner.decide(generation, state, RequestBody(upload.body), begun)
+        decided = await self._decide(exchange, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
         if isinstance(decided, ImmediateResponse):
             return encoded(decided)

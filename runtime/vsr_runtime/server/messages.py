@@ -16,7 +16,6 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 EXT_PROC_SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
 HEALTH_SERVICE = "grpc.health.v1.Health"
 
-ADD_IF_ABSENT = 1
 OVERWRITE_IF_EXISTS_OR_ADD = 2
 STREAMED, BUFFERED, FULL_DUPLEX_STREAMED = 1, 2, 4
 SEND = 1

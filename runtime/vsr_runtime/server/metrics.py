@@ -54,6 +54,10 @@ class Metrics:
         self._guard_failures = self._counter(
             "vsr_guard_failures", "Requests and responses that a guard could not look at.", "guard", "reason", "on"
         )
+        self._limited = self._counter(
+            "vsr_limited_requests", "Requests above a limit: refused, or moved to another model.", "limit", "outcome"
+        )
+        self._used = self._counter("vsr_used_tokens", "Tokens that limits counted.", "model", "kind")
         self._reader_ends = self._counter(
             "vsr_reader_processes_killed", "Processes that read a large body and were killed, or died.", "reason"
         )
@@ -140,6 +144,15 @@ class Metrics:
         """Count an error by its code, and by the configured model of the request, if known."""
         self._errors.labels(model or UNKNOWN, reason).inc()
 
+    def limited(self, limit: str, outcome: Literal["refused", "moved"]) -> None:
+        """Count a request above a limit."""
+        self._limited.labels(limit, outcome).inc()
+
+    def used(self, model: str, prompt: int, completion: int) -> None:
+        """Count the tokens of a response."""
+        self._used.labels(model, "prompt").inc(prompt)
+        self._used.labels(model, "completion").inc(completion)
+
     def reader_ended(self, reason: str) -> None:
         """Count a process that read a large body and did not finish: ``timeout``, ``memory`` or ``died``."""
         self._reader_ends.labels(reason).inc()
@@ -193,6 +206,8 @@ class Metrics:
             if route.effects.cache is not None:
                 self._hits.labels(route.name, CACHE)
                 self._misses.labels(route.name, CACHE)
+        for rate in program.rates.limits if program.rates else ():
+            self._limited.labels(rate.name, "refused" if rate.over is None else "moved")
         for guard in program.guards:
             for on, reads in (("request", guard.on_request), ("response", guard.on_response)):
                 if reads:

@@ -13,6 +13,7 @@ from vsr_runtime.decision.deadline import Budget
 from vsr_runtime.decision.program.program import GUARD_WORK
 from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.response_events import (
+    BodyMode,
     BodyOutput,
     DetectionsReady,
     ForwardHeaders,
@@ -22,10 +23,12 @@ from vsr_runtime.decision.request.response_events import (
     ResponseDone,
     ResponseError,
     ResponseEvent,
+    ResponseHeaders,
 )
 from vsr_runtime.decision.request.response_machine import (
     AwaitsResponseHeaders,
     AwaitsWhole,
+    Recording,
     ResponseState,
     advance_response,
     record_output,
@@ -83,7 +86,7 @@ class ResponseHandler:
             size = len(event.body) if isinstance(event, ResponseBody) else 0
             try:
                 self._hold(size)
-                state, action = await self._advance(exchange, state, event, end)
+                state, action = await self._metered(exchange, state, event, end)
                 if isinstance(action, ImmediateResponse) and plan.cors:
                     action = replace(action, headers=(*action.headers, *plan.cors))
                 self._note(exchange, action)
@@ -100,6 +103,25 @@ class ResponseHandler:
             finally:
                 self._hold(-size)
         return Status.CANCELLED, "the client no longer waits for the response"
+
+    async def _metered(
+        self, exchange: Exchange, state: ResponseState, event: ResponseEvent, end: float
+    ) -> tuple[ResponseState, ResponseAction]:
+        """Take the steps, and read what the response used: what nobody else reads comes in parts."""
+        charge = exchange.charge
+        meter = None if charge is None else charge.meter
+        if charge is None or meter is None:
+            return await self._advance(exchange, state, event, end)
+        if isinstance(event, ResponseHeaders):
+            charge.begun = True
+            meter.begin(dict(event.headers))
+        elif isinstance(event, ResponseBody):
+            meter.feed(event.body)
+        state, action = await self._advance(exchange, state, event, end)
+        opened = isinstance(event, ResponseHeaders) and not event.end_of_stream
+        if opened and isinstance(action, ForwardHeaders) and action.mode is BodyMode.NONE:
+            return Recording(None), replace(action, mode=BodyMode.STREAMED)
+        return state, action
 
     async def _advance(
         self, exchange: Exchange, state: ResponseState, event: ResponseEvent, end: float

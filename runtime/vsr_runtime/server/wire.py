@@ -16,7 +16,6 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
 )
 from vsr_runtime.server.messages import (
-    ADD_IF_ABSENT,
     BODY_MODES,
     BUFFERED,
     FULL_DUPLEX_STREAMED,
@@ -125,7 +124,7 @@ def from_action(action: Continue | LetPass | SendToModel | ImmediateResponse, *,
             response.request_headers.response.header_mutation.remove_headers.extend(remove)
         case SendToModel(_, body, headers, removed):
             common = response.request_headers.response if bodiless else response.request_body.response
-            direct(common, headers, removed, action.default_headers)
+            direct(common, headers, removed)
             if body is not None:
                 common.body_mutation.body = body
         case ImmediateResponse(status, body, code, headers):
@@ -137,17 +136,10 @@ def from_action(action: Continue | LetPass | SendToModel | ImmediateResponse, *,
     return response
 
 
-def direct(
-    common: Any,  # noqa: ANN401 - as above
-    headers: Iterable[tuple[str, str]],
-    removed: Iterable[str],
-    defaults: tuple[tuple[str, str], ...] = (),
-) -> None:
-    """Edit headers, add those of ``defaults`` that are absent, and make the gateway choose its route again."""
+def direct(common: Any, headers: Iterable[tuple[str, str]], removed: Iterable[str]) -> None:  # noqa: ANN401 - as above
+    """Edit headers, and make the gateway choose its route again."""
     common.clear_route_cache = True
     set_headers(common.header_mutation, headers)
-    if defaults:
-        set_headers(common.header_mutation, defaults, ADD_IF_ABSENT)
     common.header_mutation.remove_headers.extend(removed)
 
 
@@ -160,10 +152,10 @@ def header(given: Any) -> tuple[str, str]:  # noqa: ANN401 - as above
     return given.key.lower(), value
 
 
-def set_headers(mutation: Any, headers: Iterable[tuple[str, str]], how: int = OVERWRITE_IF_EXISTS_OR_ADD) -> None:  # noqa: ANN401 - as above
-    """Overwrite headers, or add those that are absent."""
+def set_headers(mutation: Any, headers: Iterable[tuple[str, str]]) -> None:  # noqa: ANN401 - as above
+    """Overwrite headers."""
     for key, value in headers:
         option = mutation.set_headers.add()
         option.header.key = key
         option.header.raw_value = value.encode()
-        option.append_action = how
+        option.append_action = OVERWRITE_IF_EXISTS_OR_ADD

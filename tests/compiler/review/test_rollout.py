@@ -200,6 +200,21 @@ def application(server: str) -> Body:
     return body("Application", "argoproj.io/v1alpha1", spec={"destination": {"server": server}})
 
 
+def attempts_of(*names: str) -> Body:
+    """The gateway's filter with routes that have several attempts."""
+    values = [{"name": f"vsr-route/{name}"} for name in names] + [{"name": "vsr.no_model"}]
+    patches = [{"applyTo": "HTTP_ROUTE", "patch": {"operation": "ADD", "value": value}} for value in values]
+    return body("EnvoyFilter", "networking.istio.io/v1alpha3", spec={"configPatches": patches})
+
+
+def test_attempts_that_go_before_the_router_are_told() -> None:
+    """All of them are in one object, which a sync changes before the router."""
+    ((text, _, steps),) = effects(attempts_of("a", "b"), attempts_of("b"))
+    assert "no longer makes the attempts of a in" in text
+    assert steps == 2
+    assert effects(attempts_of("a"), attempts_of("a", "b")) == []
+
+
 def test_an_environment_that_moves_to_another_cluster_leaves_its_objects_behind() -> None:
     """Argo CD looks only at the cluster that the Application names."""
     sides = [

@@ -23,7 +23,7 @@ from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
 from vsr_compiler.releases import filter_order
 from vsr_compiler.targets.common.extproc import FILTER_NAME, MARK_NAME, TYPES
-from vsr_compiler.targets.envoy_gateway.envoy_patch_policy import listener_name, router_cluster
+from vsr_compiler.targets.envoy_gateway.envoy_patch_policy import listener_names, router_cluster
 from vsr_runtime.sandbox import Sandbox
 from vsr_runtime.sandbox.envoy import envoy_command
 
@@ -96,9 +96,9 @@ def listener(policy: ir.Policy, target: str) -> dict[str, Any]:
         "use_remote_address": True,
     }
     chain = {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-    secure = policy.gateway.listener.protocol == "HTTPS"
+    secure = policy.gateway.listeners[0].tls is not None
     return {
-        "name": listener_name(policy.gateway, by_port=False),
+        "name": listener_names(policy.gateway, by_port=False)[0],
         "address": {"socket_address": {"address": "127.0.0.1", "port_value": 10080}},
         "per_connection_buffer_limit_bytes": size(client["connection"]["bufferLimit"]),
         **({"filter_chains": [chain]} if secure else {"default_filter_chain": chain}),
@@ -174,9 +174,10 @@ def test_the_router_is_asked_before_whatever_follows_the_request_buffer(
 
 def with_listener(policy: ir.Policy, protocol: str) -> ir.Policy:
     """The policy with a listener of a protocol."""
-    port = 443 if protocol == "HTTPS" else 80
-    own = ir.Listener(protocol.lower(), port, protocol)
-    return replace(policy, gateway=replace(policy.gateway, listener=own))
+    own = ir.HTTP
+    if protocol == "HTTPS":
+        own = ir.Listener("https", 443, tls=ir.Tls("certificate"))
+    return replace(policy, gateway=replace(policy.gateway, listeners=(own,)))
 
 
 @pytest.mark.parametrize(("case", "check"), [("external", "grpc_health_check"), ("stock-router", "tcp_health_check")])
@@ -189,8 +190,8 @@ def test_a_router_is_asked_for_its_health_by_what_it_speaks(case: str, check: st
 def test_listeners_are_called_as_the_release_calls_them() -> None:
     """By the Gateway's name, or by the port."""
     gateway = policy_of("external", "current").gateway
-    assert listener_name(gateway, by_port=False) == "default/inference-gateway/http"
-    assert listener_name(gateway, by_port=True) == "tcp-80"
+    assert listener_names(gateway, by_port=False) == ["default/inference-gateway/http"]
+    assert listener_names(gateway, by_port=True) == ["tcp-80"]
 
 
 @pytest.mark.subprocess

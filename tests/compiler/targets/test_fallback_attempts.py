@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support import rendering
-from support.common import linked
+from support.common import linked, reference
 from support.consumers import probes
 from support.consumers.attempts import Sent, attempts
 from support.consumers.compiled import Body, bodies_of, objects, router_of, with_keys
@@ -168,3 +169,18 @@ models:
 default: {model: one, fallback: [two], retry: {}}
 environments: {dev: {target: ai-gateway}}
 """
+
+
+def test_a_policy_with_failover_between_two_providers_compiles() -> None:
+    """The case of two providers: its own words for attempts, and a model per try (bugs/07)."""
+    text = (reference() / "data/cases/bugs/07-no-fallback-retry-ratelimit/policy.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"retries: 2, rateLimit: \{[^}]*\}", "retry: {attempts: 2, on: [connect, 5xx, 429]}", text)
+    policy = linked(text)
+    (route,) = policy.retrying
+    assert route.retry is not None
+    assert [model.name for model in route.retry.models] == ["spare"]
+    for target in PLAIN_TARGETS:
+        assert any("vsr-route/u" in str(item.body) for item in rendering.objects(policy, target)), target
+
+
+PLAIN_TARGETS = sorted({target for target, _ in PLAIN})

@@ -16,6 +16,7 @@ from support.common import linked
 from support.consumers import checks, edits, probes
 from support.consumers.envoy import INTERN, JWT, KEY, Request, sent
 from support.consumers.machine import MachineRouter
+from support.control_cases import policy_text
 from support.identity_policies import SOURCES, policy
 from vsr_compiler import targets
 from vsr_compiler.pipeline import compile_policy, read_policy
@@ -55,12 +56,21 @@ def routers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, MachineRouter
 
 
 def _settings(source: str, folder: Path) -> Settings:
-    (folder / "policy.yaml").write_text(policy(source, more=CORS), encoding="utf-8")
+    for place, key in _client_keys(source):
+        path = folder / "clients" / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(key, encoding="utf-8")
+    return _load(policy(source, more=CORS), folder, {"openai": "our-key"})
+
+
+def _load(text: str, folder: Path, keys: dict[str, str]) -> Settings:
+    """What the router of a policy reads, with keys of providers by the name of the endpoint."""
+    (folder / "policy.yaml").write_text(text, encoding="utf-8")
     compiled = compile_policy(read_policy(folder / "policy.yaml"), lambda _: None).policy
     for name, data in compiled.router.files.items():
         (folder / name).write_bytes(data)
-    for place, key in (("openai/api-key", "our-key"), *_client_keys(source)):
-        path = folder / ("credentials" if place.startswith("openai") else "clients") / place
+    for endpoint, key in keys.items():
+        path = folder / "credentials" / endpoint / "api-key"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(key, encoding="utf-8")
     return load(folder / "config.yaml")
@@ -160,8 +170,8 @@ def test_filter_first_or_no_route_on_arrival_is_seen(target: str, routers: dict[
     assert any("the router is asked about" in problem for problem in found)
 
 
-JUDGED = frozenset({"VSR409", "VSR410", "VSR624", "VSR625"})
-"""What `verify` says about filters, removed headers, listeners, and policies that do not run."""
+JUDGED = frozenset({"VSR403", "VSR409", "VSR410", "VSR624", "VSR625"})
+"""What `verify` says about grants, filters, removed headers, listeners, and policies that do not run."""
 
 
 def judged(bodies: list[Body]) -> set[str]:
@@ -215,3 +225,52 @@ def test_no_key_is_in_the_output(target: str) -> None:
     assert [item["secret"]["name"] for item in volume["projected"]["sources"]] == ["client-keys", "client-keys"]
     (mount,) = (item for item in pod["containers"][0]["volumeMounts"] if item["name"] == "clients")
     assert mount == {"name": "clients", "mountPath": "/etc/vsr/clients", "readOnly": True}
+
+
+@pytest.mark.parametrize(("more", "listed"), [("", "authorization"), (", allowCredentials: true", "content-type")])
+def test_pages_may_send_credentials_whatever_the_policy_lists(more: str, listed: str) -> None:
+    """A browser never takes `*` for `authorization`, and with credentials for nothing."""
+    cors = CORS.replace('"]}', f'"]{more}}}')
+    bodies = [item.body for item in rendering.objects(linked(policy("jwt", more=cors)), "envoy-gateway")]
+    (spec,) = (body["spec"] for body in bodies if body["kind"] == "SecurityPolicy")
+    assert {"*", "authorization", listed} <= set(spec["cors"]["allowHeaders"])
+
+
+@pytest.mark.parametrize(
+    ("case", "target"),
+    [
+        ("envoy-gateway-auth-01", "envoy-gateway"),
+        ("envoy-gateway-auth-02", "envoy-gateway"),
+        ("envoy-gateway-auth-02", "ai-gateway"),
+        ("envoy-gateway-auth-04", "envoy-gateway"),
+        ("istio-07", "istio"),
+        ("istio-07", "llm-d"),
+    ],
+)
+def test_case_in_which_strangers_were_served_is_closed_by_identity(case: str, target: str, tmp_path: Path) -> None:
+    """With the policy of the case: 401 or 403 for all without a token; with one, models inside and of providers."""
+    text = policy_text(case).replace("key: token", "key: apiKey") + SOURCES["jwt"]
+    settings = _load(text, tmp_path, dict.fromkeys(("prov", "outside"), "our-key"))
+    bodies = [item.body for item in rendering.objects(linked(text), target)]
+    assert list(checks.authentication(bodies, TOKENS, MachineRouter(settings), settings.program.models)) == []
+
+
+CERTIFIED = policy("gatewayHeader").replace("[10.1.0.0/16]", "clientCertificates")
+HTTPS = "{name: https, port: 443, hostnames: [a.example.com], tls: {secret: web}"
+
+
+@pytest.mark.parametrize(
+    ("listeners", "refused"),
+    [
+        ("", True),
+        (f"{HTTPS}}}", True),
+        (f"{HTTPS}, clientCertificates: {{secret: web-cacert}}}}", False),
+        (f"{HTTPS}, clientCertificates: {{secret: web-cacert}}}}, {{name: http, port: 80, redirect: https}}", False),
+        (f"{HTTPS}, clientCertificates: {{secret: web-cacert}}}}, {{name: http, port: 80}}", True),
+    ],
+)
+def test_front_end_with_a_certificate_needs_one_at_every_listener(listeners: str, *, refused: bool) -> None:
+    """A redirect leads to no model. Networks need no certificate."""
+    text = CERTIFIED + (f"gateway: {{listeners: [{listeners}]}}\n" if listeners else "")
+    for target in ("istio", "envoy-gateway"):
+        assert ("VSR334" in [item.code for item in rendering.notices(linked(text), target)]) is refused

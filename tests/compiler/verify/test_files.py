@@ -34,27 +34,26 @@ def test_folder_is_read_recursively_and_each_file_once(tmp_path: Path) -> None:
     assert [item.code for item in found] == ["VSR432"]
 
 
-def test_kustomization_is_read_as_its_resources(tmp_path: Path) -> None:
-    """Unsupported fields and remote resources are reported."""
-    overlay = "resources: [../base, https://example.com/x.yaml]\npatches: [{path: p.yaml}]\nnamePrefix: a-\n"
+def test_kustomization_is_built(tmp_path: Path) -> None:
+    """Remote resources are reported, and what lies beside a base is not part of it."""
+    overlay = "resources: [../base, https://example.com/x.yaml]\nnamePrefix: a-\n"
     put(tmp_path, base__kustomization="resources: [s.yaml]\n", base__s=m.SERVICE, base__other=m.GATEWAY)
-    put(tmp_path, dev__kustomization=overlay, dev__p="kind: Service")
+    put(tmp_path, dev__kustomization=overlay)
     objects, found = read_manifests([tmp_path / "dev"])
-    assert [each.kind for each in objects] == ["Service"]
-    assert [item.code for item in found] == ["VSR433", "VSR433"]
-    assert "patches, namePrefix not applied" in found[0].message
-    assert "https://example.com/x.yaml not fetched" in found[1].message
+    assert [each.name for each in objects] == ["a-big"]
+    assert [item.code for item in found] == ["VSR433"]
+    assert "https://example.com/x.yaml not fetched" in found[0].message
     assert "kubectl kustomize" in found[0].hint
 
 
-def test_cyclic_kustomizations_are_read_once(tmp_path: Path) -> None:
-    """Symbolic links to folders are not followed."""
+def test_cyclic_kustomizations_are_an_error(tmp_path: Path) -> None:
+    """As for kustomize. Symbolic links to folders are not followed."""
     put(
         tmp_path, a__kustomization="resources: [../b]\n", b__kustomization="resources: [../a, x.yaml]\n", b__x=m.SERVICE
     )
     (tmp_path / "a" / "link").symlink_to(tmp_path, target_is_directory=True)
     objects, found = read_manifests([tmp_path])
-    assert (len(objects), found) == (1, [])
+    assert (len(objects), [item.code for item in found]) == (1, ["VSR482"])
 
 
 def test_missing_file_is_a_finding(tmp_path: Path) -> None:
@@ -81,7 +80,12 @@ def test_command_prints_findings_with_places_and_exits_1_for_errors(
 ) -> None:
     """Without errors it exits 0; `--strict` treats warnings as errors."""
     monkeypatch.chdir(tmp_path)
-    put(tmp_path, good=m.joined(*m.ISTIO), bad=m.joined(m.GATEWAY, m.ROUTE), warns=m.joined(m.SERVICE))
+    put(
+        tmp_path,
+        good=m.joined(*m.ISTIO),
+        bad=m.joined(m.GATEWAY, m.ROUTE, m.SERVICE.replace("{name: big,", "{name: other,")),
+        warns=m.joined(m.GATEWAY, m.SERVICE.replace(", namespace: prod", "")),
+    )
     good, bad = call("verify", "good.yaml"), call("verify", "bad.yaml")
     assert (good.exit_code, bad.exit_code) == (0, 1)
     assert good.stderr.endswith("2 notes\n7 objects verified\n")

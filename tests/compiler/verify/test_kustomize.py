@@ -36,10 +36,11 @@ def overlay(folder: Path, patch: str, entry: str = TARGET) -> Path:
 
 
 def test_json_patch_of_an_overlay_is_applied(tmp_path: Path) -> None:
-    """Findings about the patched value point to the object in the base."""
+    """Findings about the patched value point to the patch, all others to the object in the base."""
     (found,), problems = read_manifests([overlay(tmp_path, PORT)])
     assert (found.at("spec", "ports", 0, "port"), problems) == (8080, [])
-    assert found.span("spec", "ports", 0, "port").file == str(tmp_path / "base" / "s.yaml")
+    assert found.span("spec", "ports", 0, "port").file == str(tmp_path / "dev" / "p.yaml")
+    assert found.span("spec", "selector").file == str(tmp_path / "base" / "s.yaml")
 
 
 def test_deletion_in_an_overlay_removes_the_object(tmp_path: Path) -> None:
@@ -49,24 +50,33 @@ def test_deletion_in_an_overlay_removes_the_object(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("patch", "entry"),
+    ("patch", "entry", "code"),
     [
-        ("- {op: test, path: /kind, value: Service}\n", TARGET),
-        ("- {op: remove, path: /spec/none}\n", TARGET),
-        ("- 3\n", TARGET),
-        ("spec: {type: NodePort}\n", TARGET),
-        (PORT, 'target: {kind: Service, name: "(a*)*b"}'),
-        (PORT, "target: {kind: Service, labelSelector: a=b}"),
-        (PORT, "target: {kind: Deployment}"),
-        ("$patch: delete\n", "a: b"),
-        ("[\n", TARGET),
+        ("- {op: test, path: /kind, value: Servize}\n", TARGET, "VSR482"),
+        ("- {op: remove, path: /spec/none}\n", TARGET, "VSR482"),
+        ("- 3\n", TARGET, "VSR482"),
+        ("{apiVersion: v1, kind: Service, metadata: {name: none}}\n", "a: b", "VSR482"),
+        ("- {op: move, from: /spec, path: /a}\n", TARGET, "VSR433"),
+        (PORT, 'target: {kind: Service, name: "(a*)*b"}', "VSR433"),
+        ("[\n", TARGET, "VSR002"),
     ],
 )
-def test_unsupported_patch_is_reported_and_not_applied(patch: str, entry: str, tmp_path: Path) -> None:
-    """A strategic merge, a regular expression, another operation: the hint names kustomize."""
+def test_patch_that_cannot_be_applied_is_reported(
+    patch: str, entry: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The object remains as it was."""
+    monkeypatch.setenv("PATH", "")
     (found,), problems = read_manifests([overlay(tmp_path, patch, entry)])
     assert found.at("spec", "ports", 0, "port") == 80
-    assert "VSR433" in {item.code for item in problems}
+    assert code in {item.code for item in problems}
+
+
+@pytest.mark.subprocess
+def test_what_is_not_built_here_is_built_by_kubectl(tmp_path: Path) -> None:
+    """With the places of the resources."""
+    (found,), problems = read_manifests([overlay(tmp_path, "- {op: copy, from: /kind, path: /metadata/x}\n")])
+    assert (found.at("metadata", "x"), problems) == ("Service", [])
+    assert found.span("spec", "ports").file == str(tmp_path / "base" / "s.yaml")
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,17 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 import support.verify_support as m
 from support.common import reference
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.releases import PROFILES
+from vsr_compiler.verify import check_links
+from vsr_compiler.verify.schema.catalog import Catalog
+from vsr_compiler.verify.schema.checks import check_schemas
+from vsr_compiler.verify.schema.metadata import metadata_problems
+from vsr_compiler.verify.stream import Budget, read_stream
 
 CASES = "data/cases"
 
@@ -249,3 +256,77 @@ def test_retries_and_tls_of_providers() -> None:
     assert len(about(found, "VSR628")) == 1
     assert len(about(found, "VSR629")) == 2
     assert about(found, "VSR416") == []
+
+
+@pytest.mark.parametrize(("name", "code"), [("sum", set()), ("wrong-name", {"VSR404"})])
+def test_routes_reach_servers_through_the_router_of_the_production_stack(name: str, code: set[str]) -> None:
+    """It finds them by labels; a name that none of them serves is an error."""
+    found = case(f"helm/04-verify-blind-to-stack-router/{name}.yaml")
+    assert {item.code for item in about(found, "VSR404")} == code
+    assert [item.level for item in about(found, "VSR404")] == [Severity.ERROR] * len(code)
+
+
+def test_selectors_of_istio_select_pods() -> None:
+    """Subsets, gateways and policies, unless Istio's own charts install the gateway."""
+    found = about(_references(), "VSR405")
+    for part in ("subset `v1`", "Gateway `default/gw`", "AuthorizationPolicy `default/ap`"):
+        assert any(part in item.message for item in found), part
+    standard = (
+        "apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: g, namespace: web}\nspec: {selector: "
+    )
+    for labels, wrong in (("{istio: ingressgateway}", False), ("{istio: mine}", True)):
+        text = m.joined(WORKLOAD, standard + labels + ", servers: []}\n")
+        assert bool(about(m.found(text), "VSR405", "Gateway `web/g`")) is wrong
+
+
+def test_a_service_without_pods_is_reported_where_pods_are_checked() -> None:
+    """Not in a repository of Services only, and not beside a controller that creates pods."""
+    service = SERVICE.replace("type: ExternalName, externalName: app.example", "selector: {app: other}")
+    owner = "apiVersion: ray.io/v1\nkind: RayCluster\nmetadata: {name: ray, namespace: web}\nspec: {}\n"
+    for parts, wrong in (((WORKLOAD,), True), ((), False), ((WORKLOAD, owner), False)):
+        assert bool(about(m.found(m.joined(service, *parts)), "VSR405", "selects no pods")) is wrong
+
+
+def test_names_are_valid_by_the_rule_of_their_kind() -> None:
+    """A subdomain has 253 characters and no limit for its parts."""
+    for path in ("verify/02-names-over-63/in.yaml", "helm/03-verify-refuses-long-names/configmap.yaml"):
+        documents = yaml.safe_load_all((reference() / CASES / path).read_text())
+        bodies = [body for body in documents if body]
+        wrong = [body["metadata"]["name"] for body in bodies if list(metadata_problems(body))]
+        assert [len(name) for name in wrong] == ([254] if len(bodies) > 1 else [])
+    for kind, length, valid in (
+        ("CronJob", 52, True),
+        ("CronJob", 53, False),
+        ("Service", 63, True),
+        ("Service", 64, False),
+    ):
+        assert (not list(metadata_problems({"kind": kind, "metadata": {"name": "a" * length}}))) is valid
+
+
+def test_kinds_that_a_release_removed_do_not_exist() -> None:
+    """Neither those that older definitions have, nor those that no definition has."""
+    text = (reference() / CASES / "verify/23-removed-kinds/in.yaml").read_bytes()
+    manifests = read_stream(text, "in.yaml", Budget(), [])
+    catalog = Catalog.of([reference() / "crds"], {"VSR_CACHE_DIR": "/nowhere"})
+    current = check_schemas(manifests, catalog, lambda _file: PROFILES["current"])
+    removed = [item.message.partition(" of ")[0] for item in current if item.code == "VSR449"]
+    assert removed == ["InferenceModel", "InferencePool"]
+    older = check_schemas(manifests, catalog, lambda _file: {"inference-extension": "1.1.0"})
+    assert [item.message.partition(" of ")[0] for item in older if item.code == "VSR449"] == ["InferenceModel"]
+
+
+def test_examples_that_define_one_gateway_twice_do_not_conflict() -> None:
+    """They are independent: only one of them is applied."""
+    other = GATEWAY.replace("port: 80", "port: 8080")
+    assert about(m.found(m.joined(GATEWAY, other, SERVICE, route("a"), route("b"))), "VSR416") == []
+    assert about(m.found(m.joined(GATEWAY, SERVICE, route("a"), route("b"))), "VSR416")
+
+
+def test_a_missing_object_in_another_file_than_its_family_is_a_warning() -> None:
+    """A script may apply it; a similar name is an error."""
+    levels = {}
+    for name in ("unlike", "apps"):
+        parts = {"routes/a.yaml": route("a", rule=f"backendRefs: [{{name: {name}, port: 80}}]"), "b.yaml": SERVICE}
+        manifests = [item for file, text in parts.items() for item in read_stream(text.encode(), file, Budget(), [])]
+        levels[name] = {item.level for item in check_links(manifests) if f"web/{name}`" in item.message}
+    assert levels == {"unlike": {Severity.WARNING}, "apps": {Severity.ERROR}}

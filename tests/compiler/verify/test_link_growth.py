@@ -267,6 +267,27 @@ FAMILIES: dict[str, tuple[list[Body], Callable[[int], list[Body]]]] = {
     "hosts": ([], lambda n: [*hosts(n), *served(n)]),
     "hostnames": ([gateway()], lambda n: [*served(n), route(n, hostnames=[f"h{n}.example.com"])]),
     "compiled output": ([], compiled),
+    "virtual services": (
+        [],
+        lambda n: [
+            made(
+                "networking.istio.io/v1",
+                "VirtualService",
+                f"v{n}",
+                {"http": [{"route": [{"destination": {"host": f"s{n}", "subset": "a"}}]}], "gateways": [f"g{n}"]},
+            ),
+            *hosts(n),
+            *served(n),
+        ],
+    ),
+    "created objects": (
+        [gateway()],
+        lambda n: [made("example.org/v1", "Chat", f"c{n}"), route(n), deployment(n + 1000), service(n + 1000)],
+    ),
+    "charts": (
+        [gateway()],
+        lambda n: [made("helm.toolkit.fluxcd.io/v2", "HelmRelease", f"h{n}", {}), route(n), deployment(n + 1000)],
+    ),
     "one object": ([], lambda _: [service(0)]),
     "one match": ([gateway(), *served(0)], lambda n: [route(0) | {"metadata": {"name": f"r{n}"}}]),
     "an old Istio": ([MANAGER, gateway(gateway_class="istio")], lambda n: [*served(n), pool(n), to_pool(n)]),

@@ -84,7 +84,7 @@ def test_template_gets_one_note_that_says_how_to_render_it(name: str, hint: str)
 def test_rest_of_a_template_is_checked(tmp_path: Path) -> None:
     """A document without actions is checked, with its own lines; one with a condition is not."""
     template = "{{- if .Values.a }}\n" + m.ROUTE.replace("name: big", "name: {{ .Values.name }}") + "{{- end }}\n"
-    path = written(tmp_path, m.joined(template, m.GATEWAY, m.ROUTE))
+    path = written(tmp_path, m.joined(template, m.GATEWAY, m.ROUTE, m.SERVICE.replace("{name: big,", "{name: other,")))
     result = call("verify", path, "--no-envoy")
     assert result.stderr.count("error VSR402") == 1
     line = (

@@ -21,7 +21,7 @@ POLICY = """\
 apiVersion: vsr.dev/v1alpha1
 kind: RoutingPolicy
 metadata: {name: failover}
-router: {image: "registry.example/vsr-runtime:0.1.0"}
+router: {image: "registry.example/vsr-runtime:0.1.0", deadline: 10s}
 endpoints:
   first: {external: {url: "https://a.example.com/v1", apiKey: {secret: a, key: token}}}
   second: {external: {url: "https://b.example.com/api/v1", apiKey: {secret: b, key: token}}}

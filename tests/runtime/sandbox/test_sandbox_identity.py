@@ -231,3 +231,34 @@ def test_cached_answer_of_a_team_is_for_the_team(name: str, request: pytest.Fixt
         before = len(Scripted.requests)
         status, _, _ = stand.send(asked, **as_client(stand, RESEARCH))
         assert (status, len(Scripted.requests) - before) == (200, expected)
+
+
+def _keys_out_of_reach(bootstrap: dict) -> None:
+    """The list of models, by which the sandbox sees that it is ready, is checked with keys at hand; the rest is not."""
+    resources = bootstrap["static_resources"]
+    (chain,) = resources["listeners"][0]["filter_chains"]
+    manager = chain["filters"][-1]["typed_config"]
+    (filter_,) = (item for item in manager["http_filters"] if item["name"].endswith("jwt_authn"))
+    config = filter_["typed_config"]
+    remote = {key: value for key, value in config["providers"]["identity"].items() if key != "local_jwks"}
+    uri = {"uri": "http://127.0.0.1:9/keys", "cluster": "issuer", "timeout": "1s"}
+    config["providers"]["remote"] = remote | {"remote_jwks": {"http_uri": uri}}
+    config["rules"] = [
+        {"match": {"prefix": path}, "requires": {"provider_name": name}}
+        for path, name in (("/v1/models", "identity"), ("/", "remote"))
+    ]
+    address = {"socket_address": {"address": "127.0.0.1", "port_value": 9}}
+    endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
+    cluster = {"name": "issuer", "type": "STATIC", "connect_timeout": "0.2s"}
+    resources["clusters"].append(cluster | {"load_assignment": {"cluster_name": "issuer", "endpoints": endpoints}})
+
+
+def test_nobody_is_served_while_the_keys_of_the_issuer_cannot_be_had(tmp_path, chat) -> None:
+    """A valid token is refused as well: authentication fails closed."""
+    with compiled_stand(tmp_path, policy("jwt"), edit=_keys_out_of_reach) as stand:
+        Scripted.says("done")
+        before = len(Scripted.requests)
+        status, _, data = stand.send(chat("small", "hello"), authorization=token(stand, INTERNS))
+        assert status == 401
+        assert b"Jwks" in data
+        assert len(Scripted.requests) == before

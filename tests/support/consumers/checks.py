@@ -18,6 +18,7 @@ from support.consumers.envoy import (
     Request,
     Router,
     manager,
+    redirects,
     sent,
     served,
     through,
@@ -162,6 +163,28 @@ def coverage(
 _HEADERS = frozenset(row.header for row in facts.OBEYED)
 
 
+def redirecting(bodies: list[Body], router: Router) -> Iterator[str]:
+    """Find listeners that only redirect and still ask the router, or answer with something else than a redirect."""
+    for name, proxy in probes.proxies(bodies).items():
+        for listener, chain, host in _hosts(proxy):
+            if redirects(host):
+                outcome = through(proxy, listener, chain, probes.chat("any", host=_name(host)), router)
+                if outcome.router_ran or outcome.status != 301:
+                    yield f"{name}, listener {listener['name']}: {outcome.status} by {outcome.by}"
+
+
+def demanding(bodies: list[Body]) -> dict[str, bool]:
+    """Return by the hostname of each chain with TLS whether it demands certificates of clients."""
+    return {
+        chain["filter_chain_match"]["server_names"][0]: chain["transport_socket"]["typed_config"][
+            "require_client_certificate"
+        ]
+        for proxy in probes.proxies(bodies).values()
+        for _, chain in served(proxy)
+        if "transport_socket" in chain
+    }
+
+
 def _hosts(proxy: Proxy) -> Iterator[tuple[Body, Body, Body]]:
     """Yield every listener with each chain and each virtual host."""
     for listener, chain in served(proxy):
@@ -184,7 +207,7 @@ def served_models(bodies: list[Body], router: Router, models: Iterable[str]) -> 
     """Find models that a client without special headers does not reach, at any listener."""
     for name, proxy in probes.proxies(bodies).items():
         for listener, chain, host in _hosts(proxy):
-            for model in models:
+            for model in models if not redirects(host) else ():
                 outcome = through(proxy, listener, chain, probes.chat(model, host=_name(host)), router)
                 if outcome.model != model:
                     where = f"{name}, listener {listener['name']}"

@@ -22,6 +22,7 @@ from vsr_runtime.settings import Settings, load
 
 Body = dict[str, Any]
 CASES = (
+    "listeners",
     "cached",
     "cross-namespace",
     "disaggregated",

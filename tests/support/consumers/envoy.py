@@ -34,13 +34,16 @@ OURS = "semantic-router"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sends. Header names are in lower case; ``port`` is the Gateway's, 0 for any."""
+    """What a client sends. Header names are in lower case; ``port`` is the Gateway's, 0 for any.
+
+    Without a ``host``, it is one that the first listener with models takes.
+    """
 
     path: str = "/v1/chat/completions"
     headers: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
     body: bytes = b""
-    host: str = "gateway.example.com"
+    host: str = ""
     port: int = 0
 
 
@@ -182,6 +185,8 @@ def served(proxy: Proxy) -> Iterator[tuple[Body, Body]]:
 
 def sent(proxy: Proxy, request: Request, router: Router) -> Outcome:
     """Send a request to the listener of its port, and to the chain of its host."""
+    if not request.host:
+        request = replace(request, host=any_host(proxy))
     fitting = [
         (listener, chain)
         for listener, chain in served(proxy)
@@ -191,6 +196,21 @@ def sent(proxy: Proxy, request: Request, router: Router) -> Outcome:
     if not fitting:
         return Outcome(0, "no listener", (), {}, (), None, request.headers, request.body)
     return through(proxy, *fitting[0], request, router)
+
+
+def any_host(proxy: Proxy) -> str:
+    """Return a host of the first listener that does not only redirect."""
+    for _, chain in served(proxy):
+        for host in proxy.routes[manager(chain)["rds"]["route_config_name"]]["virtual_hosts"]:
+            if not redirects(host):
+                domain = str(host["domains"][0])
+                return "gateway.example.com" if domain == "*" else domain.replace("*", "any")
+    return "gateway.example.com"
+
+
+def redirects(host: Body) -> bool:
+    """Return whether a virtual host redirects. Routes to models have others."""
+    return any("redirect" in route for route in host["routes"])
 
 
 def through(proxy: Proxy, listener: Body, chain: Body, request: Request, router: Router) -> Outcome:

@@ -9,7 +9,7 @@ from typing import Any
 
 from support.consumers import facts, json_patches
 from support.consumers.envoy import PickerPod, Proxy, chains, manager
-from support.consumers.gateway_api import Match, Objects, envoy_match, quantity, targets
+from support.consumers.gateway_api import Match, Objects, envoy_match, quantity, redirect, targets
 
 Body = dict[str, Any]
 CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
@@ -94,9 +94,12 @@ class _Translation:
 
     def _chain(self, listener: Body) -> Body:
         name = f"{self.namespace}/{self.name}/{listener['name']}"
+        client = self._client_policy([listener])
+        demanded = "clientValidation" in client.get("tls", {})
         return {
             "filter_chain_match": {"server_names": [listener.get("hostname", "*")]},
-            "filters": [self._manager(name, [listener], self._client_policy([listener]))],
+            "filters": [self._manager(name, [listener], client)],
+            "transport_socket": {"typed_config": {"require_client_certificate": demanded}},
         }
 
     def _client_policy(self, group: list[Body]) -> Body:
@@ -110,7 +113,7 @@ class _Translation:
 
     def _manager(self, name: str, group: list[Body], client: Body) -> Body:
         filters = _Filters({}, {})
-        hosts = [self._virtual_host(listener, filters) for listener in group]
+        hosts = [host for listener in group for host in self._virtual_hosts(listener, filters)]
         self.routes[name] = {"name": name, "virtual_hosts": hosts}
         config: Body = {"http_filters": _ordered(filters.configs), "rds": {"route_config_name": name}}
         early = client.get("headers", {}).get("earlyRequestHeaders", {})
@@ -122,19 +125,24 @@ class _Translation:
             ]
         return {"name": facts.HCM, "typed_config": config}
 
-    def _virtual_host(self, listener: Body, filters: _Filters) -> Body:
-        routes = []
-        for match in self.objects.matches(self.gateway, listener, self.http_routes):
-            found = self._filters(match, listener)
-            filters.configs.update(found.configs)
-            name = f"{match.cluster}/match/{match.index}/*"
-            route = {"name": name, "match": envoy_match(match), **self._action(match)}
-            routes.append(route | ({"typed_per_filter_config": found.per_route} if found.per_route else {}))
-        return {"domains": [listener.get("hostname", "*")], "routes": routes}
+    def _virtual_hosts(self, listener: Body, filters: _Filters) -> Iterator[Body]:
+        found = self.objects.matches(self.gateway, listener, self.http_routes)
+        for domain, matches in self.objects.virtual_hosts(listener, found):
+            yield {"domains": [domain], "routes": [self._route(match, listener, filters) for match in matches]}
+
+    def _route(self, match: Match, listener: Body, filters: _Filters) -> Body:
+        found = self._filters(match, listener)
+        filters.configs.update(found.configs)
+        name = f"{match.cluster}/match/{match.index}/*"
+        route = {"name": name, "match": envoy_match(match), **self._action(match)}
+        return route | ({"typed_per_filter_config": found.per_route} if found.per_route else {})
 
     def _action(self, match: Match) -> Body:
         if "directResponse" in match.rule:
             return {"direct_response": {"status": match.rule["directResponse"]}}
+        redirected = redirect(match)
+        if redirected is not None:
+            return redirected
         for item in match.rule.get("filters", []):
             response = self._route_filter(match, item).get("directResponse")
             if response:

@@ -76,6 +76,16 @@ class Objects:
         ]  # fmt: skip
         return [match for _, match in sorted(found, key=lambda item: item[0])]
 
+    def virtual_hosts(self, listener: Body, matches: list[Match]) -> list[tuple[str, list[Match]]]:
+        """Return the domains of a listener, each with what decides there: routes can have narrower hostnames."""
+        domains: dict[str, list[Match]] = {}
+        for match in matches:
+            for hostname in match.route["spec"].get("hostnames") or ["*"]:
+                domain = _common(listener.get("hostname", "*"), hostname)
+                if domain is not None:
+                    domains.setdefault(domain, []).append(match)
+        return list(domains.items()) or [(listener.get("hostname", "*"), [])]
+
     def attached(self, gateway: Body, listener: Body, route: Body) -> bool:
         """Return whether a listener has a route, by the route's parentRefs and the namespaces that it admits."""
         own, home = route["metadata"].get("namespace", ""), gateway["metadata"].get("namespace", "")
@@ -132,6 +142,21 @@ class Objects:
             ):
                 found.add("sidecar")
         return frozenset(found)
+
+
+def redirect(match: Match) -> Body | None:
+    """Return the reply of a rule that redirects, as Envoy's direct response; None for any other rule."""
+    for item in match.rule.get("filters", []):
+        if item["type"] == "RequestRedirect":
+            return {"direct_response": {"status": item["requestRedirect"]["statusCode"]}, "redirect": True}
+    return None
+
+
+def _common(one: str, other: str) -> str | None:
+    for wide, narrow in ((one, other), (other, one)):
+        if wide in {"*", narrow} or (wide.startswith("*.") and narrow.endswith(wide[1:])):
+            return narrow
+    return None
 
 
 def _limit(row: facts.Picker, container: Body) -> int:

@@ -28,6 +28,7 @@ def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
         moved.gateway,
         name=environment.gateway_name or moved.gateway.name,
         namespace=environment.gateway_namespace or moved.gateway.namespace,
+        listeners=ir.with_hostnames(moved.gateway.listeners, environment.hostnames),
     )
     result = replace(
         moved,

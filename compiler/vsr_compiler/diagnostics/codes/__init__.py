@@ -9,15 +9,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vsr_compiler.diagnostics.codes import backends, identity, meaning, output, servers, syntax, targets, verify
+from vsr_compiler.diagnostics.codes import (
+    backends,
+    identity,
+    imports,
+    limits,
+    listeners,
+    meaning,
+    output,
+    servers,
+    syntax,
+    targets,
+    verify,
+)
 from vsr_compiler.diagnostics.codes.model import BASE, Code, Example, Kind, Stage
 
 __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 
 CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
+    | imports.CODES
     | meaning.CODES
     | identity.CODES
+    | limits.CODES
+    | listeners.CODES
     | servers.CODES
     | backends.CODES
     | targets.CODES

@@ -12,6 +12,8 @@ from vsr_compiler.review.environment_changes import Body, Environments
 from vsr_compiler.review.rollout.words import items, label, listed, mapping
 from vsr_schemas.reports_diff import RolloutChange
 
+ROUTE = "vsr-route/"
+"""What the names of routes with several attempts begin with."""
 _FLAGS = ("--served-model-name", "--lora-modules")
 
 
@@ -36,6 +38,7 @@ def two_steps(environments: Environments) -> Iterator[RolloutChange]:
         if lost:
             where, _ = texts.setdefault(f"{label(change.new)} {what} {listed(lost)}", ([], [first]))
             where.append(change.environment)
+    yield from _attempts(environments)
     for text, (where, (first,)) in texts.items():
         yield RolloutChange(
             text=f"{text} in {listed(where)}: requests that the router still leads there get 404 until it is replaced",
@@ -44,6 +47,35 @@ def two_steps(environments: Environments) -> Iterator[RolloutChange]:
                 "Then make the rest of this change.",
             ],
         )
+
+
+def _attempts(environments: Environments) -> Iterator[RolloutChange]:
+    """Yield routes with several attempts that a gateway no longer has. They change in one object with all others."""
+    texts: dict[str, list[str]] = {}
+    for change in environments.changes:
+        if change.old is None or change.new is None:
+            continue
+        if lost := sorted(_chains(change.old) - _chains(change.new)):
+            texts.setdefault(f"{label(change.new)} no longer makes the attempts of {listed(lost)}", []).append(
+                change.environment
+            )
+    for text, where in texts.items():
+        yield RolloutChange(
+            text=f"{text} in {listed(where)}: requests that the router still sends there get 404 until it is replaced",
+            steps=[
+                "For no request to fail, apply the router's ConfigMap and Deployment first, and wait for its rollout.",
+                "Then apply the rest of this change.",
+            ],
+        )
+
+
+def _chains(body: Body) -> set[str]:
+    """Return the names of routes with several attempts that an EnvoyFilter or EnvoyPatchPolicy adds."""
+    spec = mapping(body.get("spec"))
+    values = [mapping(patch.get("patch")).get("value") for patch in items(spec.get("configPatches"))]
+    values += [mapping(patch.get("operation")).get("value") for patch in items(spec.get("jsonPatches"))]
+    names = {str(mapping(value).get("name")) for value in values}
+    return {name.removeprefix(ROUTE) for name in names if name.startswith(ROUTE)}
 
 
 def _served(body: Body) -> set[str]:

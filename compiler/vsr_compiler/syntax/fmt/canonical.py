@@ -17,7 +17,7 @@ from vsr_compiler.syntax.fmt.tree import Entry, Remark, Source, grow
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 ORDER = (
-    *("apiVersion", "kind", "metadata", "router", "gateway", "gitops", "endpoints", "models", "classifiers"),
+    *("apiVersion", "kind", "metadata", "imports", "router", "gateway", "gitops", "endpoints", "models", "classifiers"),
     *("categories", "signals", "guards", "routes", "default", "assertions", "tests", "environments"),
 )
 TOGETHER = ORDER[:3]

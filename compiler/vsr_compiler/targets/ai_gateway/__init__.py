@@ -4,7 +4,7 @@ from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets import envoy_gateway
 from vsr_compiler.targets.ai_gateway import attempts, backends, checks, helm_values, provider_checks, routes
 from vsr_compiler.targets.ai_gateway.kinds import KINDS
-from vsr_compiler.targets.common import autoscaling, monitoring, namespaces, picker, pools, request_limits
+from vsr_compiler.targets.common import autoscaling, listeners, monitoring, namespaces, picker, pools, request_limits
 from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.envoy_gateway import envoy_patch_policy, gateway
 from vsr_compiler.targets.target import Target
@@ -42,7 +42,7 @@ TARGET = Target(
         attempts.check,
         picker.checker(PICKER_PROJECT, pools.declared),
     ),
-    preflight=(namespaces.preflight, checks.preflight),
+    preflight=(namespaces.preflight, listeners.preflight, checks.preflight),
     components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart, helm_values.ai_chart),
     kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),

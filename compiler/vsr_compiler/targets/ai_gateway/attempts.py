@@ -16,7 +16,7 @@ from vsr_compiler.releases.gateways import AI_GATEWAY, ENVOY_GATEWAY, AiGateway
 from vsr_compiler.targets.ai_gateway import backends
 from vsr_compiler.targets.ai_gateway.routes import OWNER
 from vsr_compiler.targets.common.attempts import Chain, chains
-from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parent
+from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parents
 from vsr_compiler.targets.common.pools import declared
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API
 from vsr_schemas.headers import CHAIN, SELECTED_MODEL
@@ -124,7 +124,7 @@ def _route(policy: ir.Policy, chain: Chain, namespace: str, release: AiGateway) 
         name,
         chain.retry.span,
         namespace=namespace,
-        spec={"parentRefs": [parent(policy)], "rules": [rule]},
+        spec={"parentRefs": parents(policy), "rules": [rule]},
     )
 
 

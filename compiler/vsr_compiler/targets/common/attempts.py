@@ -32,6 +32,8 @@ from vsr_schemas.runtime import FRAME_BYTES
 
 SOCKET = f"@{ATTEMPTS}"
 """The abstract socket of the listener: each pod has a network namespace of its own, so no other pod reaches it."""
+ATTEMPTS_HOST = "vsr-attempts"
+"""The first label of the host of attempts, if the listener has a wildcard."""
 _MODEL = "vsr.model"
 MIN_BUDGET = 3
 """Further attempts that are always allowed at a time, whatever the budget; Envoy's default."""
@@ -90,7 +92,10 @@ def cluster(chain: Chain, socket: str = SOCKET) -> Body:
 
 
 def route(policy: ir.Policy, chain: Chain) -> Body:
-    """Return Envoy's route of a chain. It matches what the router and its filters have set, as other routes do."""
+    """Return Envoy's route of a chain. It matches what the router and its filters have set, as other routes do.
+
+    A retry repeats the body up to the listener's limit, which is `maxBody`.
+    """
     headers = [
         {"name": name, "string_match": {"exact": value}}
         for name, value in ((SELECTED_MODEL, chain.name), (DECIDED, DECIDED_VALUE))
@@ -100,13 +105,18 @@ def route(policy: ir.Policy, chain: Chain) -> Body:
         "match": {"prefix": "/", "headers": headers},
         "route": {
             "cluster": cluster_name(chain),
+            **_host(policy),
             "timeout": duration(policy.gateway.timeout),
             "retry_policy": retry_policy(chain.retry),
         },
-        # A retry repeats the body, which the router may have lengthened.
-        "per_request_buffer_limit_bytes": policy.router.max_body + FRAME_BYTES,
         "response_headers_to_remove": [OUTCOME],
     }
+
+
+def _host(policy: ir.Policy) -> Body:
+    """Return the host of attempts: one that the first listener takes, whose routes they use."""
+    hostname = policy.gateway.model_sections[0].hostname
+    return {"host_rewrite_literal": hostname.replace("*", ATTEMPTS_HOST)} if hostname else {}
 
 
 def retry_policy(retry: ir.Retry) -> Body:

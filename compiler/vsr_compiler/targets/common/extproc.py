@@ -21,6 +21,7 @@ from vsr_schemas.headers import (
     DECIDED_VALUE,
     GUARDS,
     MAX_RETRIES,
+    RATE_HEADERS,
     SELECTED_MODEL,
     STRIPPED,
     STRIPPED_PREFIXES,
@@ -139,10 +140,12 @@ def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> 
 
 
 def reads_responses(policy: ir.Policy) -> bool:
-    """Return whether the router reads responses: for guards, to restore masked values, or to cache them."""
+    """Return whether the router reads responses: for guards, restoring masked values, caches or limits."""
     caches = any(route.cache is not None for route in policy.routes)
     return not isinstance(policy.router.implementation, ir.SemanticRouter) and (
-        caches or any(guard.on_responses for guard in policy.guards)
+        caches
+        or any(guard.on_responses for guard in policy.guards)
+        or any(limit.unit != "requests" for limit in policy.limits)
     )
 
 
@@ -179,6 +182,8 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
     body of a compressed error. Debug headers are added on request.
     """
     headers = [SELECTED_MODEL, "content-length", *ANSWERS]
+    if policy.limits:
+        headers += RATE_HEADERS
     if policy.retrying:
         headers += [CHAIN, MAX_RETRIES]
     if any(model.keyed for model in policy.models):

@@ -40,15 +40,19 @@ PodsOfGateway = Callable[[ir.Policy], GatewayPods]
 """Returns how one control plane runs the Gateway of a policy."""
 
 
-def parent(policy: ir.Policy) -> Body:
-    """Return the reference from a route to the Gateway's listener."""
-    gateway = policy.gateway
+def parents(policy: ir.Policy) -> list[Body]:
+    """Return the references from a route to the Gateway's listeners, except to those that only redirect."""
+    return [section_ref(policy.gateway, section) for section in policy.gateway.model_sections]
+
+
+def section_ref(gateway: ir.Gateway, section: ir.Section) -> Body:
+    """Return the reference from a route to one listener."""
     return {
         "group": GATEWAY_GROUP,
         "kind": "Gateway",
         "name": gateway.name,
         "namespace": gateway.namespace,
-        "sectionName": gateway.listener.name,
+        "sectionName": section.name,
     }
 
 

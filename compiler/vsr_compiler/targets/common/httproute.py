@@ -13,7 +13,7 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import gateways as releases
-from vsr_compiler.targets.common.gateway_api import GATEWAY_API, decided, gateway_duration, parent
+from vsr_compiler.targets.common.gateway_api import GATEWAY_API, decided, gateway_duration, parents
 from vsr_schemas.headers import SELECTED_MODEL
 
 Backend = Callable[[ir.Endpoint], Body]
@@ -147,7 +147,7 @@ def _object(policy: ir.Policy, name: str, span: ir.Span, rule: Body) -> Object:
         name,
         span,
         namespace=policy.gateway.namespace,
-        spec={"parentRefs": [parent(policy)], "rules": [rule]},
+        spec={"parentRefs": parents(policy), "rules": [rule]},
     )
 
 

@@ -10,6 +10,11 @@ from vsr_compiler.manifests.objects import Body
 from vsr_schemas.headers import CREDENTIALS
 from vsr_schemas.identity import HEADERS, header_of
 
+_ADDRESSES = (
+    "Let only the front end have these addresses, and let the gateway see them: `externalTrafficPolicy: Local` for a "
+    "load balancer, and no proxy in between."
+)
+
 
 def own_headers(policy: ir.Policy) -> list[str]:
     """Return the headers of claims that only this policy has. The gateway removes them from requests of clients."""
@@ -44,6 +49,17 @@ def client_keys(policy: ir.Policy) -> tuple[ir.ApiKey, ...]:
     return source.keys if isinstance(source, ir.ApiKeys) else ()
 
 
+def _open_listeners(policy: ir.Policy, networks: tuple[str, ...]) -> Iterator[Diagnostic]:
+    """VSR334 for a listener without client certificates, if they say which requests are the front end's."""
+    for listener in policy.gateway.listeners if not networks else ():
+        if listener.redirect is None and listener.client_certificates is None:
+            message = (
+                f"listener `{listener.name}` takes requests without a client certificate: anybody could be any user"
+            )
+            hint = "Set `clientCertificates` of the listener, or list the networks of the front end in `from`."
+            yield Diagnostic("VSR334", message, listener.span, hint)
+
+
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR335 for what authentication needs of the cluster."""
     identity = policy.identity
@@ -58,9 +74,8 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             message = f"the Secrets {names} in {policy.router.grpc.namespace} must hold the keys of the clients"
             hint = "Create them before the first apply. Each key needs 16 characters; without it no router starts."
         case ir.GatewayHeader(_, networks):
-            message = f"whoever can send requests from {', '.join(networks)} can be any user"
-            hint = (
-                "Let only the front end have these addresses, and let the gateway see them: `externalTrafficPolicy: "
-                "Local` for a load balancer, and no proxy in between."
-            )
+            yield from _open_listeners(policy, networks)
+            sender = f"can send requests from {', '.join(networks)}" if networks else "has a client certificate"
+            message = f"whoever {sender} can be any user"
+            hint = _ADDRESSES if networks else "Issue certificates to the front end only."
     yield Diagnostic("VSR335", message, identity.span, hint)

@@ -89,7 +89,7 @@ def rollout(server: ir.VllmServer, replicas: int) -> Body:
     """Return the update strategy. A GPU or a volume cannot be held twice, so an old pod stops first."""
     if server.simulate:
         return ROLLING
-    if replicas == 1:
+    if replicas == 1 and server.autoscaling is None:
         return {"type": "Recreate"}
     return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
 
@@ -99,7 +99,7 @@ def service_and_volume(endpoint: ir.Endpoint, server: ir.VllmServer) -> Iterator
     name, namespace = endpoint.service.name, endpoint.service.namespace
     if not server.simulate and server.claim is None:
         spec = {
-            "accessModes": [access_mode(server.volume_holders)],
+            "accessModes": [access_mode(server.most_pods)],
             "resources": {"requests": {"storage": server.storage}},
             "volumeMode": "Filesystem",
         } | storage_class(server.placement)

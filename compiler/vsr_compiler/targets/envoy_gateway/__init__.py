@@ -4,6 +4,7 @@ from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets.common import (
     autoscaling,
     httproute,
+    listeners,
     model_servers,
     monitoring,
     namespaces,
@@ -32,6 +33,7 @@ __all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "HOPS", "KINDS", "RELEASES", "T
 RELEASES = ("envoy-gateway", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
+    listeners.emit,
     catch_all.request_buffer,
     identity.emit,
     router_policies(gateway.pods),
@@ -44,6 +46,8 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     router_emitter.check,
     vllm.check,
     checks.releases_fit,
+    listeners.check,
+    gateway.check_client_certificates,
     identity.check,
     identity_check,
 )
@@ -66,7 +70,7 @@ TARGET = Target(
     ),
     hops=(*HOPS, common_providers.hops),
     checks=(*GATEWAY_CHECKS, common_providers.check, pools.ignored_by("envoy-gateway")),
-    preflight=(namespaces.preflight, checks.preflight),
+    preflight=(namespaces.preflight, listeners.preflight, checks.preflight),
     components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart,),
     kinds=KINDS,

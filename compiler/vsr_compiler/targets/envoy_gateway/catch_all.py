@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common.gateway_api import GATEWAY_API, NO_MODEL_BODY, NO_MODEL_STATUS, parent
+from vsr_compiler.targets.common.gateway_api import GATEWAY_API, NO_MODEL_BODY, NO_MODEL_STATUS, parents
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
 from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
 from vsr_schemas.quantities import quantity
@@ -50,7 +50,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         gateway.span,
         namespace=gateway.namespace,
         wave=Wave.FILTER,  # it brings the filter that the patch needs
-        spec={"parentRefs": [parent(policy)], "rules": [rule]},
+        spec={"parentRefs": parents(policy), "rules": [rule]},
     )
 
 

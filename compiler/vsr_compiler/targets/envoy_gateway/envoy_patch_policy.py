@@ -51,11 +51,11 @@ def _patch_policy(policy: ir.Policy, wave: Wave, *, attempts: bool) -> Iterator[
     gateway, router = policy.gateway, policy.router
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
     cluster = router_cluster(router)
-    listener = listener_name(gateway, by_port=by_port)
     patches = [
         _add("cluster.v3.Cluster", cluster["name"], {"path": ""}, cluster),
         *(
             _add("listener.v3.Listener", listener, {"jsonPath": BEFORE_BUFFER}, item)
+            for listener in listener_names(gateway, by_port=by_port)
             for item in router_filters(policy, cluster["name"], ROUTING)
         ),
         *(_attempts(policy, cluster["name"]) if attempts else ()),
@@ -71,14 +71,28 @@ def _patch_policy(policy: ir.Policy, wave: Wave, *, attempts: bool) -> Iterator[
     )
 
 
-def listener_name(gateway: ir.Gateway, *, by_port: bool) -> str:
-    """Return the name of the Gateway's listener in Envoy, in either naming scheme."""
-    return f"tcp-{gateway.listener.port}" if by_port else f"{gateway.namespace}/{gateway.name}/{gateway.listener.name}"
+def listener_names(gateway: ir.Gateway, *, by_port: bool) -> list[str]:
+    """Return the names of Envoy's listeners with models, in either naming scheme: one for each port.
+
+    It is that of the first listener of the port. Redirects have ports of their own.
+    """
+    first = {section.listener.port: section.name for section in reversed(gateway.model_sections)}
+    prefix = f"{gateway.namespace}/{gateway.name}"
+    return [f"tcp-{port}" if by_port else f"{prefix}/{name}" for port, name in sorted(first.items())]
 
 
-def route_table_name(gateway: ir.Gateway, *, by_port: bool) -> str:
-    """Return the name of the listener's RouteConfiguration, in either naming scheme (`listener.go`)."""
-    return f"http-{gateway.listener.port}" if by_port else listener_name(gateway, by_port=False)
+def route_tables(gateway: ir.Gateway, *, by_port: bool) -> list[str]:
+    """Return the names of the RouteConfigurations with models, in either naming scheme (`listener.go`).
+
+    Listeners of a port without TLS share one; each listener with TLS has its own.
+    """
+    prefix = f"{gateway.namespace}/{gateway.name}"
+    tables: dict[tuple[int, str], str] = {}
+    for section in gateway.model_sections:
+        port, tls = section.listener.port, section.listener.tls is not None
+        name = f"http-{port}" if by_port and not tls else f"{prefix}/{section.name}"
+        tables.setdefault((port, section.name if tls else ""), name)
+    return list(tables.values())
 
 
 def _attempts(policy: ir.Policy, router: str) -> Iterator[Body]:
@@ -87,17 +101,19 @@ def _attempts(policy: ir.Policy, router: str) -> Iterator[Body]:
     if not chains:
         return
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
-    table = route_table_name(policy.gateway, by_port=by_port)
+    tables = route_tables(policy.gateway, by_port=by_port)
     hosts = "$.virtual_hosts[*]"
     place = {"jsonPath": hosts, "path": "/include_request_attempt_count"}
-    yield _add("route.v3.RouteConfiguration", table, place, value=True)
+    for table in tables:
+        yield _add("route.v3.RouteConfiguration", table, place, value=True)
     for chain in chains:
         value = attempts_of.cluster(chain)
         yield _add("cluster.v3.Cluster", value["name"], {"path": ""}, value)
         # The route without conditions takes whatever comes behind it.
         place = {"jsonPath": hosts, "path": "/routes/0"}
-        yield _add("route.v3.RouteConfiguration", table, place, attempts_of.route(policy, chain))
-    routes = {"rds": {"config_source": {"ads": {}, "resource_api_version": "V3"}, "route_config_name": table}}
+        for table in tables:
+            yield _add("route.v3.RouteConfiguration", table, place, attempts_of.route(policy, chain))
+    routes = {"rds": {"config_source": {"ads": {}, "resource_api_version": "V3"}, "route_config_name": tables[0]}}
     listener = attempts_of.listener(policy, router, routes)
     yield _add("listener.v3.Listener", listener["name"], {"path": ""}, listener)
 

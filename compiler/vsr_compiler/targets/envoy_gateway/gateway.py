@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from vsr_compiler import ir
+from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY, EnvoyGateway
+from vsr_compiler.targets.common import listeners
 from vsr_compiler.targets.common.extproc import CLIENT_CONNECTIONS, CLIENT_STREAMS, http2_window
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods, gateway_duration
 from vsr_compiler.targets.common.identity import own_headers
@@ -22,7 +25,6 @@ CONTROLLER = f"{ENVOY_GROUP}/gatewayclass-controller"
 CONTROLLER_NAMESPACE = "envoy-gateway-system"
 """The namespace of Envoy Gateway and of the proxies of every Gateway."""
 OWNER = f"{ENVOY_GROUP}/owning-gateway"
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 def emitter(route_namespaces: Callable[[ir.Policy], Iterable[str]]) -> Callable[[ir.Policy], Iterator[Object]]:
@@ -33,12 +35,12 @@ def emitter(route_namespaces: Callable[[ir.Policy], Iterable[str]]) -> Callable[
     """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
-        """Yield the GatewayClass, the Gateway, the EnvoyProxy and the ClientTrafficPolicy."""
+        """Yield the GatewayClass, the Gateway, the EnvoyProxy and the ClientTrafficPolicies."""
         gateway = policy.gateway
         yield make(GATEWAY_API, "GatewayClass", gateway.class_name, gateway.span, spec={"controllerName": CONTROLLER})
         yield _gateway(policy, sorted(route_namespaces(policy)))
         yield _proxy(policy)
-        yield _client_traffic(policy)
+        yield from _client_traffic(policy)
 
     return emit
 
@@ -61,11 +63,7 @@ def target(policy: ir.Policy) -> Body:
 
 
 def _gateway(policy: ir.Policy, route_namespaces: list[str]) -> Object:
-    gateway, listener = policy.gateway, policy.gateway.listener
-    admitted: Body = {"from": "Same"}
-    if route_namespaces != [gateway.namespace]:
-        names = {"key": NAMESPACE_NAME, "operator": "In", "values": route_namespaces}
-        admitted = {"from": "Selector", "selector": {"matchExpressions": [names]}}
+    gateway = policy.gateway
     return make(
         GATEWAY_API,
         "Gateway",
@@ -77,14 +75,7 @@ def _gateway(policy: ir.Policy, route_namespaces: list[str]) -> Object:
             "infrastructure": {
                 "parametersRef": {"group": ENVOY_GROUP, "kind": "EnvoyProxy", "name": gateway.name},
             },
-            "listeners": [
-                {
-                    "name": listener.name,
-                    "port": listener.port,
-                    "protocol": listener.protocol,
-                    "allowedRoutes": {"namespaces": admitted},
-                }
-            ],
+            "listeners": listeners.listeners(policy, route_namespaces),
         },
     )
 
@@ -132,18 +123,60 @@ def _beyond(names: Sequence[str], release: EnvoyGateway) -> list[str]:
     return [name for name in names[release.max_removed_headers :] if not name.startswith(STRIPPED_PREFIXES)]
 
 
-def _client_traffic(policy: ir.Policy) -> Object:
+def _client_traffic(policy: ir.Policy) -> Iterator[Object]:
+    """Yield the ClientTrafficPolicy of the Gateway, or one for each set of client authorities.
+
+    A policy for a listener replaces the Gateway's as a whole and gives that one the condition `Overridden`. So the
+    settings are repeated, and every listener has exactly one policy.
+    """
+    gateway = policy.gateway
+    groups: dict[ir.ClientCertificates | None, list[ir.Section]] = {}
+    for section in gateway.sections:
+        groups.setdefault(section.listener.client_certificates, []).append(section)
+    only_tls = {section.listener.client_certificates for section in gateway.sections if section.listener.tls}
+    if len(groups) == 1 or len(only_tls) == 1:
+        # A listener without TLS ignores settings of TLS.
+        yield _client_policy(policy, gateway.name, [target(policy)], next(iter(only_tls), None))
+        return
+    for authority, sections in groups.items():
+        # Named after a listener, so that another listener renames no policy.
+        name = gateway.name if authority is None else f"{gateway.name}-{sections[0].name}"
+        refs = [target(policy) | {"sectionName": section.name} for section in sections]
+        yield _client_policy(policy, name, refs, authority)
+
+
+def check_client_certificates(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR343 if listeners without TLS share a port, and others need policies by listener.
+
+    A policy for one of several such listeners is invalid (Envoy Gateway, internal/gatewayapi/clienttrafficpolicy.go).
+    """
+    gateway = policy.gateway
+    tls = {section.listener.client_certificates for section in gateway.sections if section.listener.tls}
+    plain = Counter(section.listener.port for section in gateway.sections if section.listener.tls is None)
+    shared = [port for port, number in sorted(plain.items()) if number > 1]
+    if len(tls) > 1 and shared:
+        message = f"several hostnames of port {shared[0]} have no TLS, and listeners differ in `clientCertificates`"
+        hint = "Give all listeners with TLS the same `clientCertificates`, or the port one listener without hostnames."
+        place = next(section.listener for section in gateway.sections if section.listener.port == shared[0])
+        yield Diagnostic("VSR343", message, place.span, hint)
+
+
+def _client_policy(policy: ir.Policy, name: str, refs: list[Body], authority: ir.ClientCertificates | None) -> Object:
     gateway = policy.gateway
     release = ENVOY_GATEWAY[policy.versions["envoy-gateway"]]
-    timeout = gateway_duration(gateway.timeout)
+    timeout = gateway_duration(policy.gateway.timeout)
+    tls: Body = {}
+    if authority is not None:
+        reference = {"group": "", "kind": authority.kind, "name": authority.name}
+        tls = {"tls": {"clientValidation": {"caCertificateRefs": [reference]}}}
     return make(
         ENVOY_API,
         "ClientTrafficPolicy",
-        gateway.name,
+        name,
         gateway.span,
         namespace=gateway.namespace,
         spec={
-            "targetRefs": [target(policy)],
+            "targetRefs": refs,
             # The filter buffers the whole body. With the default of 32 KiB longer prompts would get 413.
             "connection": {
                 "bufferLimit": quantity(policy.router.max_body),
@@ -159,5 +192,6 @@ def _client_traffic(policy: ir.Policy) -> Object:
             # A request has to arrive soon. A reasoning model can be silent for long, so a response has no other
             # deadline than the whole request.
             "timeout": {"http": {"requestReceivedTimeout": f"{UPLOAD_SECONDS}s", "streamIdleTimeout": timeout}},
-        },
+        }
+        | tls,
     )

@@ -20,6 +20,18 @@ from vsr_schemas.identity import header_of
 
 PROVIDER = "identity"
 KEY_HEADERS = ("authorization", "x-api-key", "api-key")
+_SENT = (
+    *KEY_HEADERS,
+    "accept",
+    "anthropic-beta",
+    "anthropic-dangerous-direct-browser-access",
+    "anthropic-version",
+    "content-type",
+    "openai-beta",
+    "openai-organization",
+    "openai-project",
+)
+"""What the programs of OpenAI and Anthropic send from a page, apart from their statistics."""
 
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
@@ -82,12 +94,19 @@ def _cors(cors: ir.Cors | None) -> Body:
     settings: Body = {
         "allowOrigins": list(cors.origins),
         "allowMethods": ["*"] if not cors.credentials else ["DELETE", "GET", "HEAD", "OPTIONS", "POST"],
-        "allowHeaders": list(cors.headers),
+        "allowHeaders": _allowed_headers(cors),
         "maxAge": f"{cors.max_age}s",
     }
     if cors.exposed:
         settings["exposeHeaders"] = list(cors.exposed)
     return {"cors": settings | ({"allowCredentials": True} if cors.credentials else {})}
+
+
+def _allowed_headers(cors: ir.Cors) -> list[str]:
+    """Return what pages may send. Browsers never take `*` for `authorization`, nor for anything with credentials."""
+    if "*" not in cors.headers:
+        return list(cors.headers)
+    return [*cors.headers, *(_SENT if cors.credentials else KEY_HEADERS)]
 
 
 def _grant(policy: ir.Policy, secret: str) -> Object:

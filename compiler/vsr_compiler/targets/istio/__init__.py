@@ -3,6 +3,7 @@
 from vsr_compiler.targets.common import (
     autoscaling,
     httproute,
+    listeners,
     model_servers,
     monitoring,
     namespaces,
@@ -23,6 +24,7 @@ __all__ = ["GATEWAY_CHECKS", "GATEWAY_EMITTERS", "HOPS", "KINDS", "RELEASES", "T
 RELEASES = ("istio", "gateway-api", "vllm", "llm-d-inference-sim")
 GATEWAY_EMITTERS: tuple[Emitter, ...] = (
     namespaces.emit,
+    listeners.emit,
     gateway.emit,
     identity.emit,
     router_emitter.emitter(),
@@ -36,6 +38,9 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     router_emitter.check,
     vllm.check,
     gateway.check,
+    listeners.check,
+    gateway.check_client_certificates,
+    gateway.check_attempts,
     common_providers.check,
     identity_check,
 )
@@ -55,7 +60,7 @@ TARGET = Target(
     ),
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
-    preflight=(namespaces.preflight,),
+    preflight=(namespaces.preflight, listeners.preflight),
     components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
     kinds=KINDS,
     cluster_names=(namespaces.cluster_names,),

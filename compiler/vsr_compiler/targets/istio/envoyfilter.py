@@ -30,6 +30,7 @@ from vsr_compiler.targets.common.extproc import (
 from vsr_compiler.targets.common.gateway_api import NO_MODEL_BODY, NO_MODEL_STATUS
 from vsr_compiler.targets.common.pools import Pooled, picker_service
 from vsr_compiler.targets.common.router_failover import has_several, health_check, istio_ejection
+from vsr_compiler.targets.istio.gateway import route_table
 from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 
 HCM = "envoy.filters.network.http_connection_manager"
@@ -96,7 +97,8 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
                 _patch("NETWORK_FILTER", _chain(), "MERGE", manager),
                 # Without the anchor Istio inserts nothing, and no route to a model matches.
                 *(
-                    _patch("HTTP_FILTER", _chain({"subFilter": {"name": anchor}}), "INSERT_BEFORE", item)
+                    _patch("HTTP_FILTER", _chain({"subFilter": {"name": anchor}}, port), "INSERT_BEFORE", item)
+                    for port in _ports(gateway)
                     for item in router_filters(policy, router.istio_cluster, retries=True)
                 ),
                 *_attempts(policy, pools),
@@ -121,7 +123,7 @@ def _attempts(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Body]:
         table = {
             "rds": {
                 "config_source": {"ads": {}, "resource_api_version": "V3"},
-                "route_config_name": f"http.{policy.gateway.listener.port}",
+                "route_config_name": route_table(policy.gateway),
             }
         }
         between = [_PICKERS] if pools else []
@@ -140,8 +142,15 @@ def _no_model() -> Body:
     }
 
 
-def _chain(below: Body | None = None) -> Body:
-    return {"listener": {"filterChain": {"filter": {"name": HCM} | (below or {})}}}
+def _ports(gateway: ir.Gateway) -> list[int | None]:
+    """Return the ports that need the router's filters; None for all of them, unless a port only redirects."""
+    ports = dict.fromkeys(section.listener.port for section in gateway.model_sections)
+    return [None] if len(gateway.model_sections) == len(gateway.sections) else [*ports]
+
+
+def _chain(below: Body | None = None, port: int | None = None) -> Body:
+    number = {} if port is None else {"portNumber": port}
+    return {"listener": {**number, "filterChain": {"filter": {"name": HCM} | (below or {})}}}
 
 
 def _health_check(router: ir.Router) -> Iterator[Body]:

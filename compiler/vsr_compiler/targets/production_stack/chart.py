@@ -75,7 +75,7 @@ def _model(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
     repository, _, tag = vllm.image(policy, server).rpartition(":")
     volume = f"{RELEASE}-storage" if server.claim is None else placement.WEIGHTS
     placed = server.placement
-    weights: Body = {"pvcStorage": server.storage, "pvcAccessMode": [access_mode(server.volume_holders)]}
+    weights: Body = {"pvcStorage": server.storage, "pvcAccessMode": [access_mode(server.most_pods)]}
     claimed = []
     if server.claim is not None:
         weights = {}

@@ -11,6 +11,7 @@ from vsr_compiler.verify.manifest_index import AI, ENVOY, POOL_GROUPS, ManifestI
 from vsr_compiler.verify.pickers import served_names
 from vsr_compiler.verify.router_config import router_configs
 from vsr_compiler.verify.rules.rule import LinkRule
+from vsr_compiler.verify.stack_router import servers_behind
 from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
 
 RoutesByModel = dict[str, list[tuple[Manifest, Path, Path]]]
@@ -55,8 +56,11 @@ def _selectable(index: ManifestIndex, routes: RoutesByModel) -> Iterator[Diagnos
 def _served(index: ManifestIndex, route: Manifest, rule: Path, model: str, path: Path) -> Iterator[Diagnostic]:
     for _, ref in route.entries(*rule, "backendRefs"):
         requested = as_string(ref.get("modelNameOverride")) or model
-        for workload in _workloads_behind(index, route, ref):
-            names = {name for _, container in workload.containers() for name in served_names(container)}
+        for workload in _workloads_of_ref(index, route, ref):
+            servers = servers_behind(index, workload)
+            names = {name for server in servers or [workload] for name in _names(server)}
+            if servers is not None and not all(map(_names, servers)):
+                continue  # A server without the flag serves the name of its model.
             if names and requested not in names:
                 message = f"{route.title} sends `{requested}` to {workload.owner.title}, which does not serve that name"
                 hint = f"Add the name to --served-model-name, or fix the route. Served: {', '.join(sorted(names))}."
@@ -84,7 +88,19 @@ def _unreachable_servers(index: ManifestIndex) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR404", message, workload.owner.span("metadata", "name"), hint, Severity.WARNING)
 
 
-def _workloads_behind(index: ManifestIndex, route: Manifest, ref: dict[str, object]) -> list[Workload]:
+def _names(workload: Workload) -> set[str]:
+    """Return the model names that a workload serves."""
+    return {name for _, container in workload.containers() for name in served_names(container)}
+
+
+def _workloads_behind(index: ManifestIndex, route: Manifest, ref: dict[str, object]) -> Iterator[Workload]:
+    """Yield the workloads behind a backendRef, and those behind routers among them."""
+    for workload in _workloads_of_ref(index, route, ref):
+        yield workload
+        yield from servers_behind(index, workload) or ()
+
+
+def _workloads_of_ref(index: ManifestIndex, route: Manifest, ref: dict[str, object]) -> list[Workload]:
     """Return the workloads behind a backendRef to a Service, pool, Backend or AIServiceBackend."""
     namespace, name = as_string(ref.get("namespace")) or route.namespace, as_string(ref.get("name"))
     kind = as_string(ref.get("kind")) or ("AIServiceBackend" if route.kind == "AIGatewayRoute" else "Service")

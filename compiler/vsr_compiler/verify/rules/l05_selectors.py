@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.verify.created_objects import created_objects
 from vsr_compiler.verify.manifest import (
     Manifest,
     as_mapping,
@@ -19,7 +20,30 @@ from vsr_compiler.verify.selection import labelled_services, namespaces_of_pods,
 
 _MONITORING = "monitoring.coreos.com"
 _GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
-_SELECTOR_FIELDS = {"NetworkPolicy": "podSelector", "PodDisruptionBudget": "selector", "PodMonitor": "selector"}
+_SELECTOR_FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("networking.k8s.io", "NetworkPolicy"): ("podSelector",),
+    ("policy", "PodDisruptionBudget"): ("selector",),
+    (_MONITORING, "PodMonitor"): ("selector",),
+    ("security.istio.io", "AuthorizationPolicy"): ("selector",),
+    ("security.istio.io", "RequestAuthentication"): ("selector",),
+    ("security.istio.io", "PeerAuthentication"): ("selector",),
+    (ISTIO, "Sidecar"): ("workloadSelector", "labels"),
+}
+"""Fields that select pods of the object's namespace, by API group and kind."""
+_ROOT = "istio-system"
+"""Istio's root namespace, whose policies select pods of all namespaces."""
+_INSTALLED = frozenset(
+    {
+        ("istio", "ingressgateway"),
+        ("istio", "egressgateway"),
+        ("istio", "eastwestgateway"),
+        ("istio", "ingress"),
+        ("app", "istio-ingressgateway"),
+        ("app", "istio-ingress"),
+        ("app", "istio-egressgateway"),
+    }
+)
+"""Labels of the gateways that Istio's charts install."""
 _NO_PODS_HINT = "Fix the labels or the namespace, or pass --assume Pod/NAMESPACE/KEY=VALUE."
 
 
@@ -27,9 +51,11 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     yield from _pools(index)
     for service in index.of_kind("Service", ""):
         yield from _service(index, service)
-    for kind, field in _SELECTOR_FIELDS.items():
-        for manifest in index.of_kind(kind):
+    for (group, kind), field in _SELECTOR_FIELDS.items():
+        for manifest in index.of_kind(kind, group):
             yield from _pod_selector(index, manifest, field)
+    yield from _istio_gateways(index)
+    yield from _subsets(index)
     for monitor in index.of_kind("ServiceMonitor", _MONITORING):
         yield from _service_monitor(index, monitor)
     for monitor in index.of_kind("PodMonitor", _MONITORING):
@@ -53,7 +79,9 @@ def _pools(index: ManifestIndex) -> Iterator[Diagnostic]:
         span = pool.span("spec", "selector")
         workloads = index.selected_workloads(pool.namespace, labels)
         if not workloads and not index.assumes_pods(pool.namespace, labels):
-            yield Diagnostic("VSR405", f"{pool.title} selects no pods", span, _no_pods_hint(index, pool, labels))
+            level = Severity.ERROR if is_missing(index, pool.namespace, labels) else Severity.NOTE
+            hint = _no_pods_hint(index, pool, labels)
+            yield Diagnostic("VSR405", f"{pool.title} selects no pods", span, hint, level)
         same = first_with.setdefault((pool.namespace, frozenset(labels.items())), pool)
         # Pools with one selector share all of their pods.
         shared = workloads if same is not pool else [item for item in workloads if id(item) in pool_of]
@@ -100,7 +128,7 @@ def _service(index: ManifestIndex, service: Manifest) -> Iterator[Diagnostic]:
     if not labels or _GATEWAY_LABEL in labels:
         return
     workloads = index.selected_workloads(service.namespace, labels)
-    if not workloads and not index.assumes_pods(service.namespace, labels):
+    if not workloads and is_missing(index, service.namespace, labels):
         message = f"{service.title} selects no pods among the checked objects"
         yield Diagnostic("VSR405", message, service.span("spec", "selector"), _NO_PODS_HINT, Severity.WARNING)
     for ports, having in selected_ports(index, service.namespace, labels):
@@ -114,16 +142,68 @@ def _service(index: ManifestIndex, service: Manifest) -> Iterator[Diagnostic]:
                 yield Diagnostic("VSR405", message, service.span(*path), hint, level)
 
 
-def _pod_selector(index: ManifestIndex, manifest: Manifest, field: str) -> Iterator[Diagnostic]:
-    labels = label_selector(manifest.body, "spec", field)
+def is_missing(index: ManifestIndex, namespace: str, labels: dict[str, str]) -> bool:
+    """Whether pods with labels, of which none is selected, are missing: other pods of their namespace are checked."""
+    if index.assumes_pods(namespace, labels):
+        return False
+    if index.assumptions.is_complete or namespaces_of_pods(index, labels):
+        return True
+    return namespace in _namespaces_with_pods(index) and created_objects(index).makes_pods(namespace) is None
+
+
+def _namespaces_with_pods(index: ManifestIndex) -> frozenset[str]:
+    return index.cached(
+        "namespaces with pods", lambda: frozenset(workload.owner.namespace for workload in index.workloads)
+    )
+
+
+def _istio_gateways(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Check that Gateways of Istio select pods; those of Istio's own charts are installed elsewhere."""
+    for gateway in index.of_kind("Gateway", ISTIO):
+        labels = as_string_map(gateway.spec.get("selector"))
+        if not labels or _INSTALLED & labels.items() or _GATEWAY_LABEL in labels or not index.workloads:
+            continue
+        if not namespaces_of_pods(index, labels) and not any(
+            created_objects(index).makes_pods(namespace) or index.assumes_pods(namespace, labels)
+            for namespace in (gateway.namespace, _ROOT)
+        ):
+            message = f"{gateway.title} selects no pods among the checked objects"
+            hint = "Use the labels of a gateway's pods, such as `istio: ingressgateway`."
+            yield Diagnostic("VSR405", message, gateway.span("spec", "selector"), hint, Severity.WARNING)
+
+
+def _subsets(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Check that each subset of a DestinationRule has pods of its Service."""
+    for rule in index.of_kind("DestinationRule", ISTIO):
+        names = index.service_of_host(as_string(rule.spec.get("host")), rule.namespace)
+        service = index.service(names[1], names[0]) if names else None
+        selector = as_string_map(service.spec.get("selector")) if service else {}
+        if service is None or not index.selected_workloads(service.namespace, selector):
+            continue
+        for path, subset in rule.entries("spec", "subsets"):
+            labels = selector | as_string_map(subset.get("labels"))
+            if not index.selected_workloads(service.namespace, labels) and is_missing(index, service.namespace, labels):
+                message = f"the subset `{as_string(subset.get('name'))[:80]}` of {rule.title} selects no pods"
+                hint = f"Use labels of pods of {service.title}, or add a workload with these labels."
+                yield Diagnostic("VSR405", message, rule.span(*path), hint, Severity.WARNING)
+
+
+def _pod_selector(index: ManifestIndex, manifest: Manifest, field: tuple[str, ...]) -> Iterator[Diagnostic]:
+    labels = label_selector(manifest.body, "spec", *field)
     gateway_name = labels.get(_GATEWAY_LABEL, "")
-    if not labels or value_at(manifest.spec, "namespaceSelector"):
+    if (
+        not labels
+        or value_at(manifest.spec, "namespaceSelector")
+        or value_at(manifest.spec, *field, "matchExpressions")
+    ):
+        return
+    if manifest.namespace == _ROOT and manifest.group.endswith("istio.io"):
         return
     if gateway_name and any(gateway.name == gateway_name for gateway in index.of_kind("Gateway")):
         return
-    if not index.selected_workloads(manifest.namespace, labels) and not index.assumes_pods(manifest.namespace, labels):
+    if not index.selected_workloads(manifest.namespace, labels) and is_missing(index, manifest.namespace, labels):
         message = f"{manifest.title} selects no pods among the checked objects"
-        yield Diagnostic("VSR405", message, manifest.span("spec", field), _NO_PODS_HINT, Severity.WARNING)
+        yield Diagnostic("VSR405", message, manifest.span("spec", *field), _NO_PODS_HINT, Severity.WARNING)
 
 
 def _namespaces(monitor: Manifest) -> frozenset[str] | None:

@@ -12,7 +12,7 @@ from vsr_compiler.verify.authenticators import authenticator
 from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters
 from vsr_compiler.verify.filter_position import anchor
 from vsr_compiler.verify.manifest import Manifest, as_mapping, as_mappings, as_string, value_at
-from vsr_compiler.verify.manifest_index import AI, ISTIO, ManifestIndex
+from vsr_compiler.verify.manifest_index import AI, GATEWAY_API, ISTIO, ManifestIndex
 from vsr_compiler.verify.request_buffer import policies_without_buffer
 from vsr_compiler.verify.router_filters import gateways_with_filters, listeners_with
 from vsr_compiler.verify.rules.rule import LinkRule
@@ -48,7 +48,8 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             first = by_name.setdefault(
                 (source.namespace, _gateway(source), _listener(processor), processor.name), processor
             )
-            if first is not processor:
+            twice = (GATEWAY_API, "Gateway", source.namespace, _gateway(source)) in index.defined_twice
+            if first is not processor and not twice:
                 message = f"two ext_proc filters of one gateway have the name `{processor.name}`"
                 hint = f"Rename one of them; the other is in {first.source.title}. Per-route settings use the name."
                 yield Diagnostic("VSR409", message, source.span(*processor.path, "name"), hint)

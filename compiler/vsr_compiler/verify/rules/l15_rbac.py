@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.manifest import Body, Manifest, as_mapping, as_mappings, as_string, as_strings
-from vsr_compiler.verify.manifest_index import INFERENCE, RBAC, ManifestIndex
+from vsr_compiler.verify.manifest_index import INFERENCE, POOL_GROUPS, RBAC, ManifestIndex
 from vsr_compiler.verify.pickers import Picker, extension_release, pickers
 from vsr_compiler.verify.rules.rule import LinkRule
 
@@ -78,7 +78,9 @@ def _picker(index: ManifestIndex, picker: Picker) -> Iterator[Diagnostic]:
     if index.assumes("ServiceAccount", namespace, account):
         return
     granted = list(_granted_rules(index, account, namespace, picker.pool.namespace))
-    required = [_PODS, (picker.pool.group, "inferencepools")]
+    required = [_PODS]
+    if not any(_allows(granted, group, "inferencepools", "list") for group in POOL_GROUPS):
+        required.append((picker.pool.group, "inferencepools"))
     release = extension_release(as_string(picker.container.get("image")))
     if release is not None:
         required += [watched for since, until, watched in _WATCHED if since <= release < until]

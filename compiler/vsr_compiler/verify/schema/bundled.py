@@ -1,8 +1,9 @@
 """CustomResourceDefinitions of known releases that come with the package, so that nothing must be fetched.
 
 `crds.zip` has a JSON file for each definition, `PROJECT/RELEASE/CHANNEL/GROUP_KIND.json`, without descriptions. Its
-file `NOTICE` names the source and sha256 of each. `python -m vsr_compiler.verify.schema.bundled FOLDER`, in the root of
-the repository, writes it anew from files that `vsr-compile crds pull` has stored; each must have the sha256 of the lock.
+file `NOTICE` names the source and sha256 of each. In the root of the repository,
+`python -m vsr_compiler.verify.schema.bundled FOLDER` writes it anew from the files that `vsr-compile crds pull` has
+stored in a folder; each must have the sha256 of the lock.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def _specs(data: bytes, name: str) -> Iterator[Body]:
 def _entries(release: Release, folder: Path) -> Iterator[tuple[str, str, str]]:
     """Return name in the bundle, text and line of the notice for each definition of a release."""
     for entry in release.entries:
-        data = (folder / release.name / entry.to).read_bytes()
+        data = (folder / entry.to).read_bytes()
         if hashlib.sha256(data).hexdigest() != entry.sha256:
             raise SystemExit(f"{release.name}/{entry.to}: sha256 differs from the lock")
         channel = next((part for part in Path(entry.to).parts if part in {"standard", "experimental"}), _NONE)
@@ -122,8 +123,12 @@ def _entries(release: Release, folder: Path) -> Iterator[tuple[str, str, str]]:
 
 def write(folder: Path, target: Path = FILE) -> int:
     """Write the bundle from the files of a folder. Return the number of definitions."""
+    # A folder may have the name of the repository before that of the project.
     entries = sorted(
-        item for release in read_lock() if (folder / release.name).is_dir() for item in _entries(release, folder)
+        item
+        for release in read_lock()
+        for place in sorted(folder.glob(f"*{release.name}"))[:1]
+        for item in _entries(release, place)
     )
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         notice = _LICENSE + "".join(line for _, _, line in entries)

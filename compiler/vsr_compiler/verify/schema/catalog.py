@@ -25,12 +25,14 @@ class Definition:
         document: The document that defines it; None if there is none, or more than one that differ.
         alternatives: The documents that differ, if it is unclear which one applies.
         required_release: Project and release that are required, if only another release is available.
+        removed_in: Project and release that are required and do not have the kind, if other releases have it.
         experimental: The document of the experimental channel, if ``document`` is of the standard one.
     """
 
     document: Document | None = None
     alternatives: tuple[Document, ...] = ()
     required_release: str = ""
+    removed_in: str = ""
     experimental: Document | None = None
 
     def versions(self, group: str, kind: str) -> Mapping[str, Version]:
@@ -82,6 +84,8 @@ class Catalog:
             # Parsing is slow, so only documents that may define the kind are parsed.
             candidates = [document for document in place if document.may_define(group, kind)]
             documents = [item for item in candidates if all(item.keys) or self._defines(item, group, kind)]
+            if number and (removed := _removed_in(documents, place, releases)):
+                return Definition(removed_in=removed)
             documents = _of_one_release(documents, releases)
             # An input is applied as it is, whatever release is required.
             definition = _choose(documents, releases if number else {}) if documents else Definition()
@@ -117,6 +121,16 @@ def _of_one_release(documents: list[Document], releases: Releases) -> list[Docum
         return documents
     required = [item for item in documents if item.release == _required_release(item, releases)]
     return required or bundled.newest(documents)
+
+
+def _removed_in(documents: list[Document], place: list[Document], releases: Releases) -> str:
+    """Return the required release that no longer has a kind, which other releases define; empty if there is none."""
+    required = [(document.project, _required_release(document, releases)) for document in documents]
+    known = {(document.project, document.release) for document in place}
+    having = {(document.project, document.release) for document in documents}
+    if not required or not all(key[1] and key in known and key not in having for key in required):
+        return ""
+    return " ".join(required[0])
 
 
 def _choose(documents: list[Document], releases: Releases) -> Definition:

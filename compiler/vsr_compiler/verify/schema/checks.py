@@ -15,6 +15,7 @@ from vsr_compiler.verify.schema.cel import Budget, CostError
 from vsr_compiler.verify.schema.cel_rules import Evaluator
 from vsr_compiler.verify.schema.defaults import defaulted
 from vsr_compiler.verify.schema.node import Node
+from vsr_compiler.verify.schema.removed_kinds import removed_in
 from vsr_compiler.verify.schema.structure import MAX_PROBLEMS, WALK_STEPS, Problem, Walk
 from vsr_compiler.verify.schema.validation import sizes
 from vsr_compiler.verify.stream import Budget as ReadBudget
@@ -94,8 +95,16 @@ class _Run:
         if manifest.group in builtin_tables.GROUPS:
             self._check_builtin(manifest)
             return
-        definition = self.catalog.find(manifest.group, manifest.kind, self.releases(manifest.span().file))
-        if definition.alternatives:
+        releases = self.releases(manifest.span().file)
+        definition = self.catalog.find(manifest.group, manifest.kind, releases)
+        old, instead = definition.removed_in, ""
+        if definition.document is None and not old:
+            old, instead = removed_in(manifest.group, manifest.kind, releases)
+        if old:
+            message = f"{manifest.kind} of the API group `{manifest.group}` does not exist in {old}"
+            hint = f"Use {instead or 'the kind or API group that replaces it'}, or the release that has it."
+            self._add(manifest, Problem("VSR449", ("kind",), message, hint))
+        elif definition.alternatives:
             self._note_ambiguity(manifest, definition)
         elif definition.document is None:
             for path, message, hint in sizes.faults(manifest.group, manifest.kind, manifest.body):

@@ -48,6 +48,8 @@ METADATA = Node(
 _NAME_RULES = {"Namespace": label, "Service": service_name}
 _PATH_NAMES = frozenset({"Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding"})
 """Kinds whose names may be any path segment."""
+_CRON_JOB = 52
+"""Source: Kubernetes, `pkg/apis/batch/validation`, ValidateCronJobCreate."""
 
 
 def metadata_problems(body: Body) -> Iterator[tuple[Path, str, str]]:
@@ -58,6 +60,9 @@ def metadata_problems(body: Body) -> Iterator[tuple[Path, str, str]]:
     if name and (not is_valid(name) if kind not in _PATH_NAMES else "/" in name or "%" in name):
         hint = "Use lower-case letters, digits and `-`" + (" or `.`." if is_valid is subdomain else "; 63 at most.")
         yield ("metadata", "name"), f"`{name[:80]}` is not a valid name of a {kind}", hint
+    if kind == "CronJob" and len(name) > _CRON_JOB:
+        hint = "The names of its Jobs have 11 more characters, and at most 63."
+        yield ("metadata", "name"), f"the name of a CronJob has at most {_CRON_JOB} characters", hint
     namespace = as_string(metadata.get("namespace"))
     if namespace and not label(namespace):
         yield ("metadata", "namespace"), f"`{namespace[:80]}` is not a valid name of a Namespace", "Fix the namespace."

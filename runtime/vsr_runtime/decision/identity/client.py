@@ -12,10 +12,11 @@ from vsr_schemas.identity import ROLE, TENANT
 
 @fast_dataclass(frozen=True, slots=True)
 class Client:
-    """The attributes of an authenticated client, and its roles. Never logged."""
+    """The attributes of an authenticated client, its roles, and the name of its key. Never logged."""
 
     attributes: Mapping[str, str]
     roles: frozenset[str] = frozenset()
+    credential: str = ""
 
     def key(self, attribute: str) -> bytes | None:
         """Return what is equal for all clients with the same value of an attribute; None if the client has none.

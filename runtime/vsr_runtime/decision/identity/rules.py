@@ -36,13 +36,15 @@ class IdentityRules:
 
     Attributes:
         headers: header by attribute, if the gateway or a front end authenticates.
-        networks: addresses from which alone requests may come; empty if the gateway itself authenticates.
+        networks: addresses from which alone requests may come; empty for all.
+        front_end: whether a front end authenticates.
         keys: client by the sha256 of its key, if the router authenticates.
         allow: tests by model, of which a client must pass one. Models without tests are for all.
     """
 
     headers: Mapping[str, str] = field(default_factory=dict)
     networks: tuple[Network, ...] = ()
+    front_end: bool = False
     keys: Mapping[bytes, Client] = field(default_factory=dict, repr=False)
     allow: Mapping[str, Tests] = field(default_factory=dict)
     removed: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -78,7 +80,7 @@ class IdentityRules:
 
         Values of tokens are there already. Limits behind the router count by these headers.
         """
-        if not self.keys and not self.networks:
+        if not self.keys and not self.front_end:
             return ()
         values = {name: value for name, value in client.attributes.items() if name in HEADERS}
         if client.roles:
@@ -109,7 +111,7 @@ class IdentityRules:
 
     def _roles(self, text: str) -> frozenset[str]:
         """Return the roles in a header: a list of a token, a single claim, or a front end's names with commas."""
-        if self.networks:
+        if self.front_end:
             roles = [role.strip() for role in text.split(",") if role.strip()]
         else:
             listed = _list_claim(text)

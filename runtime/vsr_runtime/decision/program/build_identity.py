@@ -46,6 +46,7 @@ def with_identity(program: Program, settings: IdentitySettings | None, keys: Map
     rules = IdentityRules(
         dict(settings.headers or {}),
         tuple(_network(text) for text in settings.networks or ()),
+        bool(settings.networks or settings.certificates),
         _clients(settings, keys),
         {model: _tests(tests) for model, tests in (settings.allow or {}).items()},
     )
@@ -65,7 +66,7 @@ def _clients(settings: IdentitySettings, keys: Mapping[str, bytes]) -> dict[byte
         digest = keys[key.file]
         if digest in clients:
             raise config_error(f"identity.keys: {key.file}", "is the key of another client, too", "runtime.yaml")
-        clients[digest] = Client(dict(key.attributes), frozenset(key.roles or ()))
+        clients[digest] = Client(dict(key.attributes), frozenset(key.roles or ()), key.file)
     return clients
 
 

@@ -12,6 +12,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.identity.rules import IdentityRules
+from vsr_runtime.decision.limits.rules import Rates
 from vsr_runtime.decision.program.conditions import (
     CategoryCondition,
     Condition,
@@ -127,6 +128,7 @@ class Program:
         overflow: whether a request that is too long for the models of its route goes on to the next one that can hold
             it, or is rejected.
         identity: how clients are authenticated, and which models are for some of them; None if everybody may.
+        rates: how much may be used in a window of time; None if nothing is counted.
         whole_category: whether all texts of the request decide the category, instead of the ask.
     """
 
@@ -146,6 +148,7 @@ class Program:
     default_target: ModelTarget | None = None
     overflow: Literal["route", "reject"] = "route"
     identity: IdentityRules | None = None
+    rates: Rates | None = None
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -163,6 +166,7 @@ class Program:
     destinations: frozenset[str] = field(init=False, repr=False, compare=False)
     """The models to which requests go whose model the router chooses."""
     chains: Mapping[str, Fallback] = field(init=False, repr=False, compare=False)
+    default_headers: frozenset[str] = field(init=False, repr=False, compare=False)
     """The attempts of decisions, by the name that the gateway has for them."""
     smallest_context: int | None = field(init=False, repr=False, compare=False)
     """The smallest context of any model; None if none is known."""
@@ -182,6 +186,9 @@ class Program:
         fallbacks = [route.fallback for route in self.routes if route.fallback is not None]
         chains = {name: fallback for fallback in fallbacks for name in fallback.routes.values()}
         object.__setattr__(self, "chains", chains)
+        known = [target.credentials for target in self.models.values() if target.credentials is not None]
+        defaults = frozenset(name for item in known for name, _ in item.defaults)
+        object.__setattr__(self, "default_headers", defaults)
         reached |= {name for fallback in fallbacks for name in fallback.models}
         object.__setattr__(self, "destinations", frozenset(reached))
         contexts = [target.context for target in self.models.values() if target.context is not None]
@@ -200,9 +207,19 @@ class Program:
         return served[0] if len(served) == 1 else None
 
     @property
+    def counts_usage(self) -> bool:
+        """Whether some limit depends on the tokens of responses."""
+        return self.rates is not None and self.rates.reads_usage
+
+    @property
     def reads_responses(self) -> bool:
         """Whether some response must be read before the client gets it."""
-        return self.caches_responses or bool(self.on_response) or any(guard.unmask for guard in self.guards)
+        return (
+            self.counts_usage
+            or self.caches_responses
+            or bool(self.on_response)
+            or any(guard.unmask for guard in self.guards)
+        )
 
     @property
     def needs(self) -> frozenset[SignalKind]:

@@ -125,10 +125,9 @@ def send_attempt(attempt: Attempt, read: JsonBody | FormBody, api: Api) -> SendT
     headers: Headers = ((SELECTED_MODEL, target.name),)
     removed: tuple[str, ...] = (CHAIN,)
     if target.credentials is not None:
-        headers, removed = apply_credentials(headers, removed, target.credentials, api.value)
+        # The first pass has added the default headers.
+        credentials = replace(target.credentials, defaults=())
+        headers, removed = apply_credentials(headers, removed, credentials, api.value)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
-    defaults = () if target.credentials is None else target.credentials.defaults
-    return SendToModel(
-        target.name, data, headers, removed, attempt.decision, attempt=attempt.number, default_headers=defaults
-    )
+    return SendToModel(target.name, data, headers, removed, attempt.decision, attempt=attempt.number)

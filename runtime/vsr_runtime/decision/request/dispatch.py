@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vsr_runtime.decision.guards.masking import TooManyPlaceholdersError, mask_document
+from vsr_runtime.decision.limits.rules import DEFAULT_ROUTE, Claim, Usage
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.program.effects import Effects, ModelTarget, ProviderCredentials
 from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
@@ -22,6 +23,7 @@ from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, edit_form, read_json
 from vsr_runtime.decision.request.path_limits import context_error, path_error, size_error
 from vsr_runtime.decision.request.static_response import static_response, token_count
+from vsr_runtime.decision.request.usage import estimated
 from vsr_runtime.decision.view import RequestView
 from vsr_schemas.headers import GUARDS, SELECTED_MODEL
 
@@ -60,6 +62,8 @@ def _dispatch(
     if verdict.moved:  # a route's effects apply to its own models only
         return _send(program, parsed, program.models[str(verdict.model)], None, signals, verdict)
     target = target or program.models[program.default]
+    if parsed.moved is not None:  # a limit leaves neither its model nor its fallbacks
+        return _send(program, parsed, target, route, signals, verdict)
     if route is None or route.fallback is None:
         return _send(program, parsed, target, route, signals, verdict)
     fallbacks, verdict = passable(program, parsed, route, verdict)
@@ -75,6 +79,8 @@ def _static(parsed: ParsedRequest, view: RequestView | None, text: str) -> Immed
 
 def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute | None) -> ModelTarget | None:
     """Return the target; None for a static response."""
+    if parsed.moved is not None and (route is None or route.effects.static_response is None):
+        return program.models[parsed.moved]
     if route is None:
         if parsed.named_model is not None:
             return program.models[parsed.named_model]
@@ -127,17 +133,17 @@ def _send(
     key = _key(parsed, route, target, verdict, data)
     if key is not None and chain:
         plan = replace(plan or ResponsePlan(parsed.api), model=target.name)
+    claim = _claim(program, parsed, answering, route, verdict)
     # A response that is read must not be compressed.
     removed = (*effects.remove_headers, "accept-encoding") if plan or key else effects.remove_headers
     headers, removed = client_headers(program, parsed.client, headers, removed)
     credentials = _first_credentials((target, *fallbacks)) if chain else target.credentials
     if credentials is not None:
-        headers, removed = apply_credentials(headers, removed, credentials, parsed.api.value)
+        headers, removed = apply_credentials(headers, removed, credentials, parsed.api.value, parsed.sent)
     if data is not None:
         headers = (*headers, ("content-length", str(len(data))))
-    defaults = () if credentials is None else credentials.defaults
     matches = verdict.matches
-    return SendToModel(target.name, data, headers, removed, name, signals, None, matches, plan, key, 0, defaults)
+    return SendToModel(target.name, data, headers, removed, name, signals, None, matches, plan, key, claim=claim)
 
 
 def _first_credentials(targets: Sequence[ModelTarget]) -> ProviderCredentials | None:
@@ -147,6 +153,20 @@ def _first_credentials(targets: Sequence[ModelTarget]) -> ProviderCredentials | 
         return None
     defaults = tuple({name: value for item in known for name, value in item.defaults}.items())
     return ProviderCredentials(defaults=defaults, removed=known[0].removed)
+
+
+def _claim(
+    program: Program, parsed: ParsedRequest, models: tuple[str, ...], route: PolicyRoute | None, verdict: GuardVerdict
+) -> Claim | None:
+    """Return what the request counts as for limits; None if there are none."""
+    if program.rates is None:
+        return None
+    estimate = Usage()
+    if program.counts_usage:
+        estimate = estimated(parsed.api, parsed.body.text, parsed.body.values, parsed.demand)
+    name = route.name if route else None if parsed.named_model else DEFAULT_ROUTE
+    movable = not verdict.moved
+    return Claim(parsed.api, models, name, parsed.client, estimate, movable=movable, cors=parsed.cors)
 
 
 def _key(
@@ -186,6 +206,8 @@ def _response_plan(
     """Return the plan for the response of one of these models; None if nothing must be done."""
     guards = tuple([guard for guard in program.on_response if any(map(guard.covers, models))])
     restore = _restorable_values(parsed, verdict)
+    if program.counts_usage:
+        return ResponsePlan(parsed.api, guards, restore)
     if not guards and not restore:
         return None
     return ResponsePlan(parsed.api, guards, restore)

@@ -12,6 +12,7 @@ from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.identity.client import Client
+from vsr_runtime.decision.limits.rules import Claim
 from vsr_runtime.decision.program.conditions import OF_REQUEST, SignalKind, SignalValues
 from vsr_runtime.decision.program.effects import CachePolicy
 from vsr_schemas.headers import SELECTED_MODEL
@@ -247,8 +248,8 @@ class SendToModel:
         guards: guards that matched and let the request pass.
         response: what to do with the response; None if it may pass unread.
         cache_key: where the response is cached; None if it is not.
-        default_headers: headers to set if the client sends none of their names.
         attempt: the number of an attempt, from 1; 0 for the decision on a request.
+        claim: what the request counts as; None if the policy limits nothing.
     """
 
     model: str
@@ -262,7 +263,7 @@ class SendToModel:
     response: ResponsePlan | None = field(default=None, repr=False)
     cache_key: CacheKey | None = None
     attempt: int = 0
-    default_headers: tuple[tuple[str, str], ...] = ()
+    claim: Claim | None = field(default=None, repr=False)
 
 
 @fast_dataclass(frozen=True, slots=True)

@@ -204,12 +204,17 @@ def _decision_headers(action: SendToModel | ImmediateResponse, path: str) -> tup
 
 
 def apply_credentials(
-    set_headers: Headers, removed: tuple[str, ...], outside: ProviderCredentials, path: str
+    set_headers: Headers,
+    removed: tuple[str, ...],
+    outside: ProviderCredentials,
+    path: str,
+    sent: Collection[str] = (),
 ) -> tuple[Headers, tuple[str, ...]]:
     """Return the headers to set and remove for a request to a model that needs credentials.
 
     The client's credentials are removed and the provider's key is set, in a header or in the query of the path. Headers
-    that the policy's route sets are kept unless they conflict with the key.
+    that the policy's route sets are kept unless they conflict with the key. Envoy 1.38.3 was seen to overwrite headers
+    with ADD_IF_ABSENT here, so ``sent`` names the default headers that the client sends itself.
     """
     key = () if outside.value is None else ((outside.header, outside.value),)
     if outside.query:
@@ -218,5 +223,7 @@ def apply_credentials(
     kept = tuple((name, value) for name, value in set_headers if name.lower() not in ours)
     replaced = ours | {name.lower() for name, _ in kept}
     removed_names = [name for name in removed if name.lower() not in ours]
+    own = {*sent, *(name.lower() for name, _ in kept)}
+    defaults = tuple((name, value) for name, value in outside.defaults if name not in own)
     removed_names += [name for name in outside.removed if name not in replaced and name not in removed_names]
-    return (*kept, *key), tuple(removed_names)
+    return (*kept, *defaults, *key), tuple(removed_names)

@@ -42,6 +42,8 @@ class ParsedRequest:
         form: the form that ``body`` stands for; None if the client sent JSON.
         demand: the tokens of a model's context that the request needs.
         cors: headers of the response for the browser that asks.
+        moved: the model to which a limit moves it; None if none does.
+        sent: the default headers of providers that the client sends itself.
     """
 
     body: JsonBody
@@ -57,7 +59,9 @@ class ParsedRequest:
     demand: TokenDemand = NO_DEMAND
     cors: tuple[tuple[str, str], ...] = ()
     conversation: bytes | None = None
+    sent: frozenset[str] = frozenset()
     client: Client | None = None
+    moved: str | None = None
 
     @property
     def split_seed(self) -> bytes:

@@ -95,6 +95,9 @@ class AwaitsBody:
     state_holder: str | None = None
     client: Client | None = None
     attempt: Attempt | None = None
+    sent: frozenset[str] = frozenset()
+    moved: str | None = None
+    """The model to which a limit moves the request, which is decided again."""
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -179,9 +182,15 @@ def _on_headers(config: MachineConfig, event: RequestHeaders) -> tuple[State, Ac
             key,
             holder,
             client,
+            sent=_sent(program, event) if program.default_headers else frozenset(),
         ),
         Continue(needs_response_headers=needs_headers),
     )
+
+
+def _sent(program: Program, event: RequestHeaders) -> frozenset[str]:
+    """Return the default headers of providers that the client sends itself."""
+    return frozenset([name for name, _ in event.headers if name in program.default_headers])
 
 
 def _on_attempt(config: MachineConfig, event: RequestHeaders) -> tuple[State, Action]:
@@ -291,6 +300,10 @@ def _parse(
     parsed = ParsedRequest(
         body, endpoint.api, seed, named, view, evaluation, state.debug, state.caller, state.query, demand=demand
     )
+    if state.sent:
+        parsed = replace(parsed, sent=state.sent)
+    if state.moved is not None:
+        parsed = replace(parsed, moved=state.moved)
     key = _conversation_key(program, state, body, view)
     return parsed if key is None and state.client is None else replace(parsed, conversation=key, client=state.client)
 

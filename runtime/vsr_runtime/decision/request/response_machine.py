@@ -70,9 +70,9 @@ class Streaming:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """Waits for the next chunk only to record it."""
+    """Waits for the next chunk only to record it, or for others to read it."""
 
-    recorder: ResponseRecorder
+    recorder: ResponseRecorder | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,10 +41,9 @@ def send_stored(
     headers, removed = client_headers(program, client, headers, removed)
     if target.credentials is not None:
         path = values[":path"].partition("?")[0]
-        headers, removed = apply_credentials(headers, removed, target.credentials, path)
+        headers, removed = apply_credentials(headers, removed, target.credentials, path, values)
     plan = ResponsePlan(endpoint.api, guards) if guards else None
-    defaults = () if target.credentials is None else target.credentials.defaults
-    return SendToModel(target.name, None, headers, removed, response=plan, default_headers=defaults)
+    return SendToModel(target.name, None, headers, removed, response=plan)
 
 
 def _target(program: Program, endpoint: ApiEndpoint, query: str) -> ModelTarget | ImmediateResponse:

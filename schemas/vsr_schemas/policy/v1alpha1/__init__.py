@@ -9,7 +9,7 @@ from pydantic import Field
 from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
-from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, StatementSpec
+from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec
@@ -21,6 +21,15 @@ from vsr_schemas.policy.v1alpha1.identity import (
     GatewayHeaderSpec,
     IdentitySpec,
     JwtSpec,
+)
+from vsr_schemas.policy.v1alpha1.imports import Imports, ImportSpec
+from vsr_schemas.policy.v1alpha1.limits import LimitForSpec, LimitSpec, OverSpec
+from vsr_schemas.policy.v1alpha1.listeners import (
+    ClientCertificatesSpec,
+    IssuerSpec,
+    ListenerSpec,
+    SecretSpec,
+    TlsSpec,
 )
 from vsr_schemas.policy.v1alpha1.models import (
     EndpointSpec,
@@ -90,6 +99,7 @@ __all__ = [
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierSpec",
+    "ClientCertificatesSpec",
     "ClientSpec",
     "CloudAuthSpec",
     "ConditionSpec",
@@ -110,13 +120,19 @@ __all__ = [
     "GuardSpec",
     "HeadersSpec",
     "IdentitySpec",
+    "ImportSpec",
+    "IssuerSpec",
     "JwtSpec",
     "KeyReferenceSpec",
+    "LimitForSpec",
+    "LimitSpec",
+    "ListenerSpec",
     "LoraSpec",
     "MarkerSpec",
     "MetadataSpec",
     "ModelSpec",
     "NodeAffinitySpec",
+    "OverSpec",
     "ParamsSpec",
     "PickerSpec",
     "PlacementSpec",
@@ -126,6 +142,7 @@ __all__ = [
     "PoolSpec",
     "PriceSpec",
     "ProviderKeySpec",
+    "RegionsSpec",
     "RequirementSpec",
     "ResourcesSpec",
     "RetrySpec",
@@ -135,6 +152,7 @@ __all__ = [
     "RouterSpec",
     "SchemaName",
     "SecretKeySpec",
+    "SecretSpec",
     "ServiceSpec",
     "SignalSpec",
     "StatementSpec",
@@ -142,6 +160,7 @@ __all__ = [
     "StoredPlacementSpec",
     "SystemPromptSpec",
     "TestSpec",
+    "TlsSpec",
     "TolerationSpec",
     "ToolsSpec",
     "TurnSpec",
@@ -165,6 +184,7 @@ class PolicySpec(PolicyModel):
     api_version: Literal["vsr.dev/v1alpha1"]
     kind: Literal["RoutingPolicy"]
     metadata: MetadataSpec
+    imports: Imports = []
     router: RouterSpec
     gateway: GatewaySpec = GatewaySpec()
     identity: IdentitySpec | None = None
@@ -180,6 +200,7 @@ class PolicySpec(PolicyModel):
     stickiness: StickinessSpec = StickinessSpec()
     routes: list[RouteSpec] = []
     default: Annotated[Annotated[Header, AsText] | Annotated[DefaultSpec, AsMapping], by_shape(TEXT, MAPPING)]
+    limits: Annotated[list[LimitSpec], Field(max_length=64)] = []
     assertions: list[AssertionSpec] = []
     tests: list[TestSpec] = []
     environments: Annotated[dict[Label, EnvironmentSpec], Field(min_length=1)] = {"dev": EnvironmentSpec()}

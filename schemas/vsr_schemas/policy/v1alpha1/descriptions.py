@@ -13,6 +13,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "apiVersion": "Version of the policy language.",
         "kind": "Kind of the file.",
         "metadata": "Name of the policy.",
+        "imports": "Fragments of the policy in files of their own, with their owners. At most 64.",
         "router": "The router, and the limits that it shares with the gateway.",
         "gateway": "The Gateway that carries the traffic.",
         "identity": "How clients are authenticated, and what routes can know of them. Without it everybody is served.",
@@ -28,11 +29,17 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "stickiness": "How the requests of a conversation stay with a model.",
         "routes": "Routes. The first one whose condition holds decides; see `priority`.",
         "default": "Model or adapter for requests that no route matches, or a mapping with how it is called.",
+        "limits": "How much clients, teams, routes or models may use in a window of time. Each router pod allows its "
+        "share.",
         "assertions": "Properties of all requests that the compiler proves.",
         "tests": "Example requests with the expected decision.",
         "environments": "Overlays of the output, by name.",
     },
     "metadata": {"name": "Name of the policy, and of its folder below `out/`."},
+    "imports[]": {
+        "file": "File of the fragment, relative to the file that imports it and within the repository.",
+        "owner": "Who is responsible for it. `explain` and the lock name the owner.",
+    },
     "router": {
         "image": "Image of the router, pinned by tag or digest. Required for `vsr-runtime`; for `semantic-router` the "
         "image of its release is the default.",
@@ -67,7 +74,38 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "Namespace of the Gateway and its routes.",
         "versions": "Release profile (`current` or `seed`), or releases by project that override `current`.",
         "timeout": "Time limit of a whole request, streaming included.",
+        "listeners": "Ports with hostnames and TLS. Defaults to one, `http` on port 80, without TLS and for every "
+        "hostname. At most 16.",
         "cors": "Pages that may call the gateway from a browser. Without it preflights are left to the gateway.",
+    },
+    "gateway.listeners[]": {
+        "name": "Name of the listener in the Gateway. Further hostnames make further listeners, `NAME-2` and so on.",
+        "port": "Port, of HTTP or with `tls` of HTTPS. Listeners of one port differ in their hostnames.",
+        "hostnames": "Hostnames, such as `api.example.com` or `*.example.com`. Defaults to every host, and for a "
+        "redirect to those of its target. At most 16.",
+        "tls": "Certificate of the listener. Without it the port is plain HTTP.",
+        "clientCertificates": "Authorities of client certificates. A client without such a certificate is refused.",
+        "redirect": "Listener with TLS to which this one sends every request (301). It serves nothing else.",
+        "allowedNamespaces": "Namespaces from which routes of others may attach, besides those of the policy.",
+    },
+    "gateway.listeners[].tls": {
+        "secret": "Secret of type `kubernetes.io/tls`: a name, or `{name, namespace}` for one in another namespace. "
+        "With `issuer`, the Secret that it fills.",
+        "issuer": "ClusterIssuer of cert-manager, or `{name, kind}` for an Issuer in the Gateway's namespace. The "
+        "compiler writes the Certificate. Needs `hostnames`.",
+    },
+    "gateway.listeners[].tls.secret": {
+        "name": "Name of the Secret.",
+        "namespace": "Namespace of the Secret.",
+    },
+    "gateway.listeners[].tls.issuer": {
+        "name": "Name of the issuer.",
+        "kind": "Kind of the issuer. An `Issuer` is in the Gateway's namespace.",
+    },
+    "gateway.listeners[].clientCertificates": {
+        "secret": "Secret with `ca.crt`, in the Gateway's namespace. On Istio its name is that of the listener's "
+        "Secret with `-cacert` behind it. Exactly one of the two is required.",
+        "configMap": "ConfigMap with `ca.crt`, in the Gateway's namespace. Not on Istio.",
     },
     "identity": {
         "jwt": "Tokens in `authorization: Bearer`, which the gateway checks. One of the three is required.",
@@ -92,7 +130,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "identity.gatewayHeader": {
         "from": "Addresses and networks of the front end. Requests from others are refused. Nothing else may send from "
-        "them, and the gateway must see them: no proxy in between.",
+        "them, and the gateway must see them: no proxy in between. Or `clientCertificates`: whoever has a certificate "
+        "that every listener for requests requires.",
         "user": "Header with the user. Required: a request without it is refused.",
         "team": "Header with the team.",
         "role": "Header with the roles, separated by commas.",
@@ -119,6 +158,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "pods": "Existing pods, selected by labels. The compiler emits the Service.",
         "external": "A provider outside the cluster, reached over TLS.",
         "pool": "How the pods are pooled, on targets with endpoint pickers.",
+        "region": "Where it is, by a name of your own. An endpoint in the cluster without one is in the region of the "
+        "environment, a provider without one in none.",
     },
     "endpoints.*.vllm": {
         "namespace": "Namespace of the pods. Defaults to that of the gateway.",
@@ -383,9 +424,37 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "tenant": "Restrict the assertion to this tenant, or to tenants of a list.",
         "claims": "Restrict the assertion to clients with these claims: a value or a list each.",
         "to": "Models that requests are sent to. `external` means every model outside the cluster.",
+        "with": "Guards of which one finds something in the request that reaches the model all the same. Only in "
+        "`never`.",
         "without": "Guards of which at least one does not apply. Only in `never`.",
         "through": "Guards that all apply. Only in `always`.",
     },
+    "assertions[].never.to": {
+        "inside": "Models with an endpoint in this region, or in one of a list.",
+        "outside": "Models with an endpoint that is not in this region, or in none of a list.",
+    },
+    "limits[]": {
+        "name": "Name for messages and metrics. Defaults to one made of `per`, unit and `window`.",
+        "per": "What has a count of its own: `team`, `key` (of `identity.apiKeys`), `model`, `route`, `client` (the "
+        "user, or the sender's address without `identity`), or a combination of a list.",
+        "for": "The requests that count. Defaults to all.",
+        "tokens": "Tokens of prompts and completions. Exactly one of `tokens`, `requests` and `dollars`.",
+        "requests": "Number of requests.",
+        "dollars": "Cost by `price` of the models, in its currency.",
+        "window": "The window of time. Windows begin at whole minutes, hours, days, or 30 days since 1970, in UTC.",
+        "over": "What becomes of requests above the limit: `deny` refuses them with 429, `{route: MODEL}` sends them "
+        "to another model, whose requests the limit does not count.",
+    },
+    "limits[].for": {
+        "user": "Requests of this user, or of users of a list.",
+        "team": "Requests of this team, or of teams of a list.",
+        "role": "Requests of clients with this role, or with one of a list.",
+        "tenant": "Requests of this tenant, or of tenants of a list.",
+        "claims": "Requests of clients with these claims: a value or a list each.",
+        "model": "Requests to this model, or to models of a list.",
+        "route": "Requests that take this route, or routes of a list. `default` is none of them.",
+    },
+    "limits[].over": {"route": "Model for requests above the limit."},
     "stickiness": {
         "mode": "`conversation`: a request has the route of the ask that it continues. `escalate`: as `conversation`, "
         "but only to models that come later in `order`. `none`: each request is decided by its last turn alone.",
@@ -445,6 +514,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "server": "API server of the environment's cluster, if it is not `gitops.server`. Environments with the same "
         "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
+        "region": "Where the cluster of the environment is.",
         "identity": "Another issuer of tokens. Only with `identity.jwt`.",
     },
     "environments.*.identity": {
@@ -459,6 +529,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "environments.*.gateway": {
         "name": "Name of the Gateway.",
         "namespace": "Namespace of the Gateway.",
+        "hostnames": "Other hostnames by listener, as in `gateway.listeners`.",
     },
 }
 for _path, _fields in backend_descriptions.DESCRIPTIONS.items():

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
+from vsr_schemas.policy.v1alpha1.listeners import Hostnames, ListenerName
 from vsr_schemas.policy.v1alpha1.placement import EnvironmentPlacementSpec, ResourcesSpec
 from vsr_schemas.scalars import Bool, Image, Int, Label, Name, Release, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
@@ -17,10 +18,11 @@ Target = Label
 
 
 class EnvironmentGatewaySpec(PolicyModel):
-    """The Gateway of this environment, if it differs."""
+    """The Gateway of this environment, if it differs. ``hostnames`` replaces those of listeners, by their names."""
 
     name: Label | None = None
     namespace: Label | None = None
+    hostnames: Annotated[dict[ListenerName, Hostnames], Field(max_length=16)] = {}
 
 
 class EnvironmentSpec(PolicyModel):
@@ -44,3 +46,4 @@ class EnvironmentSpec(PolicyModel):
     server: ServerUrl | None = None
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
     identity: EnvironmentIdentitySpec | None = None
+    region: Label | None = None

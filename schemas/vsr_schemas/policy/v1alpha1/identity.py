@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -12,6 +12,7 @@ from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.clients import AttributeName, AttributeValue, AttributeValues
 from vsr_schemas.policy.v1alpha1.providers import SecretKeySpec
 from vsr_schemas.scalars import HeaderName, Text, shown
+from vsr_schemas.shapes import LIST, TEXT, AsList, AsText, by_shape
 
 _CLAIM = r"[A-Za-z0-9_-]{1,64}(\.[A-Za-z0-9_-]{1,64}){0,4}"
 ClaimPath = Annotated[
@@ -66,9 +67,16 @@ class ApiKeySpec(SecretKeySpec):
 
 
 class GatewayHeaderSpec(PolicyModel):
-    """Headers of a front end that has authenticated its users. Only the addresses ``from`` may send requests."""
+    """Headers of a front end that has authenticated its users. Only ``from`` may send requests.
 
-    from_: Annotated[list[Network], Field(min_length=1, max_length=64)] = Field(alias="from")
+    These are networks, or ``clientCertificates``: whoever has a certificate that all listeners require.
+    """
+
+    from_: Annotated[
+        Annotated[Literal["clientCertificates"], AsText]
+        | Annotated[list[Network], Field(min_length=1, max_length=64), AsList],
+        by_shape(TEXT, LIST),
+    ] = Field(alias="from")
     user: HeaderName
     team: HeaderName | None = None
     role: HeaderName | None = None

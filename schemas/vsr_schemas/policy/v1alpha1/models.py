@@ -139,6 +139,7 @@ class EndpointSpec(PolicyModel):
     pods: PodsSpec | None = None
     external: ExternalSpec | None = None
     pool: PoolSpec | None = None
+    region: Label | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> EndpointSpec:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.listeners import Listeners
 from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, ResourcesSpec, StoredPlacementSpec
 from vsr_schemas.scalars import (
     TOKEN_SECRET,
@@ -108,6 +109,7 @@ class GatewaySpec(PolicyModel):
         by_shape(TEXT, MAPPING),
     ] = "current"
     timeout: Milliseconds = 300_000
+    listeners: Listeners | None = None
     cors: CorsSpec | None = None
 
 

@@ -214,7 +214,7 @@ REFUSED: tuple[tuple[str, str, Any, str], ...] = (
     ("cron", "spec/schedule", "TZ=UTC * * * * *", "time zone"),
     ("cron", "spec/jobTemplate/spec/template/spec/restartPolicy", "Always", "restartPolicy is `Always`"),
     ("cron", "spec/jobTemplate/spec/template/spec/restartPolicy", s.GONE, "`Always` by default"),
-    ("cron", "metadata/name", "a" * 53, "has 53 characters"),
+    ("cron", "metadata/name", "a" * 53, "at most 52 characters"),
     ("secret", "stringData", s.GONE, "needs the key `tls.key`"),
     ("secret", "data/a b", "YQ==", "not a valid key"),
 )

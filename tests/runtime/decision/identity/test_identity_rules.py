@@ -7,7 +7,10 @@ import json
 from ipaddress import ip_network
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from support.properties import examples
 from vsr_runtime.decision.identity.client import Client, ClientTest
 from vsr_runtime.decision.identity.rules import MAX_LIST, IdentityRules, UnknownClientError, digest_of
 from vsr_schemas.identity import HEADERS, MAX_ROLES, MAX_VALUE
@@ -15,7 +18,9 @@ from vsr_schemas.identity import HEADERS, MAX_ROLES, MAX_VALUE
 USER, TEAM, ROLES = HEADERS["user"], HEADERS["team"], HEADERS["role"]
 TOKENS = IdentityRules({**HEADERS, "plan": "x-vsr-claim-plan"})
 FRONT = IdentityRules(
-    {"user": "x-front-user", "role": "x-front-roles"}, (ip_network("10.1.0.0/16"), ip_network("fd00::/8"))
+    {"user": "x-front-user", "role": "x-front-roles"},
+    (ip_network("10.1.0.0/16"), ip_network("fd00::/8")),
+    front_end=True,
 )
 ADA, BOB = Client({"user": "ada", "team": "red"}), Client({"user": "bob", "team": "blue"})
 ADAS, BOBS = "key-of-ada-0123456789", "key-of-bob-0123456789"
@@ -140,3 +145,33 @@ def test_same_team_of_two_tenants_is_two_teams() -> None:
         assert one.key(attribute) != other.key(attribute)
     assert one.key("team") != one.key("user")
     assert one.key("plan") is None
+
+
+HOSTILE = st.one_of(
+    st.text(max_size=40),
+    st.sampled_from(["ada", "red", "red,blue", listed("boss"), "boss", "W10=", "bnVsbA==", " red", "\r\nx: y"]),
+    st.sampled_from([ADAS, f"Bearer {ADAS}", f"Bearer {BOBS}"]),
+)
+
+
+@examples(300)
+@given(st.lists(st.tuples(st.sampled_from([*HEADERS.values(), "x-front-user", "x-api-key", "authorization"]), HOSTILE)))
+def test_client_has_nothing_but_what_one_header_says(headers: list[tuple[str, str]]) -> None:
+    """Whatever headers there are: each attribute is the whole value of the only header for it, or nobody is known."""
+    for rules, address in ((TOKENS, ""), (FRONT, "10.1.2.3"), (KEYS, "")):
+        try:
+            client = rules.client_of(headers, address)
+        except UnknownClientError:
+            continue
+        assert rules is not KEYS or client in (ADA, BOB)
+        for attribute, value in client.attributes.items() if rules is not KEYS else ():
+            assert [text for name, text in headers if name == rules.headers[attribute]] == [value]
+            assert value.isprintable()
+
+
+def test_front_end_with_a_certificate_is_believed_at_any_address() -> None:
+    """The gateway lets nobody in without one. Roles are separated by commas as well."""
+    rules = IdentityRules(FRONT.headers, front_end=True)
+    client = rules.client_of((("x-front-user", "ada"), ("x-front-roles", "boss,dev")), "")
+    assert client == Client({"user": "ada"}, frozenset({"boss", "dev"}))
+    assert dict(rules.headers_behind(client)) == {USER: "ada", ROLES: "boss,dev"}

@@ -18,9 +18,6 @@ from vsr_compiler.verify.schema.validation.faults import (
 )
 from vsr_compiler.verify.schema.validation.pods import pod
 
-MAX_CRON_NAME = 52
-"""A CronJob adds 11 characters to the names of its jobs."""
-
 
 def _template(body: Body, path: Path, policies: tuple[str, ...]) -> Iterator[Fault]:
     """Check a template of pods, whose restart policy must be one of some; Always is the default."""
@@ -129,9 +126,6 @@ def _job(body: Body) -> Iterator[Fault]:
 
 def _cron_job(body: Body) -> Iterator[Fault]:
     spec = as_mapping(body.get("spec"))
-    name = as_string(value_at(body, "metadata", "name"))
-    if len(name) > MAX_CRON_NAME:
-        yield ("metadata", "name"), f"has {len(name)} characters", f"Use at most {MAX_CRON_NAME} for a CronJob."
     schedule = spec.get("schedule")
     if isinstance(schedule, str):
         reason = cron.fault(schedule)

@@ -1,0 +1,69 @@
+"""Build with kubectl or kustomize what this package cannot: bounded in time, memory and output, without network."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+TIMEOUT = 30.0
+MAX_OUTPUT = 32 * 1024 * 1024
+MEMORY = "2GiB"
+_MAX_REASON = 300
+
+
+class ProgramError(Exception):
+    """The program failed, took too long, or wrote too much."""
+
+
+def command() -> list[str] | None:
+    """Return the command that builds a folder; None if neither program is installed."""
+    for name, words in (("kustomize", ["build"]), ("kubectl", ["kustomize"])):
+        if path := shutil.which(name):
+            return [path, *words]
+    return None
+
+
+def output(words: list[str], folder: Path) -> bytes:
+    """Return what the program prints for a folder.
+
+    It has no plugins, charts, credentials and proxies, so it starts no other program of a kustomization.
+
+    Raises:
+        ProgramError: It failed, took too long, or wrote too much.
+    """
+    with tempfile.TemporaryDirectory(prefix="vsr-verify-") as home:
+        answer = Path(home) / "answer"
+        environment = {
+            "HOME": home,
+            "PATH": home,
+            "GOMEMLIMIT": MEMORY,
+            "GOMAXPROCS": "2",
+            "GIT_ALLOW_PROTOCOL": "none",
+        }
+        with answer.open("wb") as out:
+            started = subprocess.Popen(  # noqa: S603 - the user's own program, fixed arguments
+                [*words, str(folder.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.PIPE,
+                env=environment,
+                start_new_session=True,
+            )
+            try:
+                _, errors = started.communicate(timeout=TIMEOUT)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(started.pid, signal.SIGKILL)
+                started.communicate()
+                raise ProgramError(f"{Path(words[0]).name} took more than {TIMEOUT:g} s") from None
+        if started.returncode:
+            reason = errors.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            raise ProgramError(reason[-1][:_MAX_REASON])
+        if answer.stat().st_size > MAX_OUTPUT:
+            raise ProgramError("it prints more than 32 MiB")
+        return answer.read_bytes()

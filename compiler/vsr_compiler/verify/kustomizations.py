@@ -1,0 +1,119 @@
+"""The kustomizations of an input: which include others, what they build, and what could not be built."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
+from vsr_compiler.verify.kustomization import program
+from vsr_compiler.verify.kustomization.build import Builder, Problems, is_remote
+from vsr_compiler.verify.kustomization.loader import Loader, kustomization_in, normalised
+from vsr_compiler.verify.kustomization.resource import BuildError, Resource
+from vsr_compiler.verify.manifest import Body, Manifest, as_mapping, as_strings
+from vsr_compiler.verify.stream import read_stream
+
+_SELECTING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+
+
+class Kustomizations:
+    """Builds the kustomizations of a run."""
+
+    def __init__(self, loader: Loader, namespace: str) -> None:
+        self._loader = loader
+        self._namespace = namespace
+        self._builder = Builder(loader)
+        self._known: set[tuple[str, str]] = set()
+
+    @property
+    def visited(self) -> set[Path]:
+        """The folders that were built, by themselves or for others."""
+        return self._builder.visited
+
+    def _bodies(self, folder: Path) -> list[Body]:
+        path = kustomization_in(folder)
+        try:
+            return [as_mapping(value) for value, _ in self._loader.documents(path)] if path else []
+        except CompileError:
+            return []  # The build reports it.
+
+    def is_component(self, folder: Path) -> bool:
+        """Whether a kustomization only changes the resources of others."""
+        return any(body.get("kind") == "Component" for body in self._bodies(folder))
+
+    def included(self, folder: Path) -> list[Path]:
+        """Return the folders that a kustomization includes."""
+        return [
+            normalised(folder / item).resolve()
+            for body in self._bodies(folder)
+            for key in ("resources", "bases", "components")
+            for item in as_strings(body.get(key))
+            if not is_remote(item) and (folder / item).is_dir()
+        ]
+
+    def built(self, folder: Path) -> list[Manifest]:
+        """Return the objects of a kustomization, at the places in the files from which they come."""
+        path = kustomization_in(folder)
+        name = str(path or folder)
+        before = len(self._loader.diagnostics)
+        try:
+            resources, problems = self._builder.build(folder)
+        except BuildError as error:
+            self._loader.diagnostics.append(Diagnostic("VSR482", str(error), Span(name), "Correct the kustomization."))
+            return []
+        except CompileError as error:
+            self._loader.diagnostics += error.diagnostics
+            return []
+        if self.is_component(folder):
+            # Alone, its patches have nothing to change.
+            new = self._loader.diagnostics[before:]
+            self._loader.diagnostics[before:] = [item for item in new if item.code != "VSR482"]
+        self._known |= {(resource.kind, known) for resource in resources for _, known in resource.known_names}
+        if problems.unsupported and not problems.left:
+            outcome = self._by_program(folder, resources, problems)
+            if outcome is not None:
+                return outcome
+        self._report(problems, folder)
+        return [resource.manifest(self._namespace) for resource in resources]
+
+    def _by_program(self, folder: Path, resources: list[Resource], problems: Problems) -> list[Manifest] | None:
+        """Return the objects that kubectl or kustomize builds; None without them."""
+        words = program.command()
+        if words is None:
+            return None
+        try:
+            data = program.output(words, folder)
+        except program.ProgramError as error:
+            span = problems.unsupported[0][0]
+            self._loader.diagnostics.append(Diagnostic("VSR482", f"it cannot be built: {error}", span, ""))
+            return None
+        found = read_stream(data, str(folder), self._loader.budget, self._loader.diagnostics, namespace=self._namespace)
+        return [_placed(manifest, resources, str(kustomization_in(folder))) for manifest in found]
+
+    def _report(self, problems: Problems, folder: Path) -> None:
+        for entries, state in ((problems.unsupported, "not built: "), (problems.left, "not complete: ")):
+            if entries:
+                names = ", ".join(dict.fromkeys(name for _, name in entries))
+                built = f"kubectl kustomize {shlex.quote(str(folder))} | vsr-compile verify -"
+                hint = f"Check the output of kustomize: {built}"
+                message = f"this kustomization is {state}{names}"
+                self._loader.diagnostics.append(Diagnostic("VSR433", message, entries[0][0], hint))
+
+    def is_patch(self, manifests: list[Manifest], path: Path) -> bool:
+        """Whether a file beside a kustomization is a patch for one of its resources, not a manifest by itself."""
+        return bool(manifests) and all(
+            (manifest.kind, manifest.name) in self._known
+            and ("patch" in path.name.lower() or (manifest.kind in _SELECTING and not manifest.at("spec", "selector")))
+            for manifest in manifests
+        )
+
+
+def _placed(manifest: Manifest, resources: list[Resource], kustomization: str) -> Manifest:
+    """Return a built object at the place of the resource from which it comes, as far as the name shows it."""
+    same = [item for item in resources if item.kind == manifest.kind]
+    exact = [item for item in same if item.name == manifest.name]
+    alike = exact or [item for item in same if any(name and name in manifest.name for _, name in item.known_names)]
+    if not alike:
+        return Manifest(manifest.body, lambda _path, _key: Span(kustomization), manifest.default_namespace)
+    source = max(alike, key=lambda item: len(item.name)).manifest("")
+    return Manifest(manifest.body, source.locate, manifest.default_namespace)

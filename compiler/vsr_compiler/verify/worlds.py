@@ -1,0 +1,153 @@
+"""Sets of objects that are applied together. Examples that define the same objects are alternatives, never one set.
+
+A unit is what one file contains, or what one kustomization builds. Units that define an object twice are separated by
+the folders in which they are. What no alternative defines belongs to every one of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+
+from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.verify.assumptions import Assumptions
+from vsr_compiler.verify.manifest import Identity, Manifest, as_string_map
+from vsr_compiler.verify.manifest_index import ManifestIndex
+
+MAX_WORLDS = 500
+_EXAMPLES = ("example", "sample", "guide", "demo", "tutorial", "recipe", "quickstart", "overlay", "environment")
+"""Parts of the names of folders in which each file or folder is complete by itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unit:
+    """The objects of one file, or of one kustomization.
+
+    Attributes:
+        path: The file, or the folder of the kustomization.
+        manifests: The objects.
+        is_built: Whether it is a kustomization.
+    """
+
+    path: Path
+    manifests: list[Manifest]
+    is_built: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class World:
+    """Objects that are applied together.
+
+    Attributes:
+        units: What defines them.
+        is_separate: Whether other worlds of the same run are alternatives to it.
+    """
+
+    units: list[Unit] = field(default_factory=list)
+    is_separate: bool = False
+
+    @property
+    def manifests(self) -> list[Manifest]:
+        """The objects."""
+        return [manifest for unit in self.units for manifest in unit.manifests]
+
+
+def worlds_of(units: list[Unit], *, separate: bool = False) -> list[World]:
+    """Return the units as sets that are applied together.
+
+    Args:
+        units: All units of an input.
+        separate: Whether each unit is a set of its own.
+    """
+    if separate:
+        return [World([unit], is_separate=len(units) > 1) for unit in units]
+    sets = _split(units)
+    return [World(each, is_separate=len(sets) > 1) for each in sets]
+
+
+def _split(units: list[Unit], depth: int = 0) -> list[list[Unit]]:
+    pairs = _alternatives(units)
+    if not pairs:
+        return [units]
+    groups: dict[str, list[Unit]] = defaultdict(list)
+    for unit in units:
+        parts = unit.path.parts
+        groups["/".join(parts[: depth + 1]) + ("" if len(parts) > depth else f"#{len(groups)}")].append(unit)
+    if len(groups) == 1 and any(len(unit.path.parts) > depth for unit in units):
+        return _split(units, depth + 1)
+    group_of = {id(unit): name for name, members in groups.items() for unit in members}
+    conflicting = {group_of[id(unit)] for pair in pairs for unit in pair}
+    common = [unit for name, members in groups.items() if name not in conflicting for unit in members]
+    sets = [
+        [*inner, *common] for name, members in groups.items() if name in conflicting for inner in _split(members, depth)
+    ]
+    return sets[:MAX_WORLDS]
+
+
+def _alternatives(units: list[Unit]) -> list[tuple[Unit, Unit]]:
+    """Return the pairs of units that define objects in common, so that they cannot be meant for one cluster."""
+    definers: dict[Identity, list[Unit]] = defaultdict(list)
+    for unit in units:
+        for identity in {manifest.identity for manifest in unit.manifests if manifest.name}:
+            if identity[1] != "Namespace":
+                definers[identity].append(unit)
+    shared: Counter[tuple[int, int]] = Counter()
+    by_id = {id(unit): unit for unit in units}
+    for same in definers.values():
+        # Each unit is compared with the first ones only, so that work grows with the units.
+        for left, right in combinations(same[:20], 2) if len(same) > 1 else ():
+            shared[id(left), id(right)] += 1
+        for right in same[20:]:
+            shared[id(same[0]), id(right)] += 1
+    return [
+        (by_id[left], by_id[right])
+        for (left, right), count in shared.items()
+        if count > 1 or _are_alternatives(by_id[left], by_id[right])
+    ]
+
+
+def _are_alternatives(left: Unit, right: Unit) -> bool:
+    """Whether two units with one object in common are alternatives, and the object is no duplicate by mistake."""
+    if left.is_built and right.is_built:
+        return True
+    names = {part.lower() for unit in (left, right) for part in unit.path.parent.parts[-4:]}
+    return any(word in name for word in _EXAMPLES for name in names)
+
+
+def check_worlds(
+    worlds: list[World],
+    assumptions: Assumptions,
+    check: Callable[[list[Manifest], Assumptions], list[Diagnostic]],
+) -> list[Diagnostic]:
+    """Return the findings of each world. What another world defines exists elsewhere.
+
+    A finding in a unit that several worlds share counts only if each of these worlds has it.
+    """
+    if len(worlds) == 1:
+        return check(worlds[0].manifests, assumptions)
+    everything = {manifest.identity for world in worlds for manifest in world.manifests}
+    pods = _pods(worlds)
+    times: Counter[Diagnostic] = Counter()
+    for world in worlds:
+        known = assumptions
+        if world.is_separate:
+            own = {manifest.identity for manifest in world.manifests}
+            elsewhere = frozenset((kind, namespace, name) for _, kind, namespace, name in everything - own)
+            known = assumptions | Assumptions(elsewhere, pods)
+        times.update(dict.fromkeys(check(world.manifests, known), 1))
+    shared = Counter(str(unit.path) for world in worlds for unit in world.units if not unit.is_built)
+    return [item for item, count in times.items() if count >= shared.get(item.span.file, 1)]
+
+
+def _pods(worlds: Iterable[World]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return the labels of all pods."""
+    index = ManifestIndex(list({id(item): item for world in worlds for item in world.manifests}.values()))
+    return tuple(
+        dict.fromkeys(
+            (workload.owner.namespace, tuple(sorted(as_string_map(workload.labels).items())))
+            for workload in index.workloads
+        )
+    )
