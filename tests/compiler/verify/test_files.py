@@ -88,7 +88,7 @@ def test_command_prints_findings_with_places_and_exits_1_for_errors(
     )
     good, bad = call("verify", "good.yaml"), call("verify", "bad.yaml")
     assert (good.exit_code, bad.exit_code) == (0, 1)
-    assert good.stderr.endswith("2 notes\n7 objects verified\n")
+    assert good.stderr.endswith("1 note\n7 objects verified\n")
     assert "bad.yaml:17:19: error VSR402 [L02]: HTTPRoute `prod/big` refers to Service `prod/big`" in bad.stderr
     assert call("verify", "bad.yaml", "--assume", "Service/prod/big").exit_code == 0
     assert (call("verify", "warns.yaml").exit_code, call("verify", "warns.yaml", "--strict").exit_code) == (0, 1)

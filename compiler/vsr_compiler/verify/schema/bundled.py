@@ -2,7 +2,7 @@
 
 `crds.zip` has a JSON file for each definition, `PROJECT/RELEASE/CHANNEL/GROUP_KIND.json`, without descriptions. Its
 file `NOTICE` names the source and sha256 of each. In the root of the repository,
-`python -m vsr_compiler.verify.schema.bundled FOLDER` writes it anew from the files that `vsr-compile crds pull` has
+`python -m vsr_compiler.verify.schema.bundled FOLDER` writes it again from the files that `vsr-compile crds pull` has
 stored in a folder; each must have the sha256 of the lock.
 """
 
