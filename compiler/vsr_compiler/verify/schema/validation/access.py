@@ -7,14 +7,12 @@ from collections.abc import Iterator, Mapping
 from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings
 from vsr_compiler.verify.schema.validation.faults import Fault, Rule
 
-_ACTIONS = "verbs"
-
 
 def _rules(body: Body, *, namespaced: bool) -> Iterator[Fault]:
     for number, rule in enumerate(as_mappings(body.get("rules"))):
         at = ("rules", number)
-        if not rule.get(_ACTIONS):
-            yield at, f"has no {_ACTIONS}", f"Set `{_ACTIONS}`."
+        if not rule.get("verbs"):
+            yield at, "allows no action", "Set verbs: [get, list, watch], or others."
         resources, paths = rule.get("resources"), rule.get("nonResourceURLs")
         if paths:
             if namespaced:
