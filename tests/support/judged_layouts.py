@@ -179,8 +179,8 @@ LAYOUTS: dict[str, dict[str, str]] = {
         "overlays/dev/kustomization.yaml": "namespace: dev\nresources: [../../base]\n",
         "overlays/prod/kustomization.yaml": "namespace: prod\nnamePrefix: p-\nresources: [../../base]\n"
         "replicas: [{name: web, count: 4}]\npatches: [{path: limits.yaml}]\n",
-        "overlays/prod/limits.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  template:\n"
-        "    spec:\n      containers: [{name: web, resources: {limits: {memory: 1Gi}}}]\n",
+        "overlays/prod/limits.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n"
+        "  template:\n    spec:\n      containers: [{name: web, resources: {limits: {memory: 1Gi}}}]\n",
         ".github/workflows/ci.yaml": "on: push\njobs: {}\n",
         "values.yaml": "a: 1\n",
     },
