@@ -9,7 +9,10 @@ from support.common import call
 from support.judged_layouts import FAULTS, LAYOUTS
 
 _QUICK = "a quick start with what its readers should not copy"
+_AI = "AI Gateway: one example for each file"
 JUDGED: dict[tuple[str, str, str], tuple[bool, str]] = {
+    (_AI, "VSR454", "examples/openai.yaml"): (True, "the definitions of the release call v1alpha1 deprecated"),
+    (_AI, "VSR454", "examples/other.yaml"): (True, "as above"),
     (_QUICK, "VSR402", "route.yaml"): (True, "the route names the port of the pod: requests get 500"),
     (_QUICK, "VSR418", "vllm.yaml"): (True, "the tag moves, and a token is in the repository"),
     (_QUICK, "VSR420", "vllm.yaml"): (True, "the rest is in `edge`, the server lands in `default`"),
