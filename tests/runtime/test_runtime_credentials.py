@@ -40,6 +40,22 @@ def test_where_the_gateway_adds_the_keys_none_is_read():
     assert read_credentials(KEYLESS, GIVEN) == {"gpt": ProviderCredentials("authorization", None)}
 
 
+def test_a_key_in_the_query_is_encoded_behind_the_url_s_own(folder):
+    """And it is in no header, and never shown."""
+    (folder / "far" / "api-key").write_text("a&b=c/d")
+    own = CredentialSettings(file="far/api-key", parameter="key", query="tier=1")
+    (found,) = read_credentials(folder, {"gpt": own}).values()
+    assert (found.query, found.value) == ("tier=1&key=a%26b%3Dc%2Fd", None)
+    assert "a%26b" not in repr(found)
+
+
+def test_headers_that_carry_keys_elsewhere_are_taken_from_clients():
+    """Also where the gateway adds the keys, with what the provider requires besides."""
+    own = CredentialSettings(file="far/api-key", query="a=1", defaults={"x-version": "1"}, remove=["x-goog-api-key"])
+    (found,) = read_credentials(KEYLESS, {"gpt": own}).values()
+    assert (found.query, found.defaults, found.removed[-1]) == ("", (("x-version", "1"),), "x-goog-api-key")
+
+
 def test_a_key_is_never_shown(folder):
     """Neither by itself nor inside of what holds it."""
     (outside,) = read_credentials(folder, GIVEN).values()

@@ -211,10 +211,10 @@ spec:
 
 
 def changed(text: str, path: str, value: Any) -> str:
-    """A manifest in which one field has another value, or is gone. Steps are split by `/`; numbers are indices."""
+    """A manifest in which one field has another value, or is gone. Steps are split by `/`; `~` is a slash."""
     body = YAML(typ="safe").load(text)
     at = body
-    *steps, last = [int(step) if step.isdecimal() else step for step in path.split("/")]
+    *steps, last = [int(step) if step.isdecimal() else step.replace("~", "/") for step in path.split("/")]
     for step in steps:
         at = at.setdefault(step, {}) if isinstance(at, dict) else at[step]
     if value == GONE:

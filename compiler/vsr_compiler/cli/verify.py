@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -11,7 +13,9 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity
 from vsr_compiler.pipeline import read_policy
 from vsr_compiler.releases import PROFILES
 from vsr_compiler.verify import Assumptions, Manifest
+from vsr_compiler.verify import settings as settings_of
 from vsr_compiler.verify.files import Read
+from vsr_compiler.verify.ignores import applied
 from vsr_compiler.verify.placeholders import without_dependent
 from vsr_compiler.verify.shown import IN_REPORTS, IN_TEXT, capped
 from vsr_compiler.verify.worlds import check_worlds
@@ -114,6 +118,18 @@ def _print_page(context: click.Context, _parameter: click.Parameter, value: bool
     help="Namespace of objects that name none, as `kubectl apply -n` sets it. Default: `default`.",
 )
 @click.option("--separate", is_flag=True, help="Check each file and each kustomization by itself, as examples.")
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Report only errors and warnings that are not in this file of --write-baseline.",
+)
+@click.option(
+    "--write-baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the present errors and warnings to a file, as known, and exit 0.",
+)
 @click.option("--all-findings", is_flag=True, help="Show every finding, not only the first 50 of each rule.")
 @options.findings_format
 @options.strict
@@ -131,17 +147,20 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     policy: Path | None,
     namespace: str | None,
     separate: bool,
+    baseline: Path | None,
+    write_baseline: Path | None,
     all_findings: bool,
     output_format: str,
     strict: bool,
 ) -> None:
     """Report broken references between Kubernetes objects and violations of their schemas.
 
-    Writes nothing, and contacts no cluster without `--server`.
+    Writes nothing but a baseline, and contacts no cluster without `--server`.
 
-    The link rules L01 to L23 check all objects together: references, grants, selectors, endpoint pickers, filters,
-    timeouts and permissions. A folder stands for its `*.yaml`; a folder with a kustomization for the resource files
-    that it lists, with JSON patches only. Output of vsr-compile is checked overlay by overlay. `-` is standard input.
+    The link rules check all objects together that are applied together: references, grants, selectors, endpoint
+    pickers, filters, timeouts and permissions. Kustomizations are built, and the files beside them are checked too.
+    Folders that define the same objects are separate examples. Output of vsr-compile is checked overlay by overlay.
+    `-` is standard input. Settings and ignores of a repository are in `.vsr-verify.yaml`.
 
     Each object is validated against the schema of its kind, CEL rules included: Kubernetes' own kinds always, others
     if their CustomResourceDefinitions are known.
@@ -161,9 +180,14 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
 
     if cluster and not server:
         raise click.UsageError("--context requires --server.")
-    assumptions = _assumptions(assume, namespace)
-    read = _read(manifests, namespace or DEFAULT_NAMESPACE, separate=separate)
-    diagnostics = read.diagnostics
+    manifests = _policies_of(manifests)
+    settings, diagnostics = settings_of.read(settings_of.find(manifests))
+    values = settings.values
+    namespace, versions = namespace or values.namespace, _profile(versions, settings)
+    assumptions = _assumptions((*assume, *values.assume), namespace)
+    separate = separate or values.separate
+    read = _read(manifests, namespace or DEFAULT_NAMESPACE, separate=separate, skip=settings.excludes)
+    diagnostics += read.diagnostics
     objects = _objects(read)
     source = _source(manifests, policy)
     if source:
@@ -188,6 +212,8 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
     diagnostics += check_worlds(read.worlds, assumptions, check_links)
     diagnostics = without_dependent(dict.fromkeys(diagnostics), read.marks)
+    diagnostics = applied(diagnostics, read.comments, settings, datetime.now(tz=UTC).date())
+    diagnostics = _against_baseline(diagnostics, baseline, write_baseline)
     diagnostics = _at_policy(diagnostics, objects, *source) if source else diagnostics
     if not all_findings:
         diagnostics = capped(diagnostics, IN_TEXT if output_format == "text" else IN_REPORTS)
@@ -202,6 +228,30 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     context.exit(code)
 
 
+def _profile(versions: str | None, settings: settings_of.Settings) -> str | None:
+    """Return the releases to check for: the option's, else those of the settings."""
+    wanted = versions or settings.values.versions
+    if wanted is not None and wanted not in PROFILES:
+        raise click.UsageError(f"{settings.path}: `versions` is one of {', '.join(sorted(PROFILES))}.")
+    return wanted
+
+
+def _against_baseline(
+    diagnostics: list[Diagnostic], baseline: Path | None, write_baseline: Path | None
+) -> list[Diagnostic]:
+    """Return the findings that no baseline knows, and write one if asked."""
+    from vsr_compiler.verify.baseline import without_known, write  # noqa: PLC0415 - as above
+
+    try:
+        sources = console.sources(diagnostics) if baseline or write_baseline else {}
+        if write_baseline is not None:
+            write(write_baseline, diagnostics, sources)
+            return without_known(write_baseline, diagnostics, sources)
+        return diagnostics if baseline is None else without_known(baseline, diagnostics, sources)
+    except CompileError as error:
+        return [*diagnostics, *error.diagnostics]
+
+
 def _assumptions(assume: tuple[str, ...], namespace: str | None) -> Assumptions:
     try:
         return Assumptions.parse(assume) | Assumptions(namespace_is_given=namespace is not None)
@@ -209,17 +259,18 @@ def _assumptions(assume: tuple[str, ...], namespace: str | None) -> Assumptions:
         raise click.BadParameter(f"`{error}` is not KIND/NAMESPACE/NAME.", param_hint="--assume") from None
 
 
-def _read(manifests: tuple[Path, ...], namespace: str, *, separate: bool) -> Read:
+def _read(manifests: tuple[Path, ...], namespace: str, *, separate: bool, skip: Callable[[Path], bool]) -> Read:
     """Return the objects in sets that are applied together, and the findings of reading them."""
     from vsr_compiler.deploy.file_releases import is_output  # noqa: PLC0415 - as above
     from vsr_compiler.verify.files import read_worlds  # noqa: PLC0415 - as above
 
     everything = Read()
     for together in _together(manifests):
-        read = read_worlds(together, is_output, namespace=namespace, separate=separate)
+        read = read_worlds(together, is_output, namespace=namespace, separate=separate, skip=skip)
         everything.worlds += read.worlds
         everything.diagnostics += read.diagnostics
         everything.marks |= read.marks
+        everything.comments += [item for item in read.comments if item not in everything.comments]
     return everything
 
 
@@ -227,6 +278,15 @@ def _objects(read: Read) -> list[Manifest]:
     """Return the objects of all sets, equal ones once."""
     units = {id(unit): unit for world in read.worlds for unit in world.units}
     return list({item.canonical_json: item for unit in units.values() for item in unit.manifests}.values())
+
+
+def _policies_of(manifests: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the output of the only policy instead of the root of the output."""
+    if len(manifests) == 1 and manifests[0].is_dir() and output_folder.enclosing(manifests[0]) is None:
+        inside = [path for path in sorted(manifests[0].iterdir()) if path.is_dir() and output_folder.enclosing(path)]
+        if len(inside) == 1:
+            return (inside[0],)
+    return manifests
 
 
 def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:

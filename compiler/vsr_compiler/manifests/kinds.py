@@ -201,7 +201,7 @@ KINDS: Mapping[GroupKind, Kind] = table(
         Kind("batch", "Job", pod_template=_TEMPLATE, emitted=False),
         Kind("batch", "CronJob", pod_template=("spec", "jobTemplate", "spec", "template"), emitted=False),
         Kind("autoscaling", "HorizontalPodAutoscaler", Wave.OBSERVER),
-        Kind(KEDA_GROUP, "ScaledObject", Wave.OBSERVER, HealthyByConditions(("Ready",))),
+        Kind(KEDA_GROUP, "ScaledObject", Wave.OBSERVER),
         Kind("policy", "PodDisruptionBudget", scaled=True),
         *kinds_of("", "Node PersistentVolume", Wave.WORKLOAD, namespaced=False, emitted=False),
         *kinds_of(

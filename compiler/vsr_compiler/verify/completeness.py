@@ -17,8 +17,10 @@ from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, RBAC, ManifestIndex
 from vsr_compiler.verify.references import Reference
 
-_COMPARED, _AFFIX = 100, 4
-"""Names that are compared with a missing one at most, and by how many characters one that contains it may differ."""
+_COMPARED, _AFFIX, _END = 50, 4, 3
+"""Names that are compared with a missing one at most, by how many characters one that contains it may differ, and the
+length of the beginning or end that they have in common.
+"""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/")
 _ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
 _PODS = ("Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "CronJob", "ReplicaSet", "Rollout", "LeaderWorkerSet")
@@ -37,8 +39,8 @@ _FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     }
 )
 """Kinds that come together: one of them in the file and namespace says that the others belong there too."""
-_ANYWHERE = frozenset({(GATEWAY_API, "Gateway"), (ISTIO, "Gateway"), (RBAC, "ClusterRole")})
-"""Kinds of which one in any namespace says that the others are checked too."""
+_SHARED = frozenset({(GATEWAY_API, "Gateway"), (ISTIO, "Gateway")})
+"""Kinds that many applications share."""
 _FROM_CLUSTER: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         (GATEWAY_API, "GatewayClass"): "the gateway's control plane provides it",
@@ -90,7 +92,7 @@ def _incompleteness(index: ManifestIndex, ref: Reference) -> str:
     """Return why the checked objects are only a part of those among which an object is; empty if they are all."""
     if ref.namespace and ref.namespace not in index.namespaces:
         return f"no checked object is in the namespace `{ref.namespace}`"
-    if ref.travels or _is_complete(index, ref):
+    if ref.travels or _has_similar_name(index, ref) or _is_complete(index, ref):
         return ""
     return f"no {ref.kind} of its namespace is checked" if ref.namespace else f"no {ref.kind} is checked"
 
@@ -102,8 +104,7 @@ def _from_cluster(index: ManifestIndex, ref: Reference) -> str:
         return "create the Secret in the cluster before you apply the manifests"
     if ref.group == RBAC and ref.kind == "ClusterRole" and ref.name.startswith(_ROLES):
         return "Kubernetes provides it"
-    names = index.names_of_kind.get((ref.kind, ref.namespace), [])[:_COMPARED]
-    if key in _FROM_CLUSTER and nearest(ref.name, names) is None:
+    if key in _FROM_CLUSTER and nearest(ref.name, _candidates(index, ref)) is None:
         return _FROM_CLUSTER[key]
     return ""
 
@@ -136,11 +137,29 @@ def _folder(manifest: Manifest) -> str:
 
 def _has_similar_name(index: ManifestIndex, ref: Reference) -> bool:
     """Whether an object of the kind and namespace has nearly the name that a reference uses."""
-    names = index.names_of_kind.get((ref.kind, ref.namespace), [])[:_COMPARED]
+    names = _candidates(index, ref)
     contained = any(
-        (ref.name in name or name in ref.name) and abs(len(name) - len(ref.name)) <= _AFFIX for name in names if name
+        (ref.name in name or name in ref.name) and abs(len(name) - len(ref.name)) <= _AFFIX for name in names
     )
-    return nearest(ref.name, names) is not None or contained
+    return contained or nearest(ref.name, names) is not None
+
+
+def _candidates(index: ManifestIndex, ref: Reference) -> list[str]:
+    """Return names of the kind and namespace that begin or end as the name of a reference, a bounded number."""
+
+    def compute() -> dict[str, list[str]]:
+        by_end: dict[str, list[str]] = {}
+        for name in index.names_of_kind.get((ref.kind, ref.namespace), []):
+            for end in _ends(name) if name else ():
+                by_end.setdefault(end, []).append(name)
+        return by_end
+
+    by_end = index.cached(("names by their ends", ref.kind, ref.namespace), compute)
+    return [name for end in _ends(ref.name) for name in by_end.get(end, [])[:_COMPARED]]
+
+
+def _ends(name: str) -> tuple[str, str]:
+    return f"{name[:_END]}-", f"-{name[-_END:]}"
 
 
 def _is_template(name: str) -> bool:
@@ -150,10 +169,17 @@ def _is_template(name: str) -> bool:
 
 def _is_complete(index: ManifestIndex, ref: Reference) -> bool:
     """Whether the checked objects contain others of a family."""
-    key = (ref.group, ref.kind)
-    if key in _ANYWHERE or not ref.namespace:
+    key, file = (ref.group, ref.kind), ref.source.span("kind").file
+    if key in _SHARED:
+        # Gateways are shared: others beside the source say that its own is checked too.
+        return _folder(ref.source) in index.cached(("folders of", key), lambda: _folders(index, ref))
+    if not ref.namespace:
         return bool(index.of_kind(ref.kind, ref.group))
-    beside = index.kinds_by_file.get(ref.source.span("kind").file, set())
+    beside = index.kinds_by_file.get(file, set())
     return ref.kind in index.kinds_by_namespace.get(ref.namespace, ()) or any(
         (ref.namespace, kind) in beside for kind in _FAMILIES.get(key, ())
     )
+
+
+def _folders(index: ManifestIndex, ref: Reference) -> frozenset[str]:
+    return frozenset(map(_folder, index.of_kind(ref.kind, ref.group)))

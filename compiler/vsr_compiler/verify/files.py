@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.verify.folders import Folder, scan
+from vsr_compiler.verify.ignores import Comment, comments_of
 from vsr_compiler.verify.kustomization.loader import GROUP, Loader
 from vsr_compiler.verify.kustomizations import Kustomizations
 from vsr_compiler.verify.limits import MAX_BYTES, Budget
@@ -31,11 +32,13 @@ class Read:
         worlds: The objects, in sets that are applied together.
         diagnostics: What is wrong with the files themselves.
         marks: Where files have placeholders of templates.
+        comments: The ignores in files.
     """
 
     worlds: list[World] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     marks: dict[str, Marks] = field(default_factory=dict)
+    comments: list[Comment] = field(default_factory=list)
 
 
 def read_manifests(
@@ -75,7 +78,7 @@ def read_worlds(
     ]
     if not units:
         together = worlds_of(named, separate=True) if separate else [World(named)]
-    return Read(together, with_one_note_per_folder(reader.diagnostics), reader.marks)
+    return Read(together, with_one_note_per_folder(reader.diagnostics), reader.marks, reader.comments)
 
 
 def with_one_note_per_folder(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
@@ -109,10 +112,11 @@ class _Reader:
         self._namespace = namespace
         self._skip = skip
         self.marks: dict[str, Marks] = {}
+        self.comments: list[Comment] = []
         self.diagnostics: list[Diagnostic] = []
         self._budget = Budget()
         self._seen: set[Path] = set()
-        self._loader = Loader(composed_documents, self._budget, self.diagnostics)
+        self._loader = Loader(composed_documents, self._budget, self.diagnostics, self._note_comments)
         self._kustomizations = Kustomizations(self._loader, namespace)
 
     def named(self, path: Path) -> list[Manifest]:
@@ -198,7 +202,12 @@ class _Reader:
             self.diagnostics[first_new:] = [item for item in self.diagnostics[first_new:] if item.code != "VSR432"]
         return manifests
 
+    def _note_comments(self, data: bytes, name: str) -> None:
+        if b"vsr-verify:" in data:
+            self.comments += comments_of(data.decode("utf-8-sig", errors="replace"), name)
+
     def _read_stream(self, data: bytes, name: str, *, strict: bool) -> list[Manifest]:
+        self._note_comments(data, name)
         found = read_stream(
             data,
             name,

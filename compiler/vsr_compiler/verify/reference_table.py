@@ -111,7 +111,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
     (OLD_GATEWAY, "XListenerSet", (_secret("spec.listeners[].tls.certificateRefs[]", granted=True),)),
     (GATEWAY_API, "ListenerSet", (Row("spec.parentRef", "Gateway", GATEWAY_API),)),
     (OLD_GATEWAY, "XListenerSet", (Row("spec.parentRef", "Gateway", GATEWAY_API),)),
-    (GATEWAY_API, "GatewayClass", (Row("spec.parametersRef", travels=True),)),
+    (GATEWAY_API, "GatewayClass", (Row("spec.parametersRef"),)),
     (GATEWAY_API, "HTTPRoute GRPCRoute TLSRoute TCPRoute UDPRoute", (_PARENTS, _BACKENDS)),
     (
         GATEWAY_API,

@@ -330,3 +330,37 @@ def test_a_missing_object_in_another_file_than_its_family_is_a_warning() -> None
         manifests = [item for file, text in parts.items() for item in read_stream(text.encode(), file, Budget(), [])]
         levels[name] = {item.level for item in check_links(manifests) if f"web/{name}`" in item.message}
     assert levels == {"unlike": {Severity.WARNING}, "apps": {Severity.ERROR}}
+
+
+def test_a_shared_gateway_of_another_folder_is_a_note() -> None:
+    """Unless its name is nearly that of a Gateway that is checked."""
+    gateway = GATEWAY.replace("{name: gw,", "{name: front-gw,")
+    for name, level in (("shared-edge", Severity.NOTE), ("front-gv", Severity.ERROR)):
+        parts = {"routes/a.yaml": route("a").replace("{name: gw}", f"{{name: {name}}}"), "gateway/b.yaml": gateway}
+        manifests = [item for file, text in parts.items() for item in read_stream(text.encode(), file, Budget(), [])]
+        assert {item.level for item in check_links(manifests) if f"Gateway `web/{name}`" in item.message} == {level}
+
+
+def test_filters_for_the_gateways_of_istio_charts_are_no_other_installation() -> None:
+    """In Istio's root namespace their pods are installed by a chart."""
+    gateway = GATEWAY.replace("namespace: web", "namespace: istio-system")
+    text = """\
+apiVersion: networking.istio.io/v1alpha3
+kind: EnvoyFilter
+metadata: {name: limit, namespace: istio-system}
+spec: {workloadSelector: {labels: {istio: ingressgateway}}, configPatches: []}
+"""
+    assert about(m.found(m.joined(gateway, text)), "VSR405") == []
+    assert about(m.found(m.joined(gateway, text.replace("ingressgateway", "mine"))), "VSR405")
+
+
+def test_a_monitor_of_services_that_are_not_checked_is_not_reported() -> None:
+    """Only where other Services of its namespace are."""
+    monitor = """\
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata: {name: app, namespace: web}
+spec: {selector: {matchLabels: {app: other}}, endpoints: [{port: http}]}
+"""
+    assert about(m.found(m.joined(monitor, WORKLOAD)), "VSR405") == []
+    assert about(m.found(m.joined(monitor, SERVICE)), "VSR405", "selects no Service")

@@ -282,6 +282,7 @@ def test_stream_that_is_cut_off_counts_what_came() -> None:
 def test_errors_of_a_model_and_counting_of_tokens_use_none() -> None:
     """No model has computed anything."""
     assert read(Api.CHAT, b'{"error": {}}', status="500") == Usage()
+    assert read(Api.CHAT, b"{}", status="") == Usage(10, 1000)
     assert read(Api.COUNT_TOKENS, b'{"input_tokens": 4}') == Usage()
     assert estimated(Api.COUNT_TOKENS, "{}", {"messages": []}, NO_DEMAND) == Usage()
 

@@ -657,6 +657,51 @@ metadata: {name: "${NAME}", namespace: prod}
             output="overlays/dev/kustomization.yaml:1:13: error VSR482: cycle: this kustomization includes itself",
         ),
     ),
+    "VSR483": Code(
+        title="invalid settings of verify",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="M08",
+        meaning="`.vsr-verify.yaml` has an unknown field or a value of a wrong form.",
+        reason="A setting that is not understood would silently change what is checked.",
+        fix="Correct the field; the message lists what is allowed.",
+        example=Example(
+            "vsr-compile verify manifests/",
+            Kind.COMMAND,
+            output=".vsr-verify.yaml:3:1: error VSR483: unknown field `path`",
+        ),
+    ),
+    "VSR484": Code(
+        title="ignore without effect",
+        severity="warning",
+        stage=Stage.VERIFY,
+        rule="M09",
+        meaning="An ignore, as a comment or in `.vsr-verify.yaml`, matches no finding or has expired.",
+        reason="It would hide the next finding of its rule.",
+        fix="Remove it, or give it a new date of expiry.",
+        example=Example(
+            """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a, namespace: prod}  # vsr-verify: ignore L16 for the demo
+""",
+            Kind.MANIFESTS,
+        ),
+    ),
+    "VSR485": Code(
+        title="invalid baseline",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="M10",
+        meaning="The file of `--baseline` cannot be read, or `--write-baseline` did not write it.",
+        reason="Without it, known findings cannot be distinguished from new ones.",
+        fix="Write it again with `--write-baseline`.",
+        example=Example(
+            "vsr-compile verify manifests/ --baseline old.txt",
+            Kind.COMMAND,
+            output="old.txt: error VSR485: this is not a baseline of vsr-compile",
+        ),
+    ),
     "VSR486": Code(
         title="further findings of a rule",
         severity="note",
@@ -933,6 +978,42 @@ metadata: {name: big, namespace: prod}
             Kind.COMMAND,
             output="a.yaml:2:7: note VSR462: only in the experimental channel of gateway-api 1.5.1: "
             "`spec.rules[0].retry` of HTTPRoute",
+        ),
+    ),
+    "VSR463": Code(
+        title="refused by Kubernetes' own validation",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="S15",
+        meaning="The fields have the right form, and their values contradict each other or a rule of the kind.",
+        reason="The API server rejects the object. These rules are in its code, not in a schema.",
+        fix="Change the value as the message says.",
+        example=Example(
+            """\
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: big, namespace: prod}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: big}
+  minReplicas: 5
+  maxReplicas: 2
+""",
+            Kind.MANIFESTS,
+        ),
+    ),
+    "VSR464": Code(
+        title="object too large",
+        severity="error",
+        stage=Stage.VERIFY,
+        rule="S16",
+        meaning="All annotations together exceed 256 KiB, data of a ConfigMap or Secret 1 MiB, or an object 1.5 MiB.",
+        reason="The API server rejects the object: the first two are limits of its validation, the last one is the "
+        "default limit of a request to etcd.",
+        fix="Split the object, or move large data to a volume or an image.",
+        example=Example(
+            "vsr-compile verify manifests/",
+            Kind.COMMAND,
+            output="a.yaml:3:1: error VSR464: ConfigMap `prod/big`: its data has 1,100,003 bytes, more than 1,048,576",
         ),
     ),
     "VSR455": Code(

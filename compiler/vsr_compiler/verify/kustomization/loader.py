@@ -27,8 +27,15 @@ class Loader:
         read: The files that were read.
     """
 
-    def __init__(self, parse: Parse, budget: Budget, diagnostics: list[Diagnostic]) -> None:
+    def __init__(
+        self,
+        parse: Parse,
+        budget: Budget,
+        diagnostics: list[Diagnostic],
+        on_data: Callable[[bytes, str], None] = lambda _data, _name: None,
+    ) -> None:
         self._parse = parse
+        self._on_data = on_data
         self.budget = budget
         self.diagnostics = diagnostics
         self.read: set[Path] = set()
@@ -60,6 +67,7 @@ class Loader:
             hint = "Check the path and its permissions."
             raise CompileError([Diagnostic("VSR001", f"cannot be read: {reason}", Span(str(path)), hint)]) from None
         spend_bytes(len(data), str(path), self.budget)
+        self._on_data(data, str(path))
         return data
 
     def documents(self, path: Path) -> list[Pair]:

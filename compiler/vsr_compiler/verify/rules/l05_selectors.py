@@ -14,7 +14,7 @@ from vsr_compiler.verify.manifest import (
     as_strings,
     value_at,
 )
-from vsr_compiler.verify.manifest_index import ISTIO, ManifestIndex, Workload, label_selector
+from vsr_compiler.verify.manifest_index import GATEWAY_API, ISTIO, ManifestIndex, Workload, label_selector
 from vsr_compiler.verify.rules.rule import LinkRule
 from vsr_compiler.verify.selection import labelled_services, namespaces_of_pods, selected_ports
 
@@ -217,7 +217,7 @@ def _namespaces(monitor: Manifest) -> frozenset[str] | None:
 def _service_monitor(index: ManifestIndex, monitor: Manifest) -> Iterator[Diagnostic]:
     labels, namespaces = label_selector(monitor.body, "spec", "selector"), _namespaces(monitor)
     services = labelled_services(index, labels, namespaces)
-    if labels and not services and not _assumes_service(index, namespaces):
+    if labels and not services and _misses_services(index, namespaces):
         message = f"{monitor.title} selects no Service among the checked objects"
         hint = "Fix the labels or the namespaces. A ServiceMonitor selects by labels of Services, not of pods."
         yield Diagnostic("VSR405", message, monitor.span("spec", "selector"), hint, Severity.WARNING)
@@ -232,6 +232,17 @@ def _service_monitor(index: ManifestIndex, monitor: Manifest) -> Iterator[Diagno
 
 def _port_names(services: list[Manifest]) -> set[str]:
     return {as_string(port.get("name")) for service in services for _, port in service.entries("spec", "ports")}
+
+
+def _misses_services(index: ManifestIndex, namespaces: frozenset[str] | None) -> bool:
+    """Whether Services that a monitor does not find are missing: others of its namespaces are checked."""
+    if _assumes_service(index, namespaces):
+        return False
+    having = index.cached(
+        "namespaces with Services", lambda: frozenset(item.namespace for item in index.of_kind("Service", ""))
+    )
+    watched = having if namespaces is None else having & namespaces
+    return bool(watched) and not any(created_objects(index).makes_pods(namespace) for namespace in watched)
 
 
 def _assumes_service(index: ManifestIndex, namespaces: frozenset[str] | None) -> bool:
@@ -258,6 +269,8 @@ def _workload_selector(index: ManifestIndex, envoy_filter: Manifest) -> Iterator
     labels = as_string_map(value_at(envoy_filter.spec, "workloadSelector", "labels"))
     gateways = _gateways(index).get(envoy_filter.namespace, {})
     by_gateway = {_GATEWAY_LABEL: labels.get(_GATEWAY_LABEL, "")}
+    if envoy_filter.namespace == _ROOT and _INSTALLED & labels.items():
+        return
     if not labels or not gateways or (labels == by_gateway and by_gateway[_GATEWAY_LABEL] in gateways):
         return
     namespace = envoy_filter.namespace
@@ -273,7 +286,7 @@ def _gateways(index: ManifestIndex) -> dict[str, dict[str, Manifest]]:
 
     def compute() -> dict[str, dict[str, Manifest]]:
         gateways: dict[str, dict[str, Manifest]] = {}
-        for gateway in index.of_kind("Gateway"):
+        for gateway in index.of_kind("Gateway", GATEWAY_API):
             gateways.setdefault(gateway.namespace, {}).setdefault(gateway.name, gateway)
         return gateways
 

@@ -47,6 +47,23 @@ RULES = (
         "patch, replacement and number of replicas has an object.",
     ),
     Rule(
+        name="M08",
+        code="VSR483",
+        purpose="`.vsr-verify.yaml`, in the folder of the manifests or above it in the repository, has only known "
+        "settings.",
+    ),
+    Rule(
+        name="M09",
+        code="VSR484",
+        purpose="Each ignore, in the settings or as a comment `# vsr-verify: ignore L16 REASON` at a line or above it, "
+        "matches a finding, has a reason and has not expired.",
+    ),
+    Rule(
+        name="M10",
+        code="VSR485",
+        purpose="The file of `--baseline` was written by `--write-baseline`.",
+    ),
+    Rule(
         name="M11",
         code="VSR486",
         purpose="Of each rule, 50 findings are shown as text and 1,000 in the other formats, errors first; "

@@ -1,4 +1,4 @@
-"""S01 to S14: rules about schemas, applied by ``schema``."""
+"""S01 to S16: rules about schemas, applied by ``schema``."""
 
 from __future__ import annotations
 
@@ -76,5 +76,16 @@ RULES = (
         name="S14",
         code="VSR462",
         purpose="An object needs only the standard channel of its CustomResourceDefinitions.",
+    ),
+    Rule(
+        name="S15",
+        code="VSR463",
+        purpose="An object of Kubernetes' own kinds satisfies the validation in the API server's code: relations "
+        "between fields, names of ports and variables, resources, probes, selectors, schedules.",
+    ),
+    Rule(
+        name="S16",
+        code="VSR464",
+        purpose="Annotations have at most 256 KiB in all, data of a ConfigMap or Secret 1 MiB, and an object 1.5 MiB.",
     ),
 )

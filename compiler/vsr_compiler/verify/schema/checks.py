@@ -9,14 +9,15 @@ from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.diagnostics.model import more
 from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.verify.manifest import Body, Manifest, Path
-from vsr_compiler.verify.schema import builtin_kinds, builtin_tables, crd, metadata, patterns
+from vsr_compiler.verify.schema import builtin_kinds, builtin_tables, crd, metadata, patterns, validation
 from vsr_compiler.verify.schema.catalog import Catalog, Definition, Releases
 from vsr_compiler.verify.schema.cel import Budget, CostError
 from vsr_compiler.verify.schema.cel_rules import Evaluator
 from vsr_compiler.verify.schema.defaults import defaulted
 from vsr_compiler.verify.schema.node import Node
 from vsr_compiler.verify.schema.removed_kinds import removed_in
-from vsr_compiler.verify.schema.structure import WALK_STEPS, Problem, Walk
+from vsr_compiler.verify.schema.structure import MAX_PROBLEMS, WALK_STEPS, Problem, Walk
+from vsr_compiler.verify.schema.validation import sizes
 from vsr_compiler.verify.stream import Budget as ReadBudget
 
 EXTRA = "Run: pip install 'vsr-compile[verify]'"
@@ -26,6 +27,8 @@ _ENVOY_GATEWAY = "gateway.envoyproxy.io"
 """Its chart installs the experimental channel of the Gateway API."""
 _KIND_CODES = frozenset({"VSR449", "VSR454"})
 """Codes of findings about a kind, whose messages do not name the object."""
+_VALUE_CODES = frozenset({"VSR443", "VSR444"})
+"""Codes of findings about a value, beside which Kubernetes' own validation need not report it."""
 _TEMPLATE: Path = ("spec", "template", "metadata")
 
 
@@ -104,6 +107,8 @@ class _Run:
         elif definition.alternatives:
             self._note_ambiguity(manifest, definition)
         elif definition.document is None:
+            for path, message, hint in sizes.faults(manifest.group, manifest.kind, manifest.body):
+                self._add(manifest, Problem("VSR464", path, message, hint))
             self._missing.setdefault(f"{manifest.group}/{manifest.kind}", manifest.span("kind"))
         else:
             self._check_custom(manifest, definition)
@@ -115,6 +120,7 @@ class _Run:
         node = builtin_kinds.schema_of(manifest.group, manifest.version, manifest.kind)
         if node is not None:
             self._check_structure(manifest, node, manifest.body)
+            self._validate(manifest)
             return
         version = str(manifest.body["apiVersion"])
         if not builtin_kinds.is_served(manifest.group, manifest.version):
@@ -179,8 +185,7 @@ class _Run:
         except CostError:
             self._over_budget = manifest.span("kind")
             return
-        for path, message, hint in (*metadata.metadata_problems(body), *metadata.label_problems(body, _TEMPLATE)):
-            walk.report("VSR444", path, message, hint)
+        _add_form_problems(walk, manifest, body)
         problems = list(walk.problems)
         for rule_node, value, path in walk.rule_nodes:
             if not any(problem.concerns(path) for problem in walk.problems):
@@ -193,6 +198,13 @@ class _Run:
             self._unevaluable.setdefault(rule, (f"{manifest.kind}: {reason}", manifest.span("kind")))
         if not patterns.available():
             self._without_re2 = self._without_re2 or manifest.span("kind")
+
+    def _validate(self, manifest: Manifest) -> None:
+        """Apply Kubernetes' own validation, except to values with a fault already."""
+        faulty = {item.span for item in self.findings[-MAX_PROBLEMS:] if item.code in _VALUE_CODES}
+        for path, message, hint in validation.faults(manifest.group, manifest.kind, manifest.body):
+            if manifest.span(*path) not in faulty:
+                self._add(manifest, Problem("VSR463", path, message, hint))
 
     def _walk(self, node: Node, body: Body) -> Walk:
         walk = Walk(self._walk_budget)
@@ -263,6 +275,14 @@ class _Run:
             message = f"a rule cannot be evaluated: {reason}: `{shown}`"
             notes.append(Diagnostic("VSR448", message, span, "Ask an API server: vsr-compile verify --server"))
         return notes
+
+
+def _add_form_problems(walk: Walk, manifest: Manifest, body: Body) -> None:
+    """Report names, labels and sizes that no schema limits."""
+    for path, message, hint in (*metadata.metadata_problems(body), *metadata.label_problems(body, _TEMPLATE)):
+        walk.report("VSR444", path, message, hint)
+    for path, message, hint in sizes.faults(manifest.group, manifest.kind, body):
+        walk.report("VSR464", path, message, hint)
 
 
 def _listed(names: Iterable[str]) -> str:

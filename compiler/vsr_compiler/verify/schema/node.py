@@ -105,7 +105,8 @@ class Node:
         while stack:
             value = stack.pop()
             if isinstance(value, dict):
-                if value.get("format") in CEL_FORMATS:
+                # A property may have the name `format`.
+                if as_string(value.get("format")) in CEL_FORMATS:
                     return True
                 stack += value.values()
             elif isinstance(value, list):

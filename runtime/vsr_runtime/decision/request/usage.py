@@ -19,7 +19,7 @@ _MAX_CHOICES, _MOST = 128, 10**9
 _BYTES_OF_TOKEN = 3
 FREE = frozenset({Api.COUNT_TOKENS, Api.INPUT_TOKENS, Api.TOKENIZE, Api.DETOKENIZE})
 """APIs in which no model computes tokens."""
-_ERROR = 400
+_ERROR, _DIGITS = 400, 3
 
 
 def estimated(api: Api, text: str, values: Mapping[str, object], demand: TokenDemand) -> Usage:
@@ -56,7 +56,7 @@ class UsageMeter:
     def begin(self, headers: Mapping[str, str]) -> None:
         """Read the headers: an error uses no tokens, and an event stream is read as it comes."""
         status = headers.get(":status", "")
-        self._failed = not status.isdecimal() or int(status) >= _ERROR
+        self._failed = len(status) == _DIGITS and status.isdecimal() and int(status) >= _ERROR
         if headers.get("content-type", "").partition(";")[0].strip().lower() == "text/event-stream":
             self._splitter = SseSplitter()
 

@@ -105,7 +105,7 @@ def test_valid_objects_of_built_in_kinds_are_accepted() -> None:
 )
 def test_invalid_object_is_reported_at_the_field(text: str, path: str, value: Any, code: str, where: str) -> None:
     """Unknown and missing fields, types, choices, and removed kinds."""
-    found = s.found(s.changed(text, path, value))
+    found = [item for item in s.found(s.changed(text, path, value)) if item.code != "VSR463"]
     assert found[0].code == code
     assert where in found[0].message
 

@@ -131,3 +131,11 @@ def test_field_of_no_channel_is_an_error() -> None:
     """Although the experimental channel knows other fields."""
     text = ROUTE.replace("attempts: 2", "attempts: 2, atempts: 3")
     assert {item.code for item in s.found(text, reference() / "crds")} == {"VSR462", "VSR441"}
+
+
+def test_property_with_the_name_of_a_keyword_is_a_property() -> None:
+    """Such as `format`, in a schema with rules."""
+    color = '              color: {type: string, pattern: "^[a-z]+$"}\n'
+    named = "              format: {type: object, properties: {type: {type: string}}}\n"
+    assert color in CRD
+    assert codes(CRD.replace(color, named) + box("{width: 1, format: {type: a}}")) == []
