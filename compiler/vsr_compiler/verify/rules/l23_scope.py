@@ -18,7 +18,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     if not index.workloads and not index.routes:
         return
     own_classes = {f"{gateway.namespace}-{gateway.name}" for gateway in index.of_kind("Gateway", GATEWAY_API)}
-    used = {gateway.spec.get("gatewayClassName") for gateway in index.of_kind("Gateway", GATEWAY_API)}
+    used = {as_string(gateway.spec.get("gatewayClassName")) for gateway in index.of_kind("Gateway", GATEWAY_API)}
     for kind in _PLATFORM:
         for manifest in index.of_kind(kind):
             if kind == "GatewayClass" and manifest.name in own_classes:
