@@ -16,12 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings
 from vsr_compiler.verify.schema.crd import Document
-from vsr_compiler.verify.schema.downloads import Release, read_lock
 from vsr_compiler.verify.stream import Budget, parse_documents
+
+if TYPE_CHECKING:
+    from vsr_compiler.verify.schema.downloads import Release
 
 FILE = Path(__file__).with_name("crds.zip")
 NOTICE = "NOTICE"
@@ -123,6 +125,8 @@ def _entries(release: Release, folder: Path) -> Iterator[tuple[str, str, str]]:
 
 def write(folder: Path, target: Path = FILE) -> int:
     """Write the bundle from the files of a folder. Return the number of definitions."""
+    from vsr_compiler.verify.schema.downloads import read_lock  # noqa: PLC0415 - to write the bundle only
+
     # A folder may have the name of the repository before that of the project.
     entries = sorted(
         item
