@@ -180,6 +180,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
 
     if cluster and not server:
         raise click.UsageError("--context requires --server.")
+    manifests = _policies_of(manifests)
     settings, diagnostics = settings_of.read(settings_of.find(manifests))
     values = settings.values
     namespace, versions = namespace or values.namespace, _profile(versions, settings)
@@ -208,7 +209,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
         printer.add(str(path), [])
     name = str(manifests[0])
     releases = releases_of_file if versions is None else lambda _file: PROFILES[versions]
-    diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
+    diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds, with_bundle=True), releases)
     diagnostics += check_worlds(read.worlds, assumptions, check_links)
     diagnostics = without_dependent(dict.fromkeys(diagnostics), read.marks)
     diagnostics = applied(diagnostics, read.comments, settings, datetime.now(tz=UTC).date())
@@ -277,6 +278,15 @@ def _objects(read: Read) -> list[Manifest]:
     """Return the objects of all sets, equal ones once."""
     units = {id(unit): unit for world in read.worlds for unit in world.units}
     return list({item.canonical_json: item for unit in units.values() for item in unit.manifests}.values())
+
+
+def _policies_of(manifests: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Return the output of the only policy instead of the root of the output."""
+    if len(manifests) == 1 and manifests[0].is_dir() and output_folder.enclosing(manifests[0]) is None:
+        inside = [path for path in sorted(manifests[0].iterdir()) if path.is_dir() and output_folder.enclosing(path)]
+        if len(inside) == 1:
+            return (inside[0],)
+    return manifests
 
 
 def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:

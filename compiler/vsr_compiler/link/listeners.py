@@ -122,11 +122,16 @@ def _check_redirect(scope: Scope, listeners: tuple[ir.Listener, ...], listener: 
         message = "a listener with `tls` redirects to another one with `tls`"
         scope.report("VSR265", message, where, "Remove `tls` here, or serve the hostnames on the other listener.")
     target = secure[listener.redirect]
+    for hostname, message in _stray(listener, target):
+        index = listener.hostnames.index(hostname)
+        scope.report("VSR265", message, (*path, "hostnames", index), f"Add it to `{target.name}`, or remove it.")
+
+
+def _stray(listener: ir.Listener, target: ir.Listener) -> Iterator[tuple[str, str]]:
+    """Yield the hostnames of a redirect that its target does not have, each with a message."""
     for hostname in listener.hostnames:
         if target.hostnames and not any(_covers(wide, hostname) for wide in target.hostnames):
-            message = f"`{hostname}` is no hostname of `{target.name}`, so the redirect leads nowhere"
-            index = listener.hostnames.index(hostname)
-            scope.report("VSR265", message, (*path, "hostnames", index), f"Add it to `{target.name}`, or remove it.")
+            yield hostname, f"`{hostname}` is no hostname of `{target.name}`, so the redirect leads nowhere"
 
 
 def _check_certificate(scope: Scope, listener: ir.Listener, path: Path) -> None:
@@ -204,6 +209,11 @@ def _check_environments(scope: Scope, policy: schema.PolicySpec, listeners: tupl
         for message in _messages(own):
             if message not in known:
                 scope.report("VSR264", message, path, _OVERLAP_HINT, key=True)
+        by_name = {item.name: item for item in own}
+        for item in own:
+            for _, message in _stray(item, by_name.get(item.redirect or "", item)):
+                hint = f"Give `{item.name}` hostnames of its target here as well."
+                scope.report("VSR265", message, path, hint, key=True)
 
 
 def _messages(listeners: tuple[ir.Listener, ...]) -> Iterator[str]:

@@ -73,11 +73,13 @@ def is_built_in(ref: Reference) -> bool:
 
 def provider(index: ManifestIndex, ref: Reference) -> str:
     """Return why an object that is not among the checked ones may exist; empty if it is missing."""
-    if (found := _from_cluster(index, ref)) or index.assumptions.is_complete:
+    if found := _from_cluster(index, ref):
         return found
     owner = created_objects(index).creator_of(ref.kind, ref.namespace, ref.name, travels=ref.travels)
     if owner is not None:
         return f"the controller of {owner.title} creates or may create it"
+    if index.assumptions.is_complete:
+        return ""
     if any(map(_is_template, (ref.name, *index.names_of_kind.get((ref.kind, ref.namespace), ())[:_COMPARED]))):
         return "names of its kind are placeholders"
     key, same_name = (ref.group, ref.kind), index.named(ref.kind, ref.name)

@@ -153,6 +153,16 @@ def test_hostnames_of_an_environment_are_checked() -> None:
         assert [item.code for item in errors(policy(*listeners, more=more))] == [code]
 
 
+def test_a_redirect_must_fit_the_hostnames_of_an_environment() -> None:
+    """One with hostnames of its own does not follow those of its target."""
+    listeners = (HTTPS, "{name: http, port: 80, redirect: https, hostnames: [api.example.com]}")
+    more = "environments:\n  prod: {target: istio, gateway: {hostnames: {%s}}}\n"
+    assert [item.code for item in errors(policy(*listeners, more=more % "https: [b.example.com]"))] == ["VSR265"]
+    both = "https: [b.example.com], http: [b.example.com]"
+    assert errors(policy(*listeners, more=more % both)) == []
+    assert errors(policy(HTTPS, "{name: http, port: 80, redirect: https}", more=more % "https: [b.example.com]")) == []
+
+
 def test_keys_that_people_try_lead_to_listeners() -> None:
     """The hint shows a listener, instead of a key of a similar spelling."""
     folder = next((reference() / "data" / "cases" / "bugs").glob("06*"))

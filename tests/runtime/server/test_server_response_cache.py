@@ -134,7 +134,7 @@ def test_a_new_policy_has_forgotten_all(policy):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("{mode: exact, scope: team, ttl_seconds: 9}", "scope: team is not supported"),
+        ("{mode: exact, scope: project, ttl_seconds: 9}", "scope"),
         ("{mode: exact, scope: user, ttl_seconds: 0}", "ttl_seconds"),
         ("{mode: semantic, scope: user, ttl_seconds: 9}", "mode"),
         ("{mode: exact_then_semantic, scope: user, ttl_seconds: 9}", "is required by"),

@@ -18,6 +18,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     if not index.workloads and not index.routes:
         return
     own_classes = {f"{gateway.namespace}-{gateway.name}" for gateway in index.of_kind("Gateway", GATEWAY_API)}
+    used = {as_string(gateway.spec.get("gatewayClassName")) for gateway in index.of_kind("Gateway", GATEWAY_API)}
     for kind in _PLATFORM:
         for manifest in index.of_kind(kind):
             if kind == "GatewayClass" and manifest.name in own_classes:
@@ -25,7 +26,9 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             host_path = " and is a folder of one node" if value_at(manifest.spec, "hostPath") else ""
             message = f"{manifest.title} belongs to the whole cluster{host_path}, but is among an application's objects"
             hint = "Move it to the manifests that set up the cluster."
-            yield Diagnostic("VSR423", message, manifest.span("metadata", "name"), hint, Severity.WARNING)
+            # With its Gateway it is a complete example, and nobody else's Gateways change.
+            level = Severity.NOTE if kind == "GatewayClass" and manifest.name in used else Severity.WARNING
+            yield Diagnostic("VSR423", message, manifest.span("metadata", "name"), hint, level)
 
 
 def _node_ports(index: ManifestIndex, gateway_class: Manifest) -> Iterator[Diagnostic]:
@@ -43,7 +46,8 @@ RULE = LinkRule(
     name="L23",
     code="VSR423",
     purpose="GatewayClasses, PersistentVolumes, StorageClasses and CustomResourceDefinitions are not among the objects "
-    "of an application. A GatewayClass with the name `NAMESPACE-NAME` of its Gateway is allowed. A GatewayClass does "
+    "of an application. A GatewayClass with the name `NAMESPACE-NAME` of its Gateway is allowed, "
+    "and one beside its Gateway is a note. A GatewayClass does "
     "not open node ports for all of its Gateways.",
     check=_check,
 )

@@ -203,7 +203,7 @@ REFUSED: tuple[tuple[str, str, Any, str], ...] = (
     ("network", "spec/ingress/0/from/1/ipBlock/except", ["11.0.0.0/8"], "not a strict part"),
     ("network", "spec/ingress/0/ports/0/endPort", 10, "less than port"),
     ("role", "rules/0/verbs", s.GONE, "missing field"),
-    ("role", "rules/0/verbs", [], "has no verbs"),
+    ("role", "rules/0/verbs", [], "allows no action"),
     ("role", "rules/0/apiGroups", s.GONE, "has no apiGroups"),
     ("role", "rules/1/resources", ["pods"], "resources and `nonResourceURLs`"),
     ("cron", "spec/schedule", "61 * * * *", "minute: 61 is not within 0 to 59"),

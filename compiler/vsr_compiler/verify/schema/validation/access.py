@@ -12,7 +12,7 @@ def _rules(body: Body, *, namespaced: bool) -> Iterator[Fault]:
     for number, rule in enumerate(as_mappings(body.get("rules"))):
         at = ("rules", number)
         if not rule.get("verbs"):
-            yield at, "has no verbs", "Set `verbs`."
+            yield at, "allows no action", "Set verbs: [get, list, watch], or others."
         resources, paths = rule.get("resources"), rule.get("nonResourceURLs")
         if paths:
             if namespaced:
