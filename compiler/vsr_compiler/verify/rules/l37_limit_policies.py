@@ -32,8 +32,8 @@ def _conflicts(policies: list[Manifest]) -> Iterator[Diagnostic]:
     for policy in policies:
         refs = [*as_mappings(policy.spec.get("targetRefs")), as_mapping(policy.spec.get("targetRef"))]
         names = [tuple(as_string(ref.get(key)) for key in ("kind", "name", "sectionName")) for ref in refs if ref]
-        for name in dict.fromkeys(names):
-            by_target[policy.namespace, *name].append(policy)
+        for target in dict.fromkeys(names):
+            by_target[policy.namespace, *target].append(policy)
     for (namespace, kind, name, _), several in by_target.items():
         different = list({policy.identity: policy for policy in several}.values())
         for policy in different[1:]:
