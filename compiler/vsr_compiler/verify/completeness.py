@@ -84,7 +84,7 @@ def provider(index: ManifestIndex, ref: Reference) -> str:
     if found := _from_cluster(index, ref):
         return found
     owner = created_objects(index).creator_of(ref.kind, ref.namespace, ref.name, travels=ref.travels)
-    if owner is not None:
+    if owner is not None and owner is not ref.source:
         return f"the controller of {owner.title} creates or may create it"
     if index.assumptions.is_complete:
         return ""
