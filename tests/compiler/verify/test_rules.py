@@ -109,7 +109,7 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
         m.ENVOY,
         "value: {name: router}",
         """value: {name: router, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address:
-      {address: router.far.svc.cluster.local, port_value: 50051}}}}]}]}}""",
+      {address: router.prod.svc.cluster.local, port_value: 50051}}}}]}]}}""",
         "VSR419",
         "no such Service",
     ),

@@ -10,6 +10,8 @@ from vsr_compiler.verify.manifest_index import ENVOY, GATEWAY_API, ManifestIndex
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _PLATFORM = ("GatewayClass", "PersistentVolume", "StorageClass", "CustomResourceDefinition")
+_INSTALLED = ("CustomResourceDefinition", "PersistentVolume")
+"""Kinds that operators and volumes set up beforehand bring along."""
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
@@ -19,6 +21,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         return
     own_classes = {f"{gateway.namespace}-{gateway.name}" for gateway in index.of_kind("Gateway", GATEWAY_API)}
     used = {as_string(gateway.spec.get("gatewayClassName")) for gateway in index.of_kind("Gateway", GATEWAY_API)}
+    files = {item.span("kind").file for item in [*index.routes, *(workload.owner for workload in index.workloads)]}
     for kind in _PLATFORM:
         for manifest in index.of_kind(kind):
             if kind == "GatewayClass" and manifest.name in own_classes:
@@ -27,7 +30,10 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             message = f"{manifest.title} belongs to the whole cluster{host_path}, but is among an application's objects"
             hint = "Move it to the manifests that set up the cluster."
             # With its Gateway it is a complete example, and nobody else's Gateways change.
-            level = Severity.NOTE if kind == "GatewayClass" and manifest.name in used else Severity.WARNING
+            is_note = kind == "GatewayClass" and manifest.name in used
+            is_note |= kind in _INSTALLED and not host_path
+            is_note |= not host_path and manifest.span("kind").file not in files
+            level = Severity.NOTE if is_note else Severity.WARNING
             yield Diagnostic("VSR423", message, manifest.span("metadata", "name"), hint, level)
 
 
