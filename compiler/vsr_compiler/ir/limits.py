@@ -48,4 +48,4 @@ class Limit:
     @property
     def words(self) -> str:
         """The limit in words: ``1000 tokens per team in 1m``."""
-        return f"{self.amount:g} {self.unit} per {' and '.join(self.per)} in {self.window}"
+        return f"{self.amount:,.12g} {self.unit} per {' and '.join(self.per)} in {self.window}"

@@ -73,7 +73,7 @@ def _limit(
     replicas = max(policy.router.replicas, *(one.replicas.get(ROUTER, 1) for one in policy.environments.values()))
     if not gateway and unit != "dollars" and amount < replicas:
         message = (
-            f"the limit `{name}` allows {amount:g} {unit} to {replicas} replicas of the router: less than one each"
+            f"the limit `{name}` allows {amount:,.12g} {unit} to {replicas} replicas of the router: less than one each"
         )
         scope.report("VSR297", message, path, "Raise the limit, or use fewer replicas of the router.")
     return limit
