@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.diagnostics.model import more
 from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.verify.manifest import Body, Manifest, Path
@@ -235,7 +235,8 @@ class _Run:
         where = f"{manifest.title}, `{dotted(problem.path)}`" if problem.path else manifest.title
         text = problem.message if problem.code in _KIND_CODES else f"{where}: {problem.message}"
         span = manifest.span(*problem.path, key=problem.at_key)
-        self.findings.append(Diagnostic(problem.code, text, span, problem.hint))
+        level = Severity.WARNING if _is_accepted_twice(problem) else None
+        self.findings.append(Diagnostic(problem.code, text, span, problem.hint, level))
 
     def _note_ambiguity(self, manifest: Manifest, definition: Definition) -> None:
         self._ambiguous.setdefault(manifest.kind, manifest.span("kind"))
@@ -302,3 +303,11 @@ def dotted(path: Path) -> str:
         else:
             text += f".{step}" if text else step
     return text
+
+
+def _is_accepted_twice(problem: Problem) -> bool:
+    """Whether an API server takes a repeated item: of two variables of one name the last applies, with a warning.
+
+    A server-side apply is refused. Source: Kubernetes 1.34, `pkg/api/pod/warnings.go`.
+    """
+    return problem.code == "VSR445" and problem.path[-2:-1] == ("env",)

@@ -8,6 +8,7 @@ import pytest
 
 import support.schema_support as s
 import support.verify_support as m
+from vsr_compiler.diagnostics import Severity
 from vsr_compiler.verify.schema import builtin_kinds, patterns
 
 SERVICE = m.SERVICE
@@ -157,3 +158,10 @@ def test_required_fields_of_older_clients_are_those_whose_setters_reject_none() 
         "type": "object",
         "additionalProperties": {"type": "array", "items": {"type": "string"}},
     }
+
+
+def test_a_variable_that_is_set_twice_is_a_warning() -> None:
+    """An API server accepts it and takes the last; only a server-side apply refuses it."""
+    twice = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
+    found = s.found(s.changed(m.SERVER, "spec/template/spec/containers/0/env", twice))
+    assert [(item.code, item.level) for item in found] == [("VSR445", Severity.WARNING)]
