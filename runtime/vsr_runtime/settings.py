@@ -104,12 +104,13 @@ class Settings:
         return next((name for name, candidate in self.engine.items() if candidate is classifier), None)
 
 
-def load(config: Path, credentials: Path | None = None) -> Settings:
+def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Settings:
     """Read and check both files, and the keys of the providers that they name.
 
     Args:
         config: config.yaml.
         credentials: the folder of the keys; None for ``credentials`` next to config.yaml.
+        workers: the number of processes that share what this replica allows of limits.
 
     The keys of clients are in ``clients`` next to that folder.
 
@@ -124,7 +125,7 @@ def load(config: Path, credentials: Path | None = None) -> Settings:
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
-    return check_settings(router, runtime, config.parent, keys, digests)
+    return check_settings(router, runtime, config.parent, keys, digests, workers)
 
 
 def check_settings(
@@ -133,6 +134,7 @@ def check_settings(
     folder: Path,
     credentials: Mapping[str, ProviderCredentials],
     clients: Mapping[str, bytes] | None = None,
+    workers: int = 1,
 ) -> Settings:
     """Check that both files can be served together. The compiler calls this, too, so that it writes nothing else.
 
@@ -142,6 +144,7 @@ def check_settings(
         folder: their folder.
         credentials: the credentials of providers, by model.
         clients: the digests of clients' keys, by file; None for placeholders.
+        workers: the number of processes that share what this replica allows of limits.
 
     Raises:
         UserError: the files are inconsistent, or a value in them cannot be used.
@@ -174,7 +177,7 @@ def check_settings(
     limited = replace(limited, overflow=runtime.overflow or "route")
     limited = with_fallbacks(limited, runtime.fallbacks, router)
     limited = with_identity(limited, runtime.identity, clients)
-    limited = with_rates(limited, runtime.rates)
+    limited = with_rates(limited, runtime.rates, workers)
     program = with_stickiness(with_ask(with_cors(limited, runtime.cors), runtime.ask), runtime.stickiness)
     return Settings(
         folder=folder,

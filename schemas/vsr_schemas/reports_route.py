@@ -31,6 +31,7 @@ class RouteReport(ReportModel):
         route: the matched route; null for the default and for a model that the client named.
         model: the model; null if the router answers the request itself.
         fallback: the models that are asked if it fails, in their order, as far as they can have this request.
+        limits: the limits that count it, each with its name and in words.
         status: the HTTP status of that answer.
         code: the code of that answer.
     """
@@ -43,5 +44,6 @@ class RouteReport(ReportModel):
     route: str | None = None
     model: str | None = None
     fallback: list[str] = Field(default_factory=list)
+    limits: list[str] = Field(default_factory=list)
     status: int | None = None
     code: str | None = None

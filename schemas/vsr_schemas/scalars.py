@@ -260,6 +260,10 @@ ServiceAddress = Annotated[
     _shown(_SERVICE, "a Service as in `name`, `name:port` or `name.namespace:port`"),
 ]
 _REPOSITORY = r"[\w.-]+/[\w.-]+"
+HostPort = Annotated[
+    Text,
+    _shown(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?:[1-9][0-9]{0,4}", "a host and a port, such as `redis.cache:6379`"),
+]
 Repository = Annotated[
     Text,
     _shown(_REPOSITORY, "a repository on Hugging Face, such as `owner/name`"),

@@ -16,6 +16,12 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         hint = "Raise `gateway.timeout`, or lower `router.deadline`."
         message = "`router.deadline` is not shorter than `gateway.timeout`"
         yield Diagnostic("VSR245", message, router.span, hint)
+    for route in policy.retrying:
+        retry = route.retry
+        if retry is not None and retry.first_byte is not None and retry.first_byte >= policy.gateway.timeout:
+            message = f"`firstByte` of route `{route.name}` is not shorter than `gateway.timeout`"
+            hint = "Lower `retry.firstByte`, or raise `gateway.timeout`, which all attempts together have."
+            yield Diagnostic("VSR245", message, retry.span, hint)
     if router.fails_open:
         yield from _fail_open(policy)
 

@@ -52,7 +52,8 @@ def _over_limits(policy: ir.Policy, requests: Requests, path: RequestPath) -> It
             f"{path.words}, and goes to model `{limit.over.name}` when it is over the limit `{limit.name}` "
             f"(line {limit.span.line})"
         )
-        following = replace(path, requests=some, model=limit.over, words=words)
+        # Where limits count, the router runs, and evaluates guards.
+        following = replace(path, requests=some, model=limit.over, words=words, guarded=True)
         yield following
         yield from _over_limits(policy, requests, following)
 
@@ -68,7 +69,8 @@ def _unlimited_paths(policy: ir.Policy, requests: Requests) -> Iterator[RequestP
             yield RequestPath(matched, target, chosen=True, guarded=True, words=words, sent_by=guard, movable=False)
     if policy.router.fails_open:
         words = f"reaches the default model `{policy.default.name}` if the router fails (`onFailure: default-model`)"
-        yield RequestPath(requests.all, policy.default, chosen=True, guarded=False, words=words, movable=False)
+        # Requests that the router cannot decide take no route, and limits count them as those of the default.
+        yield RequestPath(requests.all, policy.default, chosen=True, guarded=False, words=words, route="default")
     for model in policy.models:
         # The stock router evaluates no guard on a request that names its model.
         guarded = isinstance(policy.router.implementation, ir.VsrRuntime)

@@ -86,7 +86,7 @@ def command(  # noqa: PLR0913 - one an option
     names = compiled.router.auto_models
     body = _body(request) if request is not None else {"model": names[0], "messages": [_message(prompt or "")]}
     client = _client(compiled, {name: value for name, value in attributes.items() if value is not None}, roles)
-    report = route_request(router, path, sent, body, client)
+    report = route_request(router, path, sent, body, client, compiled)
     if isinstance(report, Undecidable):
         console.print_message(f"Not decided: {report.missing or 'a model of the router is not available here'}.")
         context.exit(1)

@@ -209,7 +209,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
         printer.add(str(path), [])
     name = str(manifests[0])
     releases = releases_of_file if versions is None else lambda _file: PROFILES[versions]
-    diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds), releases)
+    diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds, with_bundle=True), releases)
     diagnostics += check_worlds(read.worlds, assumptions, check_links)
     diagnostics = without_dependent(dict.fromkeys(diagnostics), read.marks)
     diagnostics = applied(diagnostics, read.comments, settings, datetime.now(tz=UTC).date())

@@ -24,7 +24,10 @@ class Cors:
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """The Gateway that receives the traffic. ``timeout`` is in milliseconds and bounds a whole request."""
+    """The Gateway that receives the traffic.
+
+    ``timeout`` is in milliseconds and bounds a whole request. ``redis`` is where it counts for limits; empty for none.
+    """
 
     name: str
     namespace: str
@@ -32,6 +35,7 @@ class Gateway:
     span: Span
     listeners: tuple[Listener, ...] = (HTTP,)
     cors: Cors | None = None
+    redis: str = ""
 
     @property
     def class_name(self) -> str:

@@ -18,7 +18,8 @@ class Limit:
     """An amount of a unit in a window, for each combination of ``per``.
 
     It counts requests of clients that pass all tests, to one of ``models`` by one of ``routes``; None means any.
-    ``over`` is the model for requests above the limit; None if they are refused.
+    ``over`` is the model for requests above the limit; None if they are refused. ``by_gateway`` is whether the gateway
+    counts for all of its proxies and replicas of the router; else each replica allows its share.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Limit:
     window: str
     over: Model | None
     span: Span
+    by_gateway: bool = False
 
     def counts(self, model: Model, route: str | None) -> bool:
         """Return whether it counts requests to a model by a route; None for a request that takes none.
@@ -46,4 +48,4 @@ class Limit:
     @property
     def words(self) -> str:
         """The limit in words: ``1000 tokens per team in 1m``."""
-        return f"{self.amount:g} {self.unit} per {' and '.join(self.per)} in {self.window}"
+        return f"{self.amount:,.12g} {self.unit} per {' and '.join(self.per)} in {self.window}"

@@ -10,11 +10,13 @@ from vsr_compiler.link.identity import check_attribute, client_tests
 from vsr_compiler.link.regions import listed
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
-from vsr_schemas.identity import TEAM
+from vsr_schemas.identity import TEAM, TENANT, USER
 from vsr_schemas.policy import v1alpha1 as schema
 
 ROUTER = "router"
 """The key of an environment's maps that means the router."""
+GATEWAY_ATTRIBUTES = (USER, TEAM, TENANT)
+"""What the gateway knows of a client. Roles are in its header as a list, in a form of the issuer."""
 DEFAULT = "default"
 """In `for.route`: requests that no route matches."""
 
@@ -63,15 +65,36 @@ def _limit(
         over = scope.resolve(models, spec.over.route, "model", (*path, "over", "route"))
     clients, chosen, by = _selected(scope, spec.for_, (*path, "for"), known)
     name = spec.name or "-".join((*per, unit, spec.window))
-    limit = ir.Limit(name, per, clients, chosen, by, unit, amount, spec.window, over, scope.span(*path))
+    gateway = spec.counted_by == "gateway"
+    limit = ir.Limit(name, per, clients, chosen, by, unit, amount, spec.window, over, scope.span(*path), gateway)
+    if gateway:
+        _check_gateway(scope, policy, limit, path)
     _check_counted(scope, limit, models, path)
     replicas = max(policy.router.replicas, *(one.replicas.get(ROUTER, 1) for one in policy.environments.values()))
-    if unit != "dollars" and amount < replicas:
+    if not gateway and unit != "dollars" and amount < replicas:
         message = (
-            f"the limit `{name}` allows {amount:g} {unit} to {replicas} replicas of the router: less than one each"
+            f"the limit `{name}` allows {amount:,.12g} {unit} to {replicas} replicas of the router: less than one each"
         )
         scope.report("VSR297", message, path, "Raise the limit, or use fewer replicas of the router.")
     return limit
+
+
+def _check_gateway(scope: Scope, policy: schema.PolicySpec, limit: ir.Limit, path: Path) -> None:
+    """Report VSR277 for what a gateway cannot count: it sees the decision of the router, and headers of clients."""
+    own = [test.attribute for test in limit.clients if test.attribute not in GATEWAY_ATTRIBUTES]
+    reasons = [
+        (limit.over is not None, "`over: {route: …}`, which is decided before the gateway counts"),
+        ("key" in limit.per, "keys, which end at the router"),
+        ("route" in limit.per or limit.routes is not None, "routes of the policy"),
+        (bool(own), f"`{', '.join(own)}` of clients"),
+    ]
+    for holds, what in reasons:
+        if holds:
+            hint = "Use `countedBy: router`, or count by team, client or model."
+            scope.report("VSR277", f"the gateway does not know {what}", (*path, "countedBy"), hint)
+    if policy.gateway.redis is None:
+        hint = "Add `gateway.redis`, such as `redis.cache:6379`, or use `countedBy: router`."
+        scope.report("VSR277", f"nothing says where the gateway counts for the limit `{limit.name}`", path, hint)
 
 
 def _selected(

@@ -137,7 +137,9 @@ def _apis(scope: Scope, policy: schema.PolicySpec) -> tuple[ApiName, ...]:
 
 def _gateway(scope: Scope, spec: schema.GatewaySpec, listeners: tuple[ir.Listener, ...]) -> ir.Gateway:
     span = scope.span("gateway", key=True)
-    return ir.Gateway(spec.name, spec.namespace, spec.timeout, span, listeners, _cors(scope, spec.cors))
+    return ir.Gateway(
+        spec.name, spec.namespace, spec.timeout, span, listeners, _cors(scope, spec.cors), spec.redis or ""
+    )
 
 
 def _cors(scope: Scope, spec: schema.CorsSpec | None) -> ir.Cors | None:

@@ -52,6 +52,7 @@ class EnvoyGateway:
         retry_budgets: Whether a BackendTrafficPolicy can limit retries by a share of the requests.
         max_removed_headers: The maximum length of `earlyRequestHeaders.remove` of a ClientTrafficPolicy, in its CRD.
         removes_on_match: Whether `earlyRequestHeaders` has `removeOnMatch`, with as many matchers.
+        max_rate_rules: The maximum number of rules of a global rate limit of a BackendTrafficPolicy.
     """
 
     brings: str
@@ -60,6 +61,7 @@ class EnvoyGateway:
     retry_budgets: bool = False
     max_removed_headers: int = 64
     removes_on_match: bool = False
+    max_rate_rules: int = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
     {
         "1.6.7": EnvoyGateway("1.4.0", frozenset({"1.2.0", "1.5.1"})),
         # It watches ListenerSets, which older Gateway APIs do not have. Names by port become the default in 1.10.
-        "1.8.3": EnvoyGateway("1.5.1", frozenset({"1.5.1"}), removes_on_match=True, retry_budgets=True),
+        "1.8.3": EnvoyGateway(
+            "1.5.1", frozenset({"1.5.1"}), removes_on_match=True, retry_budgets=True, max_rate_rules=256
+        ),
     }
 )
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
-from vsr_compiler.review import guard_diff, identity_diff
+from vsr_compiler.review import guard_diff, identity_diff, listener_diff
 from vsr_compiler.review.change_text import ChangeText, format_value
 from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.exposure import exposures, fail_open_fields
+from vsr_compiler.review.listener_diff import listener_changes
 from vsr_compiler.review.traffic import Traffic
 
 
@@ -98,6 +99,18 @@ class ClientsRefused:
         yield from _of_clients(change, self.name)
 
 
+class ListenerClosed:
+    """A listener, a port or a host is gone, or only redirects: clients that use it are not served."""
+
+    name = listener_diff.CLOSED
+
+    def check(self, change: PolicyChange) -> Iterator[ChangeText]:
+        """Yield what clients cannot use any more, by the objects of each environment."""
+        for item in listener_changes(change.trees):
+            if item.breaking == self.name:
+                yield ChangeText(item.tag, item.text)
+
+
 class ExposureWidened:
     """Something is newly reachable from outside, or traffic newly leaves the cluster."""
 
@@ -106,8 +119,12 @@ class ExposureWidened:
     def check(self, change: PolicyChange) -> Iterator[ChangeText]:
         """Check listeners, Services, routes without the router's header, external models, and clients."""
         yield from _of_clients(change, self.name)
-        for label, opening in _introduced(change.trees, exposures):
+        introduced = _introduced(change.trees, exposures)
+        for label, opening in introduced:
             yield ChangeText(("exposed", label, opening), f"{label} {opening}")
+        for item in listener_changes(change.trees):
+            if item.breaking == self.name and item.tag[1:] not in introduced:
+                yield ChangeText(item.tag, item.text)
         for name, model in sorted(change.new.models.items()):
             before = change.old.models[name].outside if name in change.old.models else frozenset()
             for host in sorted(model.outside - before):
@@ -121,6 +138,7 @@ RULES: tuple[Rule, ...] = (
     GuardWeakened(),
     FailOpenIntroduced(),
     ClientsRefused(),
+    ListenerClosed(),
     ExposureWidened(),
 )
 """Every rule about requests, in the order of the documentation. `rollout.refused.RULE` follows them."""

@@ -7,8 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from vsr_compiler import ir
+from vsr_compiler.link.limits import DEFAULT
 from vsr_compiler.review.local_router import LocalRouter, Undecidable
-from vsr_runtime.decision.identity.client import Client
+from vsr_runtime.decision.identity.client import Client, ClientTest
 from vsr_runtime.decision.program.fallback import SEPARATOR
 from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel
 from vsr_schemas.headers import ASK, CHAIN
@@ -27,8 +29,12 @@ def route_request(
     headers: Sequence[tuple[str, str]],
     body: Mapping[str, Any],
     client: Client | None = None,
+    policy: ir.Policy | None = None,
 ) -> RouteReport | Undecidable:
-    """Return what a router, opened with ``debug``, does with a request. Nothing is sent anywhere."""
+    """Return what a router, opened with ``debug``, does with a request, and the limits that would count it.
+
+    Nothing is sent anywhere.
+    """
     data = json.dumps(body, ensure_ascii=False).encode(errors="surrogatepass")
     action = router.decide(path, headers, data, "route", client)
     if isinstance(action, Undecidable):
@@ -44,6 +50,7 @@ def route_request(
         route=action.route,
         model=None if isinstance(action, ImmediateResponse) else action.model,
         fallback=[] if isinstance(action, ImmediateResponse) else _fallback(action),
+        limits=[] if policy is None or isinstance(action, ImmediateResponse) else _limits(policy, action, body, client),
         status=action.status if isinstance(action, ImmediateResponse) else None,
         code=action.code if isinstance(action, ImmediateResponse) else None,
     )
@@ -64,9 +71,27 @@ def text(report: RouteReport) -> str:
     if report.model is not None:
         lines.append(("model", report.model))
         lines += [("fallback", ", ".join(report.fallback))] if report.fallback else []
+        lines += [("limit", text) for text in report.limits]
     else:
         lines.append(("answer", f"{report.status} {report.code}"))
     return "\n".join(f"{name:{_WIDTH}}{value}" for name, value in lines)
+
+
+def _limits(policy: ir.Policy, action: SendToModel, body: Mapping[str, Any], client: Client | None) -> list[str]:
+    """Return the limits that count a request, each with its name and in words."""
+    named = action.route is None and body.get("model") not in policy.router.auto_models
+    route = None if named else action.route or DEFAULT
+    names = {action.model, *_fallback(action)}
+    models = [model for model in policy.models if model.name in names]
+    return [
+        f"{limit.name}: {limit.words}"
+        for limit in policy.limits
+        if any(limit.counts(model, route) for model in models) and all(_holds(test, client) for test in limit.clients)
+    ]
+
+
+def _holds(test: ir.ClientTest, client: Client | None) -> bool:
+    return client is not None and ClientTest(test.attribute, frozenset(test.values)).holds(client)
 
 
 def _fallback(action: SendToModel) -> list[str]:

@@ -8,14 +8,15 @@ from vsr_schemas.runtime_limits import WINDOWS, PriceSettings, RateSettings, Rat
 
 
 def rates_settings(policy: ir.Policy) -> RatesSettings | None:
-    """Return the limits of one router; None if the policy has none. Environments say how many replicas share them."""
-    if not policy.limits:
+    """Return the limits of one router; None if it counts for none. Environments say how many replicas share them."""
+    counting = [limit for limit in policy.limits if not limit.by_gateway]
+    if not counting:
         return None
     by_name = {model.name: model for model in policy.models}
     prices = {model.name: _price(by_name[model.base or model.name]) for model in policy.models}
-    counted = any(limit.unit == "dollars" for limit in policy.limits)
+    counted = any(limit.unit == "dollars" for limit in counting)
     return RatesSettings(
-        limits=[_limit(limit) for limit in policy.limits],
+        limits=[_limit(limit) for limit in counting],
         prices={name: price for name, price in prices.items() if price is not None} if counted else None,
     )
 

@@ -15,12 +15,16 @@ from vsr_compiler.diagnostics.suggestions import nearest
 from vsr_compiler.verify.created_objects import created_objects
 from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, RBAC, ManifestIndex
-from vsr_compiler.verify.references import Reference
+from vsr_compiler.verify.references import Reference, references
 
 _COMPARED, _AFFIX, _END = 50, 4, 3
 """Names that are compared with a missing one at most, by how many characters one that contains it may differ, and the
 length of the beginning or end that they have in common.
 """
+_AGREEING = 3
+"""Files that refer to a missing object, in which its name is hardly the same mistake."""
+_PARENTS = 8
+"""Folders around a file in which objects belong to it."""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/")
 _ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
 _PODS = ("Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "CronJob", "ReplicaSet", "Rollout", "LeaderWorkerSet")
@@ -62,6 +66,10 @@ _BUILT_IN = frozenset(
         ("scheduling.k8s.io", "PriorityClass", "system-cluster-critical"),
         ("scheduling.k8s.io", "PriorityClass", "system-node-critical"),
         ("", "Service", "kubernetes"),
+        ("", "Service", "istiod"),
+        ("", "Service", "istio-ingressgateway"),
+        ("", "Service", "istio-egressgateway"),
+        ("", "Service", "istio-eastwestgateway"),
     }
 )
 
@@ -73,11 +81,13 @@ def is_built_in(ref: Reference) -> bool:
 
 def provider(index: ManifestIndex, ref: Reference) -> str:
     """Return why an object that is not among the checked ones may exist; empty if it is missing."""
-    if (found := _from_cluster(index, ref)) or index.assumptions.is_complete:
+    if found := _from_cluster(index, ref):
         return found
     owner = created_objects(index).creator_of(ref.kind, ref.namespace, ref.name, travels=ref.travels)
-    if owner is not None:
+    if owner is not None and owner is not ref.source:
         return f"the controller of {owner.title} creates or may create it"
+    if index.assumptions.is_complete:
+        return ""
     if any(map(_is_template, (ref.name, *index.names_of_kind.get((ref.kind, ref.namespace), ())[:_COMPARED]))):
         return "names of its kind are placeholders"
     key, same_name = (ref.group, ref.kind), index.named(ref.kind, ref.name)
@@ -86,10 +96,24 @@ def provider(index: ManifestIndex, ref: Reference) -> str:
     return "" if key == (ISTIO, "Hostname") else _incompleteness(index, ref)
 
 
+def _users(index: ManifestIndex) -> Mapping[tuple[str, str, str, str], set[str]]:
+    """Return the files that refer to each object."""
+
+    def compute() -> dict[tuple[str, str, str, str], set[str]]:
+        users: dict[tuple[str, str, str, str], set[str]] = {}
+        for ref in references(index):
+            users.setdefault((ref.group, ref.kind, ref.namespace, ref.name), set()).add(ref.source.span("kind").file)
+        return users
+
+    return index.cached("users of objects", compute)
+
+
 def _incompleteness(index: ManifestIndex, ref: Reference) -> str:
     """Return why the checked objects are only a part of those among which an object is; empty if they are all."""
     if ref.namespace and ref.namespace not in index.namespaces:
         return f"no checked object is in the namespace `{ref.namespace}`"
+    if len(_users(index).get((ref.group, ref.kind, ref.namespace, ref.name), ())) >= _AGREEING:
+        return "several files refer to it, so it is set up elsewhere"
     if ref.travels or _has_similar_name(index, ref) or _is_complete(index, ref):
         return ""
     return f"no {ref.kind} of its namespace is checked" if ref.namespace else f"no {ref.kind} is checked"
@@ -125,8 +149,23 @@ def severity(index: ManifestIndex, ref: Reference) -> Severity:
     if ref.travels and len(index.kinds_by_file) == 1:
         return Severity.ERROR
     folder = _folder(ref.source)
-    near = any(_folder(other) == folder for other in index.named(ref.kind, ref.name)[:_COMPARED])
-    return Severity.ERROR if near else Severity.WARNING
+    if any(_folder(other) == folder for other in index.named(ref.kind, ref.name)[:_COMPARED]):
+        return Severity.ERROR
+    parts = folder.split("/")
+    folders = ["/".join(parts[:count]) for count in range(len(parts) + 1)][-_PARENTS:]
+    family_beside = any((each, ref.namespace, kind) in _kinds_by_folder(index) for each in folders for kind in family)
+    return Severity.WARNING if family_beside or len(index.kinds_by_file) == 1 else Severity.NOTE
+
+
+def _kinds_by_folder(index: ManifestIndex) -> set[tuple[str, str, str]]:
+    return index.cached(
+        "kinds by folder",
+        lambda: {
+            (file.rpartition("/")[0], namespace, kind)
+            for file, kinds in index.kinds_by_file.items()
+            for namespace, kind in kinds
+        },
+    )
 
 
 def _folder(manifest: Manifest) -> str:

@@ -4,8 +4,8 @@ Names are patterns of the owner's name `{}`; `*` stands for anything. Names chan
 so most patterns say no more than that the names of created objects begin with the owner's. Sources: the controllers'
 code or documentation, as listed; kserve 0.20 (`pkg/controller/v1alpha2/llmisvc`), Envoy AI Gateway 0.4 to 1.1
 (`internal/controller/ai_gateway_route.go`), Dynamo 0.8 to 1.6 (`deploy/operator`), CloudNativePG (documentation,
-Connecting from an application), Gateway API (GEP-1762), Kubernetes (StatefulSet), KEDA (`keda-hpa-{}`), Prometheus
-operator (`prometheus-operated`), Strimzi, ECK and RabbitMQ (documentation).
+Connecting from an application), Gateway API (GEP-1762), Kubernetes (StatefulSet), KEDA (`controllers/keda/hpa.go`),
+Prometheus operator (`prometheus-operated`), Strimzi, ECK and RabbitMQ (documentation).
 """
 
 from __future__ import annotations
@@ -71,7 +71,14 @@ CREATORS = (
     Creator("jobset.x-k8s.io", "JobSet", "Service Job"),
     Creator("serving.knative.dev", "Service", "Service Deployment"),
     Creator("flagger.app", "Canary", "Service Deployment VirtualService DestinationRule HTTPRoute", ("{}", "{}-*")),
-    Creator("keda.sh", "ScaledObject", "HorizontalPodAutoscaler", ("keda-hpa-{}",), pods=False),
+    Creator(
+        "keda.sh",
+        "ScaledObject",
+        "HorizontalPodAutoscaler",
+        ("keda-hpa-{}",),
+        (("spec", "advanced", "horizontalPodAutoscalerConfig", "name"),),
+        pods=False,
+    ),
     Creator("postgresql.cnpg.io", "Cluster Pooler", _WORKLOAD),
     Creator("acid.zalan.do", "postgresql", "Service Secret", ("{}", "{}-*", "*.{}.credentials*")),
     Creator("postgres-operator.crunchydata.com", "PostgresCluster", _WORKLOAD),

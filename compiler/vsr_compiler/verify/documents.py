@@ -108,11 +108,22 @@ def _is_of_another_program(body: dict[str, Any]) -> bool:
     """Whether a document is for another program, such as Helm values, a pipeline, or settings of a tool."""
     if not {"apiVersion", "kind"} & set(body):
         return True
+    if (body.get("apiVersion"), body.get("kind")) in _OWN_SETTINGS or _is_chart(body):
+        return True
     if isinstance(body.get("metadata"), dict):
         return False
     # Settings of tools have an apiVersion and a kind, but never metadata: kind, k3d, kubeadm, skaffold, Envoy Gateway.
     group = str(body.get("apiVersion", "")).rpartition("/")[0]
     return "apiVersion" not in body or "." in group or body.get("kind") == "Config"
+
+
+_OWN_SETTINGS = frozenset({("install.istio.io/v1alpha1", "IstioOperator")})
+"""Settings of tools which have metadata, but are never applied: `istioctl install -f FILE`."""
+
+
+def _is_chart(body: dict[str, Any]) -> bool:
+    """Whether a document is the Chart.yaml of a Helm chart."""
+    return body.get("apiVersion") in {"v1", "v2"} and "kind" not in body and {"name", "version"} <= set(body)
 
 
 def _shape_error(value: object) -> str:

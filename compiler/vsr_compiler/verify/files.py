@@ -14,7 +14,7 @@ from vsr_compiler.verify.kustomization.loader import GROUP, Loader
 from vsr_compiler.verify.kustomizations import Kustomizations
 from vsr_compiler.verify.limits import MAX_BYTES, Budget
 from vsr_compiler.verify.manifest import Manifest
-from vsr_compiler.verify.placeholders import Marks
+from vsr_compiler.verify.placeholders import Marks, marks_of, may_have_placeholders
 from vsr_compiler.verify.stream import composed_documents, read_stream
 from vsr_compiler.verify.worlds import Unit, World, worlds_of
 
@@ -116,7 +116,7 @@ class _Reader:
         self.diagnostics: list[Diagnostic] = []
         self._budget = Budget()
         self._seen: set[Path] = set()
-        self._loader = Loader(composed_documents, self._budget, self.diagnostics, self._note_comments)
+        self._loader = Loader(composed_documents, self._budget, self.diagnostics, self._note_source)
         self._kustomizations = Kustomizations(self._loader, namespace)
 
     def named(self, path: Path) -> list[Manifest]:
@@ -205,6 +205,12 @@ class _Reader:
     def _note_comments(self, data: bytes, name: str) -> None:
         if b"vsr-verify:" in data:
             self.comments += comments_of(data.decode("utf-8-sig", errors="replace"), name)
+
+    def _note_source(self, data: bytes, name: str) -> None:
+        """Remember the comments and placeholders in a file that a kustomization reads."""
+        self._note_comments(data, name)
+        if may_have_placeholders(data) and (marks := marks_of(data.decode("utf-8-sig", errors="replace"))).lines:
+            self.marks[name] = marks
 
     def _read_stream(self, data: bytes, name: str, *, strict: bool) -> list[Manifest]:
         self._note_comments(data, name)

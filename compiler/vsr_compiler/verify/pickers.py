@@ -40,8 +40,7 @@ class Picker:
     @property
     def has_camel_case_flags(self) -> bool:
         """Whether the release writes its flags in camel case, such as `-poolName`: those before 1.0."""
-        release = extension_release(as_string(self.container.get("image")))
-        return release is not None and release < (1, 0)
+        return _is_camel_case(container_flags(self.container, self.path), as_string(self.container.get("image")))
 
     def written(self, flag: str) -> str:
         """Return a flag as the release writes it."""
@@ -87,10 +86,15 @@ def _kebab_case(flags: Flags, image: str) -> Flags:
 
     Source: kubernetes-sigs/gateway-api-inference-extension, `cmd/epp/runner/runner.go`, v0.5.1 and v1.0.0.
     """
-    release = extension_release(image)
-    if release is None or release >= (1, 0):
+    if not _is_camel_case(flags, image):
         return flags
     return {re.sub(r"(?<=[a-z])([A-Z])", r"-\1", name).lower(): value for name, value in flags.items()}
+
+
+def _is_camel_case(flags: Flags, image: str) -> bool:
+    """Whether a picker is from before 1.0, by its release, or by its flags if the image does not tell."""
+    release = extension_release(image)
+    return "poolName" in flags if release is None else release < (1, 0)
 
 
 def picker_service(pool: Manifest) -> tuple[str, int | None]:

@@ -17,15 +17,20 @@ MARK = "\ue000"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,100}"
 _VARIABLE = re.compile(rf"\$\{{{_NAME}(?::?[-=?+][^{{}}]{{0,200}})?\}}")
 _ACTION = re.compile(r"\{\{[^{}]{0,300}\}\}")
-_ANGLE = re.compile(r"<[A-Za-z][A-Za-z0-9 _.:/-]{0,100}>")
-_ANY = re.compile(f"{MARK}|{_VARIABLE.pattern}|{_ACTION.pattern}|{_ANGLE.pattern}")
-_WHOLE = re.compile(f"(?:{_VARIABLE.pattern}|{_ACTION.pattern}|{_ANGLE.pattern})")
+_ANGLE = re.compile(r"<[A-Za-z*][A-Za-z0-9 _.:/*-]{0,100}>")
+_BRACES = re.compile(r"(?<![^\s\"'])\{[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\}(?![^\s\"',])")
+_ANY = re.compile(f"{MARK}|{_VARIABLE.pattern}|{_ACTION.pattern}|{_ANGLE.pattern}|{_BRACES.pattern}")
+_WHOLE = re.compile(f"(?:{_VARIABLE.pattern}|{_ACTION.pattern}|{_ANGLE.pattern}|{_BRACES.pattern})")
+_MAY = re.compile(rb"\$\{|\{\{|\{[A-Z]")
+_WORD = re.compile(r"`[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+` is not a (?:valid name|quantity)")
+"""An upper-case word where only a name or a quantity may be, such as `PV_NAME`: a script replaces it."""
 _FREE_TEXT = frozenset({"data", "stringData", "binaryData", "args", "command", "annotations", "description", "script"})
 """Fields whose texts are for other programs, which have placeholders of their own."""
 _HINTS = (
     ("{{", "Render it first: helm template CHART | vsr-compile verify -"),
     (MARK, "Render it first: helm template CHART | vsr-compile verify -"),
     ("${", "Fill them in first: envsubst < FILE | vsr-compile verify -"),
+    ("{", "Replace them before you apply the file."),
     ("<", "Replace them before you apply the file."),
 )
 
@@ -86,7 +91,7 @@ def marks_of(text: str) -> Marks:
 
 def may_have_placeholders(data: bytes) -> bool:
     """Whether it is worth to look for placeholders in the values of a file."""
-    return b"${" in data or b"{{" in data or (b"<" in data and b">" in data)
+    return _MAY.search(data) is not None or (b"<" in data and b">" in data)
 
 
 def note(manifests: Iterable[Manifest], name: str, marks: Marks | None = None) -> Diagnostic | None:
@@ -136,15 +141,29 @@ def has_placeholder(text: str) -> bool:
 
 
 def without_dependent(findings: Iterable[Diagnostic], marks: Mapping[str, Marks]) -> list[Diagnostic]:
-    """Return the findings without those that depend on a placeholder, by their place or the names in their message."""
-    if not marks:
-        return list(findings)
-    return [
-        item
-        for item in findings
-        if item.code in _ALWAYS or not (item.span.file in marks and marks[item.span.file].cover(item.span))
-        if item.code in _ALWAYS or not has_placeholder(item.message)
-    ]
+    """Return the findings without those that depend on a placeholder, by their place or the names in their message.
+
+    A file from which a finding was left out has a note.
+    """
+    every = list(findings)
+    noted = {item.span.file for item in every if item.code == "VSR480"}
+    kept = []
+    for item in every:
+        if item.code in _ALWAYS or not _depends(item, marks):
+            kept.append(item)
+        elif item.span.file not in noted:
+            noted.add(item.span.file)
+            message = "this depends on a placeholder, so it is not checked"
+            kept.append(
+                Diagnostic("VSR480", message, item.span, "Fill it in before you check the file.", Severity.NOTE)
+            )
+    return kept
+
+
+def _depends(item: Diagnostic, marks: Mapping[str, Marks]) -> bool:
+    if item.span.file in marks and marks[item.span.file].cover(item.span):
+        return True
+    return bool((marks and has_placeholder(item.message)) or _WORD.search(item.message))
 
 
 _ALWAYS = frozenset({"VSR480", "VSR430"})

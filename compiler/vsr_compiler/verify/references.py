@@ -118,7 +118,7 @@ def _reference(index: ManifestIndex, source: Manifest, row: Row, path: Path, bod
         namespace,
         name,
         _port(body, row) if kind == "Service" else None,
-        row.granted,
+        row.granted and not kind == source.kind == "HTTPRoute",  # kgateway and agentgateway delegate without grants.
         as_string(body.get("sectionName")) if row.section else "",
         keys,
         row.travels,

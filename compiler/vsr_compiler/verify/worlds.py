@@ -20,6 +20,8 @@ from vsr_compiler.verify.manifest_index import ManifestIndex
 MAX_WORLDS = 500
 _EXAMPLES = ("example", "sample", "guide", "demo", "tutorial", "recipe", "quickstart", "overlay", "environment")
 """Parts of the names of folders in which each file or folder is complete by itself."""
+_OFTEN = 3
+"""How many units define an object that is no duplicate by mistake, but one of several alternatives."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,10 +104,11 @@ def _alternatives(units: list[Unit]) -> list[tuple[Unit, Unit]]:
             shared[id(left), id(right)] += 1
         for right in same[20:]:
             shared[id(same[0]), id(right)] += 1
+    often = {id(unit) for same in definers.values() if len({each.path for each in same}) >= _OFTEN for unit in same}
     return [
         (by_id[left], by_id[right])
         for (left, right), count in shared.items()
-        if count > 1 or _are_alternatives(by_id[left], by_id[right])
+        if count > 1 or _are_alternatives(by_id[left], by_id[right]) or {left, right} <= often
     ]
 
 

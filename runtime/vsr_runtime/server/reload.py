@@ -16,6 +16,7 @@ from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.file_reads import LOAD, FileReads, StuckReadError
 from vsr_runtime.server.generation import Generation, Loader, content_hash, warm_generation
 from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.supervisor.link import workers
 
 Hashes = tuple[str, str]
 """Hashes of a policy's content and of its keys."""
@@ -94,7 +95,7 @@ class Reloader:
             await self._swap(generation, hashes)
 
     async def _build(self, hashes: Hashes) -> Generation:
-        policy = await self._reads.run(lambda: settings.load(self._config, self._credentials))
+        policy = await self._reads.run(lambda: settings.load(self._config, self._credentials, workers()))
         if policy.limits.maxMessage > self._max_message:
             raise UserError(
                 f"runtime.yaml: limits.maxMessage: {policy.limits.maxMessage} is more than the {self._max_message} "

@@ -25,7 +25,7 @@ from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.readers.pool import ReaderPool
 from vsr_runtime.server.reload import POLL, Reloader, keys_hash
 from vsr_runtime.server.stop_signal import begin_stop
-from vsr_runtime.server.supervisor.link import PORT, ChildReport, answer, is_child
+from vsr_runtime.server.supervisor.link import PORT, ChildReport, answer, is_child, workers
 from vsr_runtime.server.tls import Tls
 from vsr_runtime.server.trace import tracing
 from vsr_runtime.server.transport.choose import choose_transport
@@ -122,7 +122,7 @@ async def _serve(
     if is_child():
         listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
     digest, keys = await reads.run(lambda: (content_hash(config), keys_hash(config, credentials)))
-    policy = await reads.run(lambda: settings.load(config, credentials))
+    policy = await reads.run(lambda: settings.load(config, credentials, workers()))
     metrics = Metrics(policy.program)
     traces = tracing()
     health = Health(metrics.text)

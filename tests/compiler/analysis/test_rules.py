@@ -55,6 +55,7 @@ def routes(*conditions: str, **extra: str) -> str:
 
 
 MATH, LAW = "{category: math}", "{category: law}"
+LATE = ", retry: {attempts: 2, on: [timeout], firstByte: 9s}"
 
 
 @pytest.mark.parametrize(
@@ -76,6 +77,8 @@ MATH, LAW = "{category: math}", "{category: law}"
         (routes(MATH, LAW, a=", priority: 5", b=", priority: 5"), []),
         (routes(MATH, "{signal: urgent}"), []),
         ("gateway: {timeout: 1s}\n", [("VSR245", 4)]),
+        (routes(MATH, a=LATE.replace("9s", "300s")), [("VSR245", 28)]),
+        (routes(MATH, a=LATE), []),
         ("default2: x\n", None),
     ],
 )

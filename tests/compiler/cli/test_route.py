@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from support import limit_policies
 from support.common import SMALL, call
 from vsr_schemas.reports_route import RouteReport
 
@@ -53,6 +54,19 @@ def test_the_ask_of_a_request_is_shown_without_what_surrounds_it(policy: Path, t
         RouteReport.model_validate_json(call("route", str(policy), ASK, "--format", "json").stdout).route,
         report.model,
     )
+
+
+@pytest.mark.usefixtures("encoder")
+def test_limits_that_would_count_the_request_are_shown(tmp_path: Path) -> None:
+    """Of the client's team, and those of any; the gateway's, too."""
+    ours, every = "name: ours, per: team, for: {team: interns}, requests: 9000000", "per: model, requests: 9"
+    limits = (f"{ours}, window: 1m", f"{every}, window: 1d")
+    path = tmp_path / "policy.yaml"
+    path.write_text(limit_policies.policy(*limits) + "environments: {dev: {target: ai-gateway}}\n", encoding="utf-8")
+    output = {team: call("route", str(path), "Hello", "--team", team).stdout for team in ("interns", "research")}
+    shown = {team: [line for line in text.splitlines() if "limit" in line] for team, text in output.items()}
+    other = "limit    model-requests-1d: 9 requests per model in 1d"
+    assert shown == {"interns": ["limit    ours: 9,000,000 requests per team in 1m", other], "research": [other]}
 
 
 @pytest.mark.usefixtures("encoder")

@@ -218,6 +218,25 @@ def test_limit_of_other_requests_breaks_no_assertion() -> None:
     assert violations("{never: {signal: hard, to: far}}", more=hard) == []
 
 
+@pytest.mark.parametrize("selected", ["model: small", "route: default"])
+def test_limit_leads_requests_that_the_router_cannot_decide(selected: str) -> None:
+    """With `onFailure: default-model` they count as those of the default; the guards still apply to them."""
+    open_router = HEAD.replace("replicas: 2}", "onFailure: default-model}")
+    more = "  small: {vllm: {}}\n  far: {external"
+    rest = REST.replace('  small: {service: "small:8000"}\n  far: {external', more).replace(
+        "small: {endpoints: small", "small: {endpoints: small, checkpoint: meta-llama/Llama-3.1-8B-Instruct"
+    )
+
+    def found(assertion: str) -> list[str]:
+        policy = linked(f"{open_router}{rest}{SOFT.format(selected=selected)}assertions: [{assertion}]\n")
+        return [item.message for item in analyse(policy, ["istio"]) if item.code == "VSR240"]
+
+    (message,) = found("{never: {signal: hard, to: far}}")
+    assert "if the router fails" in message
+    assert "over the limit `soft`" in message
+    assert found("{never: {signal: hard, to: far, without: pii}}") == []
+
+
 def test_limit_of_one_team_leads_only_that_team() -> None:
     """The counterexample names the team."""
     more = API_KEYS + SOFT.format(selected="model: near, team: interns")

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from support import rendering
+from support import limit_policies, rendering
 from support.cases import policy_of
 from support.common import linked
 from vsr_compiler import ir
@@ -61,6 +61,19 @@ def test_each_query_is_of_a_metric_that_the_router_has() -> None:
     asked = {name.removesuffix("_bucket") for each in expressions() for name, _ in METRIC.findall(each)}
     assert len(asked) >= 8
     assert asked <= known
+
+
+def test_limits_have_panels_and_an_alert() -> None:
+    """Where the router counts; the gateway's limits are not among its metrics."""
+    limited = linked(f"{limit_policies.HEAD}{limit_policies.REST}limits: [{{per: model, requests: 9, window: 1m}}]\n")
+    told = Metrics(Program({}, (), (), "none")).text().decode()
+    known = set(re.findall(r"^# TYPE (\S+) ", told, re.MULTILINE))
+    assert {"vsr_limited_requests_total", "vsr_used_tokens_total"} <= known | {f"{name}_total" for name in known}
+    assert "LimitsRefuseRequests" in {each.get("alert") for each in alerts(limited)}
+    assert {"vsr_limited_requests_total", "vsr_used_tokens_total"} <= {
+        name for each in expressions(limited) for name, _ in METRIC.findall(each)
+    }
+    assert "LimitsRefuseRequests" not in {each.get("alert") for each in alerts(OURS)}
 
 
 def test_the_stock_router_is_asked_for_its_own_metrics_only() -> None:

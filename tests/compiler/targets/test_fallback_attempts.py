@@ -16,7 +16,10 @@ from support.consumers.attempts import Sent, attempts
 from support.consumers.compiled import Body, bodies_of, objects, router_of, with_keys
 from support.consumers.envoy import sent
 from vsr_compiler import targets
+from vsr_compiler.deploy.policy_assumptions import rendered_assumptions
+from vsr_compiler.diagnostics import Severity
 from vsr_compiler.targets import profiles
+from vsr_compiler.verify import check_objects
 
 CASE = "fallback"
 LARGE, LARGER, LLAMA = "example-large-2026-01", "vendor-b-larger", "llama"
@@ -141,6 +144,14 @@ REFUSED = [
     ("{endpoints: two}", "{endpoints: two, reasoningFamily: qwen3}", "differ in the fields"),
     ("retry: {}", "retry: {budget: 20}", "no retry budget"),
 ]
+
+
+@pytest.mark.parametrize("target", ["ai-gateway", "production-stack"])
+def test_policies_for_routes_that_the_gateway_makes_are_no_errors(target: str) -> None:
+    """AI Gateway makes an HTTPRoute of each AIGatewayRoute. So a policy with fallbacks compiles as every other does."""
+    policy = linked(POLICY.replace("ai-gateway", target))
+    found = check_objects(rendering.objects(policy, target), rendered_assumptions(policy))
+    assert [item.message for item in found if item.level is not Severity.NOTE] == []
 
 
 @pytest.mark.parametrize(("old", "new", "words"), REFUSED)

@@ -31,6 +31,14 @@ kind: PodMonitor
 metadata: {name: big, namespace: prod}
 spec: {selector: {matchLabels: {app: big}}, podMetricsEndpoints: [{portNumber: 8000}]}
 """
+LIMITS = """\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {name: limits, namespace: prod}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: Gateway, name: edge}]
+  rateLimit: {type: Global, global: {rules: [{limit: {requests: 10, unit: Hour}}]}}
+"""
 EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
     "a missing backend": (
         m.ISTIO,
@@ -101,7 +109,7 @@ EDITS: dict[str, tuple[list[str], str, str, str, str]] = {
         m.ENVOY,
         "value: {name: router}",
         """value: {name: router, load_assignment: {endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address:
-      {address: router.far.svc.cluster.local, port_value: 50051}}}}]}]}}""",
+      {address: router.prod.svc.cluster.local, port_value: 50051}}}}]}]}}""",
         "VSR419",
         "no such Service",
     ),
@@ -396,6 +404,27 @@ spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: bi
         "VSR630",
         "listens on port 8001",
     ),
+    "a policy in the place of one with limits": (
+        [*m.AI, LIMITS],
+        LIMITS,
+        f"""{LIMITS}---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: BackendTrafficPolicy
+metadata: {{name: other, namespace: prod}}
+spec: {{targetRefs: [{{group: gateway.networking.k8s.io, kind: Gateway, name: edge}}], retry: {{numRetries: 2}}}}
+""",
+        "VSR637",
+        "only the older one applies",
+    ),
+    "a limit by a cost that no route has": (
+        [*m.AI, LIMITS],
+        "limit: {requests: 10, unit: Hour}",
+        """limit: {requests: 10, unit: Hour}, cost: {request: {from: Number, number: 0}, response:
+      {from: Metadata, metadata: {namespace: io.envoy.ai_gateway, key: tokens}}}""",
+        "VSR638",
+        "`tokens`, which",
+    ),
+    "a limit in weeks": ([*m.AI, LIMITS], "unit: Hour", "unit: Week", "VSR639", "`Week`"),
 }
 
 

@@ -10,8 +10,13 @@ from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.identity.client import Client, ClientTest
 from vsr_runtime.decision.limits.ledger import Admitted, Exceeded, Ledger
 from vsr_runtime.decision.limits.rules import Claim, Price, Rate, Rates, Usage
+from vsr_runtime.decision.program.build_limits_of_use import with_rates
 from vsr_runtime.decision.program.context_length import NO_DEMAND
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.request.limit_refusal import refusal
 from vsr_runtime.decision.request.usage import MAX_DOCUMENT, UsageMeter, estimated, read_usage
+from vsr_runtime.errors import UserError
+from vsr_schemas.runtime_limits import RateSettings, RatesSettings
 
 PRICES = {"big": Price(10, 30, 1), "small": Price(1, 2, 1)}
 ADA = Client({"user": "ada", "team": "research"}, credential="keys/ada")
@@ -296,3 +301,27 @@ def test_request_may_use_what_it_asks_for() -> None:
     open_ended = {"messages": values["messages"]}
     assert estimated(Api.CHAT, json.dumps(open_ended), open_ended, NO_DEMAND).completion == 1024
     assert estimated(Api.EMBEDDINGS, "{}", {"input": "abc"}, NO_DEMAND).completion == 0
+
+
+def test_large_limit_is_written_as_a_number() -> None:
+    """In the header for programs, and with separators for people."""
+    answer = refusal(claim(), Exceeded(rate(share=2_000_000.0), 5))
+    assert dict(answer.headers)["x-ratelimit-limit"] == "2000000"
+    assert b"2,000,000 requests" in answer.body
+
+
+def test_processes_of_one_pod_share_what_it_allows() -> None:
+    """Four of them, in each of three replicas."""
+    settings = RatesSettings(
+        replicas=3, limits=[RateSettings(name="a", per=["model"], unit="requests", amount=24, window=60)]
+    )
+    rates = with_rates(Program({}, (), (), "none"), settings, 4).rates
+    assert rates is not None
+    assert [one.share for one in rates.limits] == [2]
+
+
+def test_limit_that_processes_cannot_share_is_refused_at_the_start() -> None:
+    """Otherwise it would refuse every request."""
+    settings = RatesSettings(limits=[RateSettings(name="a", per=["model"], unit="requests", amount=3, window=60)])
+    with pytest.raises(UserError, match="less than one for each of 4 processes"):
+        with_rates(Program({}, (), (), "none"), settings, 4)

@@ -130,6 +130,7 @@ class Outcome:
         body: the body in the end.
         obeyed: components with the forged headers that reached them.
         reached: whether a cluster got the request.
+        counted: the counts of global rate limits that the request has: a rule, and the values that it counts by.
     """
 
     status: int
@@ -142,6 +143,7 @@ class Outcome:
     body: bytes
     obeyed: tuple[tuple[str, str], ...] = ()
     reached: bool = False
+    counted: tuple[tuple[int, tuple[str, ...]], ...] = ()
 
     @property
     def router_ran(self) -> bool:
@@ -248,6 +250,7 @@ class _Stream:
         self.obeyed: list[tuple[str, str]] = []
         self.principal = False
         self.cluster = ""
+        self.counted: list[tuple[int, tuple[str, ...]]] = []
 
     def run(self) -> Outcome:
         """Run the filters in order until one replies."""
@@ -275,7 +278,17 @@ class _Stream:
         final = self.request
         obeyed = tuple(dict.fromkeys(self.obeyed))
         return Outcome(
-            status, by, tuple(self.ran), self.shown, seen_by, self.route, final.headers, final.body, obeyed, reached
+            status,
+            by,
+            tuple(self.ran),
+            self.shown,
+            seen_by,
+            self.route,
+            final.headers,
+            final.body,
+            obeyed,
+            reached,
+            tuple(self.counted),
         )
 
     def _acts(self) -> None:
@@ -294,6 +307,7 @@ class _Stream:
             "ExternalProcessor": self._processed,
             "HeaderMutation": self._header_mutation,
             "RBAC": self._rbac,
+            "RateLimit": self._rate_limit,
             "Router": self._forwarded,
         }.get(_kind(config))
         return None if step is None else step(config)
@@ -360,6 +374,22 @@ class _Stream:
             self._acts()
             if _istio_denies(rules, self.request, principal=self.principal):
                 return Reply(403)
+        return None
+
+    def _rate_limit(self, config: Body) -> Reply | None:
+        del config
+        for index, rule in enumerate(self._override(self.name).get("rules", [])):
+            values: list[str] = []
+            fits = True
+            for selector in rule.get("clientSelectors", []):
+                for item in selector.get("headers", []):
+                    value = self.request.headers.get(item["name"].lower())
+                    fits = fits and _selected(item, value) is not item.get("invert", False)
+                    values += [value] if value is not None and item.get("type") == "Distinct" else []
+                values += [selector["sourceCIDR"]["value"]] if "sourceCIDR" in selector else []
+            if fits:
+                self._acts()
+                self.counted.append((index, tuple(values)))
         return None
 
     def _buffer(self, config: Body) -> Reply | None:
@@ -521,6 +551,17 @@ def _fits(match: Body, request: Request) -> bool:
         return False
     headers = {**request.headers, ":method": request.method, ":path": request.path}
     return all(_header_fits(item, headers.get(item["name"].lower())) for item in match.get("headers", []))
+
+
+def _selected(item: Body, value: str | None) -> bool:
+    """Whether a header of a rate limit's selector has a value that it takes."""
+    match item.get("type", "Exact"):
+        case "Distinct":
+            return value is not None
+        case "RegularExpression":
+            return value is not None and re.fullmatch(item["value"], value) is not None
+        case _:
+            return value == item["value"]
 
 
 def _header_fits(item: Body, value: str | None) -> bool:

@@ -359,6 +359,11 @@ def _traffic(policy: Body, result: _Filters) -> None:
         name = f"{facts.HTTP}.local_ratelimit"
         result.per_route.setdefault(name, {"@type": f"{_FILTERS}.local_ratelimit.v3.LocalRateLimit"})
         result.configs.setdefault(name, {"@type": f"{_FILTERS}.local_ratelimit.v3.LocalRateLimit"})
+    if "global" in spec.get("rateLimit", {}):
+        # The actions are the route's `rate_limits`, which the filter reads from the route that it finds.
+        name, rules = f"{facts.HTTP}.ratelimit", spec["rateLimit"]["global"]["rules"]
+        result.per_route.setdefault(name, {"@type": f"{_FILTERS}.ratelimit.v3.RateLimitPerRoute", "rules": rules})
+        result.configs.setdefault(name, {"@type": f"{_FILTERS}.ratelimit.v3.RateLimit"})
 
 
 def _extensions(policy: Body, result: _Filters) -> None:

@@ -17,6 +17,7 @@ from vsr_compiler.diagnostics.codes import (
     listeners,
     meaning,
     output,
+    rate_limits,
     servers,
     syntax,
     targets,
@@ -37,5 +38,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | backends.CODES
     | targets.CODES
     | verify.CODES
+    | rate_limits.CODES
     | output.CODES,
 )

@@ -80,6 +80,34 @@ limits:
   - {per: model, requests: 100, window: 1m}
 """),
     ),
+    "VSR337": Code(
+        title="limit that the gateway cannot count",
+        severity="error",
+        stage=Stage.TARGETS,
+        meaning="A limit has `countedBy: gateway`, and the gateway of the target cannot count it.",
+        reason="The limit would not hold, or each proxy would allow all of it.",
+        fix="Use `countedBy: router`, or another target.",
+        example=Example("""\
+gateway: {redis: "redis.cache:6379"}
+limits:
+  - {per: model, requests: 100, window: 1m, countedBy: gateway}
+"""),
+    ),
+    "VSR338": Code(
+        title="what limits of the gateway need of the cluster",
+        severity="note",
+        stage=Stage.TARGETS,
+        meaning="The gateway counts in a Redis that the compiler does not write.",
+        reason="Without it Envoy cannot ask whether a limit is reached, and refuses requests.",
+        fix="Run Redis at `gateway.redis`, and install the gateway with the values in the target's folder.",
+        example=Example("""\
+gateway: {redis: "redis.cache:6379"}
+limits:
+  - {per: model, requests: 100, window: 1m, countedBy: gateway}
+environments:
+  dev: {target: envoy-gateway}
+"""),
+    ),
     "VSR299": Code(
         title="region that nothing is in",
         severity="error",

@@ -560,9 +560,12 @@ default: small
         title="inconsistent timeouts",
         severity="error",
         stage=Stage.ANALYSIS,
-        meaning="`router.deadline` is not shorter than `gateway.timeout`.",
-        reason="The decision is only the beginning of a request; no time would be left for the model's answer.",
-        fix="Increase `gateway.timeout`, or reduce `router.deadline`.",
+        meaning="`router.deadline`, or `retry.firstByte` of a route, is not shorter than `gateway.timeout`.",
+        reason=(
+            "The decision is only the beginning of a request; no time would be left for the model's answer. After "
+            "`firstByte` no time would be left for another model."
+        ),
+        fix="Increase `gateway.timeout`, or reduce the other one.",
         example=Example("""\
 gateway: {timeout: 1s}
 router: {image: "registry.example/vsr-runtime:0.1.0", deadline: 2s}

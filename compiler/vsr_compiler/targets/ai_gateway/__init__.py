@@ -6,7 +6,7 @@ from vsr_compiler.targets.ai_gateway import attempts, backends, checks, helm_val
 from vsr_compiler.targets.ai_gateway.kinds import KINDS
 from vsr_compiler.targets.common import autoscaling, listeners, monitoring, namespaces, picker, pools, request_limits
 from vsr_compiler.targets.common import router as router_emitter
-from vsr_compiler.targets.envoy_gateway import envoy_patch_policy, gateway
+from vsr_compiler.targets.envoy_gateway import envoy_patch_policy, gateway, rate_limits
 from vsr_compiler.targets.target import Target
 
 PICKER_PROJECT = "inference-extension"
@@ -40,6 +40,7 @@ TARGET = Target(
         checks.releases_fit,
         provider_checks.check,
         attempts.check,
+        rate_limits.checker(("requests", "tokens", "dollars")),
         picker.checker(PICKER_PROJECT, pools.declared),
     ),
     preflight=(namespaces.preflight, listeners.preflight, checks.preflight),

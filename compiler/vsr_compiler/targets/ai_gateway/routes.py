@@ -19,6 +19,7 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.gateways import AI_GATEWAY, AiGateway
 from vsr_compiler.targets.ai_gateway import backends
+from vsr_compiler.targets.ai_gateway.costs import costs
 from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parents
 from vsr_compiler.targets.common.httproute import on_failure_name
 from vsr_schemas.headers import AI_MODEL, SELECTED_MODEL
@@ -63,7 +64,7 @@ def _route(policy: ir.Policy, model: ir.Model, name: str, rule: Body, release: A
         name,
         model.span,
         namespace=_namespace(policy, model),
-        spec={"parentRefs": parents(policy), "rules": [rule]},
+        spec={"parentRefs": parents(policy), "rules": [rule]} | costs(policy),
     )
 
 

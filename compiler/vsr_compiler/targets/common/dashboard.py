@@ -64,6 +64,18 @@ def alerts(policy: ir.Policy) -> list[Body]:
             "15m",
             "Routers of one policy serve different configurations.",
         ),
+        *(
+            [
+                _alert(
+                    "LimitsRefuseRequests",
+                    f'sum by (limit) (rate(vsr_limited_requests_total{{{series},outcome="refused"}}[5m])) > 0',
+                    "15m",
+                    "A limit has refused requests for 15 minutes: raise it, or let it move them to a cheaper model.",
+                )
+            ]
+            if counted_by_router(policy)
+            else []
+        ),
     ]
 
 
@@ -87,6 +99,7 @@ def _model(policy: ir.Policy) -> Body:
     panels = [
         *_common_panels(series),
         *([] if isinstance(policy.router.implementation, ir.SemanticRouter) else _runtime_panels(series)),
+        *(_limit_panels(series) if counted_by_router(policy) else []),
     ]
     return {
         "editable": False,
@@ -150,6 +163,27 @@ def _runtime_panels(series: str) -> list[Body]:
         _panel("Bodies in work", "bytes", ("{{pod}}", f"vsr_request_bytes_in_work{{{series}}}")),
         _panel(
             "Pods by configuration", "none", ("{{sha256}}", f"count by (sha256) (config_generation_info{{{series}}})")
+        ),
+    ]
+
+
+def counted_by_router(policy: ir.Policy) -> bool:
+    """Return whether the router counts for some limit."""
+    return any(not limit.by_gateway for limit in policy.limits)
+
+
+def _limit_panels(series: str) -> list[Body]:
+    """Return the panels for limits that the router counts."""
+    return [
+        _panel(
+            "Requests above a limit",
+            "reqps",
+            ("{{limit}} {{outcome}}", _rate("limit, outcome", "vsr_limited_requests_total", series)),
+        ),
+        _panel(
+            "Tokens that limits count",
+            "none",
+            ("{{model}} {{kind}}", _rate("model, kind", "vsr_used_tokens_total", series)),
         ),
     ]
 

@@ -145,7 +145,7 @@ def reads_responses(policy: ir.Policy) -> bool:
     return not isinstance(policy.router.implementation, ir.SemanticRouter) and (
         caches
         or any(guard.on_responses for guard in policy.guards)
-        or any(limit.unit != "requests" for limit in policy.limits)
+        or any(limit.unit != "requests" and not limit.by_gateway for limit in policy.limits)
     )
 
 
@@ -182,7 +182,7 @@ def _changed_headers(policy: ir.Policy) -> list[str]:
     body of a compressed error. Debug headers are added on request.
     """
     headers = [SELECTED_MODEL, "content-length", *ANSWERS]
-    if policy.limits:
+    if any(not limit.by_gateway for limit in policy.limits):
         headers += RATE_HEADERS
     if policy.retrying:
         headers += [CHAIN, MAX_RETRIES]

@@ -24,6 +24,7 @@ from vsr_compiler.targets.envoy_gateway import (
     gateway,
     helm_values,
     identity,
+    rate_limits,
 )
 from vsr_compiler.targets.envoy_gateway.kinds import KINDS
 from vsr_compiler.targets.target import Check, Emitter, Target
@@ -69,7 +70,12 @@ TARGET = Target(
         httproute.emitter(backends.reference),
     ),
     hops=(*HOPS, common_providers.hops),
-    checks=(*GATEWAY_CHECKS, common_providers.check, pools.ignored_by("envoy-gateway")),
+    checks=(
+        *GATEWAY_CHECKS,
+        rate_limits.checker(("requests",)),
+        common_providers.check,
+        pools.ignored_by("envoy-gateway"),
+    ),
     preflight=(namespaces.preflight, listeners.preflight, checks.preflight),
     components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart,),

@@ -18,6 +18,7 @@ from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, NO_MODEL_BODY, NO_MODEL_STATUS, parents
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API, target
 from vsr_compiler.targets.envoy_gateway.kinds import ENVOY_GROUP
+from vsr_compiler.targets.envoy_gateway.rate_limits import rate_limit
 from vsr_schemas.quantities import quantity
 
 
@@ -55,12 +56,16 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
 
 
 def request_buffer(policy: ir.Policy) -> Iterator[Object]:
-    """Yield the BackendTrafficPolicy of the Gateway. It buffers what the router's filter has buffered already."""
+    """Yield the BackendTrafficPolicy of the Gateway. It buffers what the router's filter has buffered already.
+
+    Limits that the gateway counts are in it, too.
+    """
     yield make(
         ENVOY_API,
         "BackendTrafficPolicy",
         policy.gateway.name,
         policy.gateway.span,
         namespace=policy.gateway.namespace,
-        spec={"targetRefs": [target(policy)], "requestBuffer": {"limit": quantity(policy.router.max_body)}},
+        spec={"targetRefs": [target(policy)], "requestBuffer": {"limit": quantity(policy.router.max_body)}}
+        | rate_limit(policy),
     )

@@ -6,6 +6,7 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.targets.envoy_gateway.rate_limits import counted
 
 CHART = "gateway-helm"
 NAMES_BY_PORT = "XDSNameSchemeV2"
@@ -17,7 +18,14 @@ def chart(policy: ir.Policy) -> Values:
 
 
 def chart_settings(policy: ir.Policy) -> Body:
-    """Return the settings: both kinds are disabled by default, and patches rely on the naming scheme of listeners."""
+    """Return the settings: both kinds are disabled by default, and patches rely on the naming scheme of listeners.
+
+    Limits that the gateway counts need Redis.
+    """
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
     settings: Body = {"extensionApis": {"enableBackend": True, "enableEnvoyPatchPolicy": True}}
+    if counted(policy):
+        # Without an answer of the rate limit service a limit would not hold.
+        redis = {"backend": {"type": "Redis", "redis": {"url": policy.gateway.redis}}, "failClosed": True}
+        settings["rateLimit"] = redis
     return settings | ({"runtimeFlags": {"enabled": [NAMES_BY_PORT]}} if by_port else {})

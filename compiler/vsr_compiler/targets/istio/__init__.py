@@ -2,6 +2,7 @@
 
 from vsr_compiler.targets.common import (
     autoscaling,
+    counted_limits,
     httproute,
     listeners,
     model_servers,
@@ -43,6 +44,7 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     gateway.check_attempts,
     common_providers.check,
     identity_check,
+    counted_limits.refused,
 )
 
 HOPS = (request_limits.hops_of("vllm", request_limits.model_servers), common_providers.hops)

@@ -38,6 +38,9 @@ from vsr_compiler.verify.rules import (
     l28_priorities,
     l29_plain_text,
     l30_servers,
+    l37_limit_policies,
+    l38_limit_costs,
+    l39_limit_service,
     manifests,
     schemas,
 )
@@ -76,6 +79,9 @@ LINK_RULES: tuple[LinkRule, ...] = (
     l28_priorities.RULE,
     l29_plain_text.RULE,
     l30_servers.RULE,
+    l37_limit_policies.RULE,
+    l38_limit_costs.RULE,
+    l39_limit_service.RULE,
 )
 """The rules about links between objects, in the order of their names."""
 

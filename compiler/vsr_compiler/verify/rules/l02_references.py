@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.completeness import is_built_in, provider, severity
-from vsr_compiler.verify.created_objects import created_objects
 from vsr_compiler.verify.manifest import Manifest, Path, as_string, title, value_at
 from vsr_compiler.verify.manifest_index import ENVOY, ISTIO, ManifestIndex
 from vsr_compiler.verify.references import (
@@ -105,15 +104,12 @@ def _hosts(index: ManifestIndex) -> Iterator[Diagnostic]:
         name, namespace = service
         if host in external_hosts or index.service(namespace, name) or index.assumes("Service", namespace, name):
             continue
-        if (
-            _may_be_external(host)
-            or namespace not in index.namespaces
-            or created_objects(index).creator_of("Service", namespace, name)
-        ):
+        ref = Reference(manifest, path, "", "Service", namespace, name)
+        if _may_be_external(host) or is_built_in(ref) or provider(index, ref):
             continue
         hint = f"Fix the host, or pass --assume Service/{namespace}/{name} if the Service exists elsewhere."
         message = f"{manifest.title} has the host `{host}`, but there is no such Service"
-        yield Diagnostic("VSR402", message, manifest.span(*path), hint)
+        yield Diagnostic("VSR402", message, manifest.span(*path), hint, severity(index, ref))
 
 
 def _backend_ports(index: ManifestIndex) -> Iterator[Diagnostic]:

@@ -21,11 +21,16 @@ _UNUSED_HINT = "Remove the entry, or the grant if no entry is left."
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
-    crossing = [ref for ref in references(index) if ref.granted and ref.namespace != ref.source.namespace]
+    crossing = [
+        ref
+        for ref in references(index)
+        if (ref.granted or ref.kind == ref.source.kind == "HTTPRoute") and ref.namespace != ref.source.namespace
+    ]
     grants = index.of_kind("ReferenceGrant", GATEWAY_API)
     permitted = set(chain.from_iterable(map(_permitted, grants)))
     for ref in crossing:
-        if permitted.isdisjoint(_permissions(ref)) and not _is_assumed(index, ref):
+        is_open = not ref.granted or _is_assumed(index, ref) or _is_of_consumer(ref)
+        if not is_open and permitted.isdisjoint(_permissions(ref)):
             source = ref.source
             message = f"{source.title} refers to {ref.kind} `{ref.name}` in `{ref.namespace}` without a ReferenceGrant"
             hint = f"Add a ReferenceGrant in `{ref.namespace}` from {source.kind} in `{source.namespace}`."
@@ -38,6 +43,17 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 def _is_assumed(index: ManifestIndex, ref: Reference) -> bool:
     return any(
         kind == "ReferenceGrant" and namespace == ref.namespace for kind, namespace, _ in index.assumptions.objects
+    )
+
+
+def _is_of_consumer(ref: Reference) -> bool:
+    """Whether a route of a mesh sends requests for Services to Services of their namespace, as its consumers may.
+
+    Source: Gateway API, GEP-1294, and its conformance test MeshConsumerRoute.
+    """
+    parents = as_mappings(ref.source.spec.get("parentRefs"))
+    return bool(parents) and all(
+        parent.get("kind") == "Service" and parent.get("namespace") == ref.namespace for parent in parents
     )
 
 

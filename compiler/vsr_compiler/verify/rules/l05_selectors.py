@@ -88,7 +88,8 @@ def _pools(index: ManifestIndex) -> Iterator[Diagnostic]:
         if shared:
             other = pool_of[id(shared[0])]
             message = f"the pods of {_titles(shared)} are in two pools: {other.title} and {pool.title}"
-            yield Diagnostic("VSR405", message, span, "Select each pool by labels that only its own pods have.")
+            hint = "Select each pool by labels that only its own pods have."
+            yield Diagnostic("VSR405", message, span, hint, Severity.WARNING)
         if same is pool:
             for workload in workloads:
                 pool_of.setdefault(id(workload), pool)
@@ -130,16 +131,34 @@ def _service(index: ManifestIndex, service: Manifest) -> Iterator[Diagnostic]:
     workloads = index.selected_workloads(service.namespace, labels)
     if not workloads and is_missing(index, service.namespace, labels):
         message = f"{service.title} selects no pods among the checked objects"
-        yield Diagnostic("VSR405", message, service.span("spec", "selector"), _NO_PODS_HINT, Severity.WARNING)
+        beside = namespaces_of_pods(index, labels) or _folder(service) in _folders_with_pods(index)
+        level = Severity.WARNING if beside else Severity.NOTE
+        yield Diagnostic("VSR405", message, service.span("spec", "selector"), _NO_PODS_HINT, level)
     for ports, having in selected_ports(index, service.namespace, labels):
+        known = {*ports, *ports.values()}
+        # Beside a declared one, a port is rather left out of the declaration than wrong.
+        targets = [port.get("targetPort", port.get("port")) for _, port in service.entries("spec", "ports")]
+        by_number = Severity.WARNING if known.isdisjoint(map(_plain, targets)) else Severity.NOTE
         for path, port in service.entries("spec", "ports"):
             target = port.get("targetPort", port.get("port"))
             if ports and target not in [*ports, *ports.values()]:
                 message = f"{service.title} forwards to port {target}, which {_titles(having)} does not declare"
                 # A port number works without a declaration; a port name does not.
-                level = Severity.ERROR if isinstance(target, str) else Severity.WARNING
+                level = Severity.ERROR if isinstance(target, str) else by_number
                 hint = f"Use a declared port: {', '.join(f'{name} ({number})' for name, number in ports.items())}."
                 yield Diagnostic("VSR405", message, service.span(*path), hint, level)
+
+
+def _plain(target: object) -> object:
+    return target if isinstance(target, str | int) else None
+
+
+def _folder(manifest: Manifest) -> str:
+    return manifest.span("kind").file.rpartition("/")[0]
+
+
+def _folders_with_pods(index: ManifestIndex) -> frozenset[str]:
+    return index.cached("folders with pods", lambda: frozenset(_folder(item.owner) for item in index.workloads))
 
 
 def is_missing(index: ManifestIndex, namespace: str, labels: dict[str, str]) -> bool:

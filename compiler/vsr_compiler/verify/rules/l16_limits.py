@@ -129,7 +129,9 @@ def _duplicate_matches(index: ManifestIndex) -> Iterator[Diagnostic]:
                 if first is not None:
                     message = f"{route.title} has the same match as {first.title}; only the older route gets requests"
                     hint = "Remove one of the two, or attach them to different listeners or hostnames."
-                    yield Diagnostic("VSR416", message, route.span(*path), hint)
+                    beside = route.span("kind").file == first.span("kind").file
+                    level = Severity.ERROR if beside else Severity.WARNING
+                    yield Diagnostic("VSR416", message, route.span(*path), hint, level)
 
 
 def _canonical(match: Body) -> object:

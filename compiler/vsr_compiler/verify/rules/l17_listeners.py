@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.listeners import (
     KINDS_BY_PROTOCOL,
     accepts,
@@ -48,7 +48,8 @@ def _parent(index: ManifestIndex, route: Manifest, path: Path, gateway: Manifest
         source = route.namespace or "anywhere"
         message = f"no listener of {gateway.title} accepts a {route.kind} from `{source}`"
         hint = "Set allowedRoutes.namespaces.from to All, or to Selector with labels of that namespace."
-        yield Diagnostic("VSR417", message, route.span(*path), hint if of_kind else _kinds_hint(matching))
+        level = Severity.ERROR if _are_related(route, gateway) else Severity.WARNING
+        yield Diagnostic("VSR417", message, route.span(*path), hint if of_kind else _kinds_hint(matching), level)
     elif "*" not in (hostnames := as_strings(route.spec.get("hostnames"))) and not any(
         common_domains(listener, route) for listener in accepting
     ):
@@ -56,6 +57,13 @@ def _parent(index: ManifestIndex, route: Manifest, path: Path, gateway: Manifest
         message = f"no hostname of {route.title} is one of {gateway.title}: every request to it gets 404"
         hint = f"Use hostnames within {own}, or change the listener; the route has {', '.join(hostnames[:_SHOWN])}."
         yield Diagnostic("VSR417", message, route.span("spec", "hostnames"), hint)
+
+
+def _are_related(route: Manifest, gateway: Manifest) -> bool:
+    """Whether a route and a Gateway are not merely of one name in two folders without namespaces."""
+    folders = [manifest.span("kind").file.rpartition("/")[0] for manifest in (route, gateway)]
+    same = any(one == other or one.startswith(f"{other}/") for one, other in (folders, folders[::-1]))
+    return same or gateway.writes_namespace
 
 
 def _kinds_hint(listeners: list[Body]) -> str:

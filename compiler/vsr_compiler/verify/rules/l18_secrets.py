@@ -12,6 +12,11 @@ from vsr_compiler.verify.rules.rule import LinkRule
 
 _MUTABLE = re.compile(r"latest|main|master|nightly|dev|edge|stable|v0\.0\.0.*|.*-(latest|dev|nightly|snapshot)")
 _SECRET = re.compile(r"(^|_)(TOKEN|API_?KEY|PASSWORD|PASSWD|SECRET|ACCESS_KEY|PRIVATE_KEY)$")
+_SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", "0", "1"})
+_STAND_IN = re.compile(
+    r"(?:\$\([A-Za-z_][A-Za-z0-9_.-]*\)|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?i:x{3,}|\*{3,}|replace[-_ ]?me))$"
+    r"|(?i:your[-_ ])"
+)
 _HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization"})
 
 
@@ -25,7 +30,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
                 span = owner.span(*path, "imagePullPolicy")
                 yield Diagnostic("VSR418", message, span, "Use IfNotPresent.", Severity.WARNING)
             for env_path, env in owner.entries(*path, "env"):
-                if _SECRET.search(as_string(env.get("name")).upper()) and as_string(env.get("value")):
+                if _SECRET.search(as_string(env.get("name")).upper()) and _is_secret(as_string(env.get("value"))):
                     message = f"the variable `{env['name']}` of {owner.title} contains a secret in plain text"
                     hint = "Move it to a Secret, refer to it by secretKeyRef, and revoke the published value."
                     yield Diagnostic("VSR418", message, owner.span(*env_path, "value"), hint, hides=True)
@@ -38,6 +43,11 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             message = f"{secret.title} contains its values in plain text"
             hint = "Keep Secrets out of manifests, or seal them."
             yield Diagnostic("VSR418", message, secret.span("metadata", "name"), hint, Severity.WARNING)
+
+
+def _is_secret(value: str) -> bool:
+    """Whether a value may be a secret, no switch as of `ALLOW_EMPTY_PASSWORD`, other variable, or a placeholder."""
+    return bool(value) and value.lower() not in _SWITCHES and not _STAND_IN.match(value)
 
 
 def is_mutable(image: str) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.verify.completeness import provider
 from vsr_compiler.verify.ext_proc import ExtProcFilter, cluster_name, ext_proc_filters
 from vsr_compiler.verify.listeners import listeners_of, xds_listener
 from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_mappings, as_string, value_at
 from vsr_compiler.verify.manifest_index import ENVOY, GATEWAY_API, ISTIO, ManifestIndex
+from vsr_compiler.verify.references import Reference
 from vsr_compiler.verify.rules.rule import LinkRule
 
 
@@ -46,6 +48,8 @@ def _cluster_addresses(index: ManifestIndex, policy: Manifest) -> Iterator[Diagn
                     continue
                 span = policy.span(*endpoint)
                 if service is None:
+                    if provider(index, Reference(policy, endpoint, "", "Service", names[1], names[0])):
+                        continue
                     message = f"{policy.title} adds a cluster with the host `{host}`, but there is no such Service"
                     hint = f"Fix the host, or pass --assume Service/{names[1]}/{names[0]} if it exists elsewhere."
                     yield Diagnostic("VSR419", message, span, hint)
@@ -65,7 +69,8 @@ def _istio_cluster(index: ManifestIndex, processor: ExtProcFilter, cluster: str)
     for namespace, name, port in processor.services:
         service = index.service(namespace, name)
         if service is None:
-            if not index.assumes("Service", namespace, name):
+            ref = Reference(source, processor.path, "", "Service", namespace, name)
+            if not index.assumes("Service", namespace, name) and not provider(index, ref):
                 message = f"{source.title} calls `{cluster}`, but there is no Service `{namespace}/{name}`"
                 hint = f"Fix the name, or pass --assume Service/{namespace}/{name} if it exists elsewhere."
                 yield Diagnostic("VSR419", message, span, hint)

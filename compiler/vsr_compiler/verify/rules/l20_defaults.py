@@ -36,7 +36,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 
 def _unwritten_namespaces(index: ManifestIndex) -> Iterator[Diagnostic]:
-    """Report objects without a namespace once: as a warning if other objects have one."""
+    """Report objects without a namespace once: as a warning if most objects have one."""
     unwritten = [
         manifest
         for manifest in index.manifests
@@ -53,7 +53,8 @@ def _unwritten_namespaces(index: ManifestIndex) -> Iterator[Diagnostic]:
     message = f"{first.title} has no namespace{more}: it lands in whatever namespace it is applied to{assumed}"
     examples = f", such as {', '.join(others[:3])}" if others else ""
     hint = f"Set metadata.namespace{examples}, or pass the namespace of `kubectl apply -n` as `-n NAMESPACE`."
-    level = Severity.WARNING if written or not first.namespace else Severity.NOTE
+    is_exception = len(unwritten) <= sum(manifest.writes_namespace for manifest in index.manifests)
+    level = Severity.WARNING if is_exception or not first.namespace else Severity.NOTE
     yield Diagnostic("VSR420", message, first.span("metadata"), hint, level)
 
 

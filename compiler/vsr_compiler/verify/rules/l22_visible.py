@@ -28,7 +28,9 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         if "." not in host and host:
             message = f"{rule.title} has the host `{host}` without a namespace: it depends on where the rule is applied"
             hint = f"Write {host}.{rule.namespace or 'NAMESPACE'}.svc.cluster.local."
-            yield Diagnostic("VSR422", message, rule.span("spec", "host"), hint, Severity.WARNING)
+            # Without a namespace of its own, the rule moves together with its Service.
+            level = Severity.WARNING if rule.writes_namespace else Severity.NOTE
+            yield Diagnostic("VSR422", message, rule.span("spec", "host"), hint, level)
         if service is not None:
             rules.setdefault((service[1], service[0]), []).append(rule)
     for namespace, called in sorted(_calls(index)):

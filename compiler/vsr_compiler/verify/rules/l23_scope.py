@@ -10,6 +10,8 @@ from vsr_compiler.verify.manifest_index import ENVOY, GATEWAY_API, ManifestIndex
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _PLATFORM = ("GatewayClass", "PersistentVolume", "StorageClass", "CustomResourceDefinition")
+_INSTALLED = ("CustomResourceDefinition", "PersistentVolume")
+"""Kinds that operators and volumes set up beforehand bring along."""
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
@@ -18,6 +20,8 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     if not index.workloads and not index.routes:
         return
     own_classes = {f"{gateway.namespace}-{gateway.name}" for gateway in index.of_kind("Gateway", GATEWAY_API)}
+    used = {as_string(gateway.spec.get("gatewayClassName")) for gateway in index.of_kind("Gateway", GATEWAY_API)}
+    files = {item.span("kind").file for item in [*index.routes, *(workload.owner for workload in index.workloads)]}
     for kind in _PLATFORM:
         for manifest in index.of_kind(kind):
             if kind == "GatewayClass" and manifest.name in own_classes:
@@ -25,7 +29,12 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             host_path = " and is a folder of one node" if value_at(manifest.spec, "hostPath") else ""
             message = f"{manifest.title} belongs to the whole cluster{host_path}, but is among an application's objects"
             hint = "Move it to the manifests that set up the cluster."
-            yield Diagnostic("VSR423", message, manifest.span("metadata", "name"), hint, Severity.WARNING)
+            # With its Gateway it is a complete example, and nobody else's Gateways change.
+            is_note = kind == "GatewayClass" and manifest.name in used
+            is_note |= kind in _INSTALLED and not host_path
+            is_note |= not host_path and manifest.span("kind").file not in files
+            level = Severity.NOTE if is_note else Severity.WARNING
+            yield Diagnostic("VSR423", message, manifest.span("metadata", "name"), hint, level)
 
 
 def _node_ports(index: ManifestIndex, gateway_class: Manifest) -> Iterator[Diagnostic]:
@@ -43,7 +52,8 @@ RULE = LinkRule(
     name="L23",
     code="VSR423",
     purpose="GatewayClasses, PersistentVolumes, StorageClasses and CustomResourceDefinitions are not among the objects "
-    "of an application. A GatewayClass with the name `NAMESPACE-NAME` of its Gateway is allowed. A GatewayClass does "
+    "of an application. A GatewayClass with the name `NAMESPACE-NAME` of its Gateway is allowed, "
+    "and one beside its Gateway is a note. A GatewayClass does "
     "not open node ports for all of its Gateways.",
     check=_check,
 )

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vsr_compiler.verify.schema import crd
+from vsr_compiler.verify.schema import bundled, crd
 from vsr_compiler.verify.schema.crd import Document, Version
 from vsr_compiler.verify.stream import Budget
 
@@ -48,25 +48,29 @@ class Catalog:
         places: Files and folders.
         unreadable: Files that could not be read, with the reason.
         input_documents: Definitions among the objects that are checked; they take precedence over every place.
+        with_bundle: Whether definitions that come with the package are used after every place.
     """
 
     places: tuple[tuple[Path, ...], ...]
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
     input_documents: tuple[Document, ...] = ()
+    with_bundle: bool = False
     _budget: Budget = field(default_factory=lambda: Budget(values=MAX_READ))
     _documents: list[list[Document]] | None = None
     _definitions: dict[tuple[str, str, frozenset[tuple[str, str]]], Definition] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, folders: Iterable[Path] = (), environment: Mapping[str, str] | None = None) -> Catalog:
-        """Return the catalog of the given folders, then ``VSR_CRDS``, then the cache of ``crds pull``."""
+    def of(
+        cls, folders: Iterable[Path] = (), environment: Mapping[str, str] | None = None, *, with_bundle: bool = False
+    ) -> Catalog:
+        """Return the catalog of the given folders, then ``VSR_CRDS``, the cache of ``crds pull``, and the bundle."""
         variables = os.environ if environment is None else environment
         from_variable = tuple(
             Path(document) for document in variables.get("VSR_CRDS", "").split(os.pathsep) if document
         )
         cached = cache_folder(variables)
         places = (tuple(folders), from_variable, (cached,) if cached.is_dir() else ())
-        return cls(tuple(place for place in places if place))
+        return cls(tuple(place for place in places if place), with_bundle=with_bundle)
 
     def find(self, group: str, kind: str, releases: Releases) -> Definition:
         """Return the definition of a kind, of the required release if there is one."""
@@ -82,6 +86,7 @@ class Catalog:
             documents = [item for item in candidates if all(item.keys) or self._defines(item, group, kind)]
             if number and (removed := _removed_in(documents, place, releases)):
                 return Definition(removed_in=removed)
+            documents = _of_one_release(documents, releases)
             # An input is applied as it is, whatever release is required.
             definition = _choose(documents, releases if number else {}) if documents else Definition()
             document = definition.document
@@ -97,6 +102,7 @@ class Catalog:
                     [document for path in place for document in crd.scan(path, self._budget, self.unreadable)]
                     for place in self.places
                 ],
+                *([list(bundled.documents())] if self.with_bundle else []),
             ]
         return self._documents
 
@@ -107,6 +113,14 @@ class Catalog:
                 self.unreadable.append((document.file, problem))
             return False
         return (group, kind) in document.versions
+
+
+def _of_one_release(documents: list[Document], releases: Releases) -> list[Document]:
+    """Return the documents; of bundled ones those of the required release, else those of the newest."""
+    if not documents or not all(isinstance(document, bundled.BundledDocument) for document in documents):
+        return documents
+    required = [item for item in documents if item.release == _required_release(item, releases)]
+    return required or bundled.newest(documents)
 
 
 def _removed_in(documents: list[Document], place: list[Document], releases: Releases) -> str:

@@ -120,6 +120,11 @@ class Rates:
         """Whether some limit depends on the tokens of responses."""
         return any(rate.unit != "requests" for rate in self.limits)
 
+    @property
+    def moves(self) -> bool:
+        """Whether some limit moves requests to another model."""
+        return any(rate.over is not None for rate in self.limits)
+
     def cost(self, rate: Rate, models: tuple[str, ...], usage: Usage) -> float:
         """Return what tokens count as for a limit: of several models that may have answered, as the dearest."""
         if rate.unit == "tokens":

@@ -12,11 +12,13 @@ from vsr_runtime.errors import config_error
 from vsr_schemas.runtime_limits import RateSettings, RatesSettings
 
 
-def with_rates(program: Program, settings: RatesSettings | None) -> Program:
+def with_rates(program: Program, settings: RatesSettings | None, workers: int = 1) -> Program:
     """Return the program with the settings. Without settings, nothing is counted.
 
+    Each of ``workers`` counts for itself, and allows its share of the replica's.
+
     Raises:
-        UserError: a limit names an unknown model.
+        UserError: a limit names an unknown model, or allows a process less than one.
     """
     if settings is None:
         return program
@@ -25,7 +27,12 @@ def with_rates(program: Program, settings: RatesSettings | None) -> Program:
             if model not in program.models:
                 where = f"rates.limits: {rate.name}"
                 raise config_error(where, f"config.yaml has no model {model!r:.60}", "runtime.yaml")
-    limits = tuple(_rate(rate, settings.replicas) for rate in settings.limits)
+    processes = settings.replicas * workers
+    for rate in settings.limits if workers > 1 else ():
+        if rate.unit != "dollars" and rate.amount < processes:
+            problem = f"{rate.amount:,.12g} {rate.unit} are less than one for each of {processes} processes"
+            raise config_error(f"rates.limits: {rate.name}", problem, "runtime.yaml")
+    limits = tuple(_rate(rate, processes) for rate in settings.limits)
     prices = {
         name: Price(price.prompt, price.completion, price.cached) for name, price in (settings.prices or {}).items()
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from vsr_runtime.decision.conversation.state import held_state
 from vsr_runtime.decision.guards.masking import TooManyPlaceholdersError, mask_document
 from vsr_runtime.decision.limits.rules import DEFAULT_ROUTE, Claim, Usage
 from vsr_runtime.decision.program.conditions import SignalValues
@@ -80,7 +81,7 @@ def _static(parsed: ParsedRequest, view: RequestView | None, text: str) -> Immed
 def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute | None) -> ModelTarget | None:
     """Return the target; None for a static response."""
     if parsed.moved is not None and (route is None or route.effects.static_response is None):
-        return program.models[parsed.moved]
+        return _moved_target(program, parsed, route, parsed.moved)
     if route is None:
         if parsed.named_model is not None:
             return program.models[parsed.named_model]
@@ -90,6 +91,14 @@ def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute |
     if len(route.targets) == 1:
         return route.targets[0][0]
     return route.holding(parsed.demand).target(split_point(parsed.split_seed))
+
+
+def _moved_target(program: Program, parsed: ParsedRequest, route: PolicyRoute | None, name: str) -> ModelTarget:
+    """Return the model to which a limit moves a request: as the route has it, if the request only loses fallbacks."""
+    own = [] if route is None else [target for target, _ in route.targets]
+    if route is None and parsed.named_model is None and program.default_target is not None:
+        own = [program.default_target]
+    return next((target for target in own if target.name == name), program.models[name])
 
 
 def _send(
@@ -165,8 +174,17 @@ def _claim(
     if program.counts_usage:
         estimate = estimated(parsed.api, parsed.body.text, parsed.body.values, parsed.demand)
     name = route.name if route else None if parsed.named_model else DEFAULT_ROUTE
-    movable = not verdict.moved
+    movable = program.rates.moves and not verdict.moved and _is_movable(parsed)
     return Claim(parsed.api, models, name, parsed.client, estimate, movable=movable, cors=parsed.cors)
+
+
+def _is_movable(parsed: ParsedRequest) -> bool:
+    """Return whether another model can take the place of a request's.
+
+    Results of models that do not generate text cannot be compared, and only one model has the state to which a request
+    refers.
+    """
+    return parsed.api.generates and held_state(parsed.body.values, parsed.body.text) is None
 
 
 def _key(

@@ -18,11 +18,11 @@ CODE = "rate_limit_exceeded"
 def refusal(claim: Claim, exceeded: Exceeded) -> ImmediateResponse:
     """Return 429 in the form of the API, with the seconds until the limit's window ends."""
     rate = exceeded.rate
-    message = f"The limit '{rate.name}' of {rate.amount:g} {rate.unit} is reached. Try again in {exceeded.reset} s."
+    message = f"The limit '{rate.name}' of {rate.amount:,.12g} {rate.unit} is reached. Try again in {exceeded.reset} s."
     limit, remaining, reset = RATE_HEADERS
     headers = (
         ("retry-after", str(exceeded.reset)),
-        (limit, f"{rate.amount:g}"),
+        (limit, f"{rate.amount:.12g}"),
         (remaining, "0"),
         (reset, str(exceeded.reset)),
     )

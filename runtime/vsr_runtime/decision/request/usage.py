@@ -15,6 +15,8 @@ DEFAULT_OUTPUT = 1024
 """Tokens of a completion that a request does not bound, until it is known."""
 MAX_DOCUMENT = 256 << 10
 """Bytes of a response up to which its usage is read. A longer one counts as its length says."""
+MAX_OUTPUT = 1 << 17
+"""Tokens of the longest completion that a request counts as until it is known, whatever it asks for."""
 _MAX_CHOICES, _MOST = 128, 10**9
 _BYTES_OF_TOKEN = 3
 FREE = frozenset({Api.COUNT_TOKENS, Api.INPUT_TOKENS, Api.TOKENIZE, Api.DETOKENIZE})
@@ -23,7 +25,11 @@ _ERROR, _DIGITS = 400, 3
 
 
 def estimated(api: Api, text: str, values: Mapping[str, object], demand: TokenDemand) -> Usage:
-    """Return the tokens that a request may use."""
+    """Return the tokens that a request may use.
+
+    What it asks for is bounded. Otherwise one request would use up a whole limit, or be so large that the sum loses
+    everything before it.
+    """
     if api in FREE:
         return Usage()
     if demand is NO_DEMAND or not demand.prompt:
@@ -32,7 +38,7 @@ def estimated(api: Api, text: str, values: Mapping[str, object], demand: TokenDe
         return Usage(demand.prompt)
     choices = values.get("n")
     number = min(choices, _MAX_CHOICES) if type(choices) is int and choices > 1 else 1
-    return Usage(demand.prompt, number * (demand.output if demand.output > 1 else DEFAULT_OUTPUT))
+    return Usage(demand.prompt, number * min(demand.output if demand.output > 1 else DEFAULT_OUTPUT, MAX_OUTPUT))
 
 
 class UsageMeter:

@@ -18,6 +18,8 @@ PORT = "VSR_WORKER_PORT"
 """The environment variable with the port that all children listen on."""
 BROKER = "VSR_ENGINE_BROKER"
 """The environment variable with the socket that leases the shared engine."""
+WORKERS = "VSR_WORKER_COUNT"
+"""The environment variable with the number of children."""
 LONGEST = 16 << 20
 """Bytes of a report at most."""
 
@@ -39,6 +41,11 @@ class ChildReport(msgspec.Struct, frozen=True):
 def is_child() -> bool:
     """Whether a supervisor started this process."""
     return LINK in os.environ
+
+
+def workers() -> int:
+    """Return how many processes serve one address together."""
+    return int(os.environ.get(WORKERS, "1")) if is_child() else 1
 
 
 async def answer(say: Callable[[], ChildReport], stop: asyncio.Event) -> None:

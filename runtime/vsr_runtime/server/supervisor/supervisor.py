@@ -20,7 +20,7 @@ from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.stop_signal import begin_stop
 from vsr_runtime.server.supervisor.child import STUCK_AFTER, Child
 from vsr_runtime.server.supervisor.http_proxy import HttpProxy
-from vsr_runtime.server.supervisor.link import BROKER, PORT
+from vsr_runtime.server.supervisor.link import BROKER, PORT, WORKERS
 from vsr_runtime.server.transport.stream import MAX_SHUTDOWN_DELAY
 from vsr_schemas.runtime import FOLLOWING
 
@@ -135,9 +135,8 @@ async def _run(count: int, grpc: Address, http: Address, stuck_after: float) -> 
     with _reserved(grpc) as port, tempfile.TemporaryDirectory(prefix="vsr-children-") as folder:
         broker, path = Broker(), Path(folder) / "broker"
         leases = await broker.listen(path)
-        supervisor = Supervisor(
-            [sys.executable, *sys.orig_argv[1:]], count, {PORT: str(port), BROKER: str(path)}, stuck_after
-        )
+        environment = {PORT: str(port), BROKER: str(path), WORKERS: str(count)}
+        supervisor = Supervisor([sys.executable, *sys.orig_argv[1:]], count, environment, stuck_after)
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, supervisor.signal, signal.SIGHUP)
         try:
             front = await HttpProxy(supervisor).listen(http)

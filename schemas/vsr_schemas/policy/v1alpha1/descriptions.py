@@ -77,6 +77,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "listeners": "Ports with hostnames and TLS. Defaults to one, `http` on port 80, without TLS and for every "
         "hostname. At most 16.",
         "cors": "Pages that may call the gateway from a browser. Without it preflights are left to the gateway.",
+        "redis": "Host and port of the Redis in which the gateway counts for limits with `countedBy: gateway`.",
     },
     "gateway.listeners[]": {
         "name": "Name of the listener in the Gateway. Further hostnames make further listeners, `NAME-2` and so on.",
@@ -444,6 +445,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "window": "The window of time. Windows begin at whole minutes, hours, days, or 30 days since 1970, in UTC.",
         "over": "What becomes of requests above the limit: `deny` refuses them with 429, `{route: MODEL}` sends them "
         "to another model, whose requests the limit does not count.",
+        "countedBy": "`router`: each replica of the router allows its share. `gateway`: all proxies of the gateway "
+        "count together, in `gateway.redis`; on the targets of Envoy Gateway, and tokens and dollars with AI Gateway.",
     },
     "limits[].for": {
         "user": "Requests of this user, or of users of a list.",

@@ -47,6 +47,7 @@ class LimitSpec(PolicyModel):
 
     ``per`` says what has a count of its own, ``for`` which requests count. ``over`` says what becomes of requests above
     the limit: they are refused with 429, or go to a cheaper model, whose requests the limit does not count.
+    ``counted_by`` says whether each replica of the router counts its share, or the gateway the whole in Redis.
     """
 
     name: Name | None = None
@@ -63,6 +64,7 @@ class LimitSpec(PolicyModel):
         Annotated[Literal["deny"], AsText] | Annotated[OverSpec, AsMapping],
         by_shape(TEXT, MAPPING),
     ] = "deny"
+    counted_by: Literal["router", "gateway"] = "router"
 
     @model_validator(mode="after")
     def _one_unit(self) -> LimitSpec:

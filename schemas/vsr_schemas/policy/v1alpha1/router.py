@@ -15,6 +15,7 @@ from vsr_schemas.scalars import (
     Bool,
     Bytes,
     HeaderName,
+    HostPort,
     Image,
     Int,
     Label,
@@ -111,6 +112,7 @@ class GatewaySpec(PolicyModel):
     timeout: Milliseconds = 300_000
     listeners: Listeners | None = None
     cors: CorsSpec | None = None
+    redis: HostPort | None = None
 
 
 class GitOpsSpec(PolicyModel):

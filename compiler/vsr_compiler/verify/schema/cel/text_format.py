@@ -89,24 +89,37 @@ def _string(value: Any) -> str:  # noqa: ANN401 - any value
     if value is None:
         return "null"
     if isinstance(value, list | dict):
-        return _literal(value, 0)
+        return _literal(value, 0, [MAX_SIZE])
     if isinstance(value, bool | int | float | str | bytes | Duration | Timestamp | Type):
         return to_string(value)
     raise CelError(f"`%s` does not accept {type_name(value)}")
 
 
-def _literal(value: Any, depth: int) -> str:  # noqa: ANN401, PLR0911 - any value; one return for each type
-    """Return a value as a literal of CEL."""
+def _literal(value: Any, depth: int, left: list[int]) -> str:  # noqa: ANN401 - any value
+    """Return a value as a literal of CEL.
+
+    Args:
+        value: The value.
+        depth: How deep it is nested.
+        left: The number of characters that may still be written.
+    """
     if depth > MAX_DEPTH:
         raise CelError("the value is nested too deep")
     if isinstance(value, list):
-        return "[" + ", ".join(_literal(item, depth + 1) for item in value) + "]"
+        return "[" + ", ".join(_literal(item, depth + 1, left) for item in value) + "]"
     if isinstance(value, dict):
-        entries = sorted((_literal(key, depth + 1), _literal(item, depth + 1)) for key, item in value.items())
+        pairs = value.items()
+        entries = sorted((_literal(key, depth + 1, left), _literal(item, depth + 1, left)) for key, item in pairs)
         return "{" + ", ".join(f"{key}:{item}" for key, item in entries) + "}"
+    left[0] -= 2 + (len(value) if isinstance(value, str | bytes) else 0)
+    if left[0] < 0:
+        raise CelError("the result is too long")
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> str:  # noqa: ANN401 - any value
     if isinstance(value, float):
-        text = _string(value) if not math.isfinite(value) else format(value, ".6f")
-        return text if math.isfinite(value) else _quoted(text)
+        return format(value, ".6f") if math.isfinite(value) else _quoted(_string(value))
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, bytes):
