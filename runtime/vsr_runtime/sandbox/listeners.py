@@ -135,7 +135,8 @@ class Listeners:
         for listener in self._settings:
             wanted = ", wants a client certificate" if listener.clientCertificates else ""
             leads = f", redirects to {listener.redirect}" if listener.redirect is not None else wanted
-            urls = " ".join(self.url(listener, hostname) for hostname in listener.hostnames or [_host(listener)])
+            hostnames = [name.replace("*", ANY_LABEL) for name in listener.hostnames] or [_host(listener)]
+            urls = " ".join(self.url(listener, hostname) for hostname in hostnames)
             yield f"listener {listener.name}, port {listener.port}: {urls}{leads}"
         options = f"--connect-to ::{LOOPBACK}:"
         if self._authority is not None:
