@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -89,6 +89,34 @@ class SandboxIdentity(StrictModel):
     clients: list[ClientSettings] = Field(default_factory=list)
 
 
+CERTIFICATES = "certificates"
+"""The folder of certificates in a compiled bootstrap, which the sandbox replaces by a private one."""
+CLIENT_AUTHORITY = "for-clients/clients-ca.crt"
+"""The file of the authority of client certificates there. No listener has a name with a slash."""
+
+
+class SandboxListener(StrictModel):
+    """A listener of the Gateway, with its port there.
+
+    Attributes:
+        name: its name, and that of its certificate.
+        port: its port in a cluster.
+        hostnames: the hosts that it takes; empty for every host.
+        tls: whether it has TLS.
+        clientCertificates: whether clients need a certificate.
+        redirect: the listener to which it sends clients.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")
+    port: int = Field(ge=1, le=65_535)
+    hostnames: list[Annotated[str, Field(pattern=r"^(\*\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$")]] = Field(
+        default_factory=list, max_length=64
+    )
+    tls: bool = False
+    clientCertificates: bool = False  # noqa: N815 - the file's spelling
+    redirect: str | None = None
+
+
 class DemoRequest(StrictModel):
     """A request that the demo sends, and what must come of it.
 
@@ -118,6 +146,7 @@ class SandboxSettings(StrictModel):
         extProcCluster: the Envoy cluster of the runtime.
         backends: one for each other cluster of the bootstrap.
         identity: how clients are authenticated; None if nobody is.
+        listeners: where the Gateway listens; None for one port without TLS.
         demo: the requests of ``vsr-runtime demo``, in their order.
     """
 
@@ -128,4 +157,5 @@ class SandboxSettings(StrictModel):
     extProcCluster: str  # noqa: N815 - the file's spelling
     backends: list[Backend] = Field(min_length=1)
     identity: SandboxIdentity | None = None
+    listeners: list[SandboxListener] | None = Field(default=None, min_length=1, max_length=64)
     demo: list[DemoRequest] = Field(default_factory=list)

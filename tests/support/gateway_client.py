@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import importlib.util
 import json
 import os
@@ -64,7 +63,7 @@ class Running:
     def send(self, body=None, method="POST", path="/v1/chat/completions", **headers: str | None):
         """One request on a connection of its own: status, headers, body."""
         sent = JSON | {key.replace("_", "-"): value for key, value in headers.items()}
-        connection = http.client.HTTPConnection(self.sandbox.url.removeprefix("http://"), timeout=30)
+        connection = self.sandbox.connection(30)
         try:
             with suppress(BrokenPipeError, ConnectionResetError):  # an early answer can be read all the same
                 connection.request(method, path, body, {key: value for key, value in sent.items() if value})

@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 
 from support.common import reference
 from support.gateway_client import ANY_TIME, FAKE
-from vsr_runtime.sandbox.bootstrap import LOOPBACK
 from vsr_runtime.sandbox.envoy import _get as get
 from vsr_runtime.sandbox.envoy import admin_address, envoy_command
 from vsr_runtime.sandbox.journal import Journal
+from vsr_runtime.sandbox.listeners import LOOPBACK
 from vsr_runtime.sandbox.process import Process
 
 Body = dict[str, Any]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from vsr_compiler import ir
-from vsr_compiler.deploy import sandbox_identity
+from vsr_compiler.deploy import sandbox_identity, sandbox_listeners
 from vsr_compiler.ir.providers import AUTHORIZATION, BEARER
 from vsr_compiler.link.tests import DEFAULT_ROUTE
 from vsr_compiler.manifests.objects import Body
@@ -45,35 +45,17 @@ _MONITORS = "type.googleapis.com/envoy.extensions.resource_monitors"
 
 def bootstrap(policy: ir.Policy) -> Body:
     """Return Envoy's configuration."""
-    manager = {
-        "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "http_filters": [
-            *sandbox_identity.filters(policy),
-            ext_proc_filter(policy, EXT_PROC_CLUSTER, local=True),
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
-            },
-        ],
-        "route_config": _table(policy),
-        "stat_prefix": "gateway",
-    }
-    manager |= (
-        sandbox_identity.connection(policy)
+    manager = (
+        {"@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"}
+        | {"http_filters": _filters(policy), "route_config": _table(policy), "stat_prefix": "gateway"}
+        | sandbox_identity.connection(policy)
         | early_header_mutation(policy)
         | client_http2(policy)
         | client_timeouts(policy)
     )
-    listener = {
-        "name": "http",
-        "address": _address(GATEWAY_PORT),
-        "filter_chains": [
-            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]}
-        ],
-    } | buffer_limit(policy)
+    listeners = _listeners(policy, manager)
     backends = [_cluster(_cluster_name(endpoint), port) for endpoint, port in _backends(policy)]
     chains = attempts.chains(policy)
-    listeners = [listener]
     if chains:
         listeners.append(attempts.listener(policy, EXT_PROC_CLUSTER, {"route_config": _table(policy)}))
     router = _cluster(EXT_PROC_CLUSTER, policy.router.grpc.port) | {
@@ -89,6 +71,29 @@ def bootstrap(policy: ir.Policy) -> Body:
             "listeners": listeners,
         },
     }
+
+
+def _filters(policy: ir.Policy) -> list[Body]:
+    return [
+        *sandbox_identity.filters(policy),
+        ext_proc_filter(policy, EXT_PROC_CLUSTER, local=True),
+        {
+            "name": "envoy.filters.http.router",
+            "typed_config": {"@type": f"{TYPES}.filters.http.router.v3.Router"},
+        },
+    ]
+
+
+def _listeners(policy: ir.Policy, manager: Body) -> list[Body]:
+    """Return the listeners of the policy; one for every host if it does not say where the Gateway listens."""
+    if sandbox_listeners.has_listeners(policy):
+        # The gateway answers redirects by itself: the router's filter, the last but one, does not run there.
+        *identity, _, last = manager["http_filters"]
+        hosts = _table(policy)["virtual_hosts"]
+        return sandbox_listeners.listeners(policy, manager, manager | {"http_filters": [*identity, last]}, hosts)
+    filters = [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
+    listener = {"name": "http", "address": _address(GATEWAY_PORT), "filter_chains": [{"filters": filters}]}
+    return [listener | buffer_limit(policy)]
 
 
 def _overload_manager() -> Body:
@@ -132,22 +137,26 @@ def settings(policy: ir.Policy) -> Body:
     if policy.router.fails_open:
         for endpoint, _ in policy.default.endpoints:
             served[_cluster_name(endpoint)] += policy.router.auto_models
-    return {
-        "apiVersion": "vsr.dev/v1alpha1",
-        "kind": "Sandbox",
-        "policy": policy.name,
-        "router": "../router/config.yaml",
-        "extProcCluster": EXT_PROC_CLUSTER,
-        "backends": [
-            {"cluster": name, "models": served[name]} | _external(endpoint)
-            for name, endpoint in zip(served, policy.endpoints, strict=True)
-        ],
-        "demo": [
-            _demo(policy, test.prompt, test.requests[0]) | _sender(policy, test)
-            for test in policy.tests
-            if test.prompt is not None and sandbox_identity.can_send(policy, test)
-        ],
-    } | sandbox_identity.settings(policy)
+    return (
+        {
+            "apiVersion": "vsr.dev/v1alpha1",
+            "kind": "Sandbox",
+            "policy": policy.name,
+            "router": "../router/config.yaml",
+            "extProcCluster": EXT_PROC_CLUSTER,
+            "backends": [
+                {"cluster": name, "models": served[name]} | _external(endpoint)
+                for name, endpoint in zip(served, policy.endpoints, strict=True)
+            ],
+            "demo": [
+                _demo(policy, test.prompt, test.requests[0]) | _sender(policy, test)
+                for test in policy.tests
+                if test.prompt is not None and sandbox_identity.can_send(policy, test)
+            ],
+        }
+        | sandbox_identity.settings(policy)
+        | sandbox_listeners.settings(policy)
+    )
 
 
 def _sender(policy: ir.Policy, test: ir.Test) -> Body:

@@ -12,7 +12,7 @@ from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api, ApiEndpoint, endpoint_of
 from vsr_runtime.decision.request.form_body import boundary_of, read_form
-from vsr_runtime.sandbox.bootstrap import LOOPBACK
+from vsr_runtime.sandbox.listeners import LOOPBACK
 from vsr_runtime.sandbox.replies import AUDIO, document, error, events, models, serves
 from vsr_schemas.headers import CREDENTIALS
 

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from vsr_runtime.errors import UserError
+from vsr_runtime.sandbox.listeners import LOOPBACK, Listeners
 from vsr_schemas.headers import ATTEMPTS
 from vsr_schemas.sandbox import PLACEHOLDER_KEY_SET
-
-LOOPBACK = "127.0.0.1"
 
 
 def localise(
@@ -18,6 +17,7 @@ def localise(
     ports: Mapping[str, int],
     socket: str = "",
     key_set: str | None = None,
+    edge: Listeners | None = None,
 ) -> dict[str, Any]:
     """Copy a bootstrap, with a free listener port and the given clusters on loopback.
 
@@ -29,6 +29,7 @@ def localise(
             second listener.
         socket: the path of the socket on which Envoy sends requests to itself, if it does.
         key_set: the keys of tokens, in place of the placeholder in the bootstrap; None to leave that.
+        edge: the listeners of the policy; None for one listener on a free port.
 
     Raises:
         UserError: the document is not such a bootstrap, or its clusters differ.
@@ -41,9 +42,12 @@ def localise(
     listeners = _items(resources, "listeners")
     attempts = [listener for listener in listeners if listener.get("name") == ATTEMPTS]
     others = [listener for listener in listeners if listener not in attempts]
-    if len(others) != 1:
+    if edge is not None:
+        edge.localise(others)
+    elif len(others) != 1:
         raise UserError(f"envoy.yaml: one listener is expected, {len(others)} are there")
-    others[0]["address"] = _address(0)
+    else:
+        others[0]["address"] = _address(0)
     clusters = {str(cluster.get("name")): cluster for cluster in _items(resources, "clusters")}
     for listener in attempts:
         listener["address"] = {"pipe": {"path": socket}}

@@ -75,7 +75,7 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
 
 def _send(sandbox: Sandbox, request_id: str, request: DemoRequest) -> Outcome:
     body = {"model": request.model, "messages": [{"role": "user", "content": request.prompt}]}
-    connection = http.client.HTTPConnection(sandbox.url.removeprefix("http://"), timeout=_TIMEOUT)
+    connection = sandbox.connection(_TIMEOUT)
     try:
         headers = {"Content-Type": "application/json", "x-request-id": request_id}
         headers |= sandbox.clients.headers(request.client)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from vsr_runtime.errors import UserError
@@ -35,8 +35,8 @@ def admin_address(file: Path) -> str | None:
 
 
 def gateway_port(admin: str) -> int | None:
-    """The port of Envoy's one listener; None until it is bound."""
-    answer = _get(admin, "/listeners?format=json")
+    """The port of Envoy's first listener; None until it is bound."""
+    answer = _get(http.client.HTTPConnection(admin, timeout=_TIMEOUT), "/listeners?format=json")
     if answer is None or answer[0] != _OK:
         return None
     statuses = json.loads(answer[1]).get("listener_statuses", [])
@@ -45,15 +45,16 @@ def gateway_port(admin: str) -> int | None:
     return int(ports[0]) if ports and ports[0] else None
 
 
-def is_ready(url: str, headers: Mapping[str, str] | None = None) -> bool:
+def is_ready(connect: Callable[[float], http.client.HTTPConnection], headers: Mapping[str, str] | None = None) -> bool:
     """Whether a request passes through Envoy to the runtime and back. ``headers`` are those of a known client."""
-    answer = _get(url.removeprefix("http://"), "/v1/models", headers)
+    answer = _get(connect(_TIMEOUT), "/v1/models", headers)
     return answer is not None and answer[0] == _OK
 
 
-def _get(authority: str, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes] | None:
+def _get(
+    connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str] | None = None
+) -> tuple[int, bytes] | None:
     """Status and body; None without an answer."""
-    connection = http.client.HTTPConnection(authority, timeout=_TIMEOUT)
     try:
         connection.request("GET", path, headers=dict(headers or {}))
         response = connection.getresponse()

@@ -22,6 +22,8 @@ def run_until_stopped(directory: Path) -> None:
     """
     with stop_on_signals() as stop, suppress(StoppedError), Sandbox(directory, stop=stop) as sandbox:
         print_result(sandbox.url)
+        for line in sandbox.listeners.lines() if sandbox.listeners is not None else ():
+            print_result(line)
         for client in sandbox.spec.identity.clients if sandbox.spec.identity is not None else ():
             shown = [f"{name} {value}" for name, value in client.attributes.items()]
             shown += [f"role {role}" for role in client.roles]

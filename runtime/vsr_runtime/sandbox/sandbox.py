@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from vsr_runtime.sandbox.envoy import admin_address, envoy_command, gateway_port
 from vsr_runtime.sandbox.identity import Clients
 from vsr_runtime.sandbox.journal import Journal
 from vsr_runtime.sandbox.keys import dummy_keys
+from vsr_runtime.sandbox.listeners import Listeners
 from vsr_runtime.sandbox.process import Process
 from vsr_schemas import sandbox as contract
 
@@ -49,14 +51,16 @@ class Sandbox:
         stop: cancels a start when it is set.
 
     Attributes:
-        url: the gateway's address, such as ``http://127.0.0.1:40001``.
+        url: the gateway's address, such as ``http://127.0.0.1:40001``; with listeners that of the main one.
         spec: the settings in sandbox.yaml.
         clients: what clients send to be known.
+        listeners: the listeners of the policy; None if it has one for every host.
     """
 
     url: str
     spec: contract.SandboxSettings
     clients: Clients
+    listeners: Listeners | None = None
 
     def __init__(
         self,
@@ -101,6 +105,12 @@ class Sandbox:
         """Process ids of the runtime and of Envoy."""
         return {name: process.pid for name, process in self._processes.items()}
 
+    def connection(self, timeout: float) -> http.client.HTTPConnection:
+        """A connection to ``url`` that is not open yet; with TLS it checks the gateway's certificate."""
+        if self.listeners is not None:
+            return self.listeners.connection(timeout=timeout)
+        return http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=timeout)
+
     def decision(self, request_id: str, timeout: float = 5.0) -> Mapping[str, Any] | None:
         """The runtime's log record of its decision on a request; None without a decision."""
         return self._journal.decision(request_id, timeout)
@@ -133,15 +143,17 @@ class Sandbox:
         folder = Path(self._parts.enter_context(tempfile.TemporaryDirectory(prefix="vsr-local-")))
         self._keys = dummy_keys(folder / "credentials", [each.external or each.key for each in self.spec.backends])
         self.clients = Clients(self.spec.identity, folder)
+        if self.spec.listeners is not None:
+            self.listeners = Listeners(self.spec.listeners, folder, self._parts)
         ports = {self.spec.extProcCluster: self._start_runtime(folder / "credentials")}
         for backend in self.spec.backends:
             if backend.cluster in ports:
                 raise UserError(f"sandbox.yaml: duplicate cluster {backend.cluster!r}")
             ports[backend.cluster] = self._start_backend(backend)
         file = folder / "envoy.json"
-        changed = localise(bootstrap, ports, str(folder / "attempts.sock"), self.clients.key_set)
+        changed = localise(bootstrap, ports, str(folder / "attempts.sock"), self.clients.key_set, self.listeners)
         file.write_text(json.dumps(changed), encoding="utf-8")
-        self.url = self._start_envoy((*command, "-c", str(file)), folder / "admin")
+        self._start_envoy((*command, "-c", str(file)), folder / "admin")
 
     def _start_backend(self, spec: contract.Backend) -> int:
         backend = Backend(spec.cluster, spec.models, self._provider(spec))
@@ -182,16 +194,17 @@ class Sandbox:
             self._wait(process, until)
         return int(str(record["address"]).rpartition(":")[2])
 
-    def _start_envoy(self, command: Sequence[str], admin_file: Path) -> str:
+    def _start_envoy(self, command: Sequence[str], admin_file: Path) -> None:
         process = self._start_process("Envoy", (*command, "--admin-address-path", str(admin_file)), lambda _: None)
         until = time.monotonic() + START
         while (admin := admin_address(admin_file)) is None or (port := gateway_port(admin)) is None:
             self._wait(process, until)
-        url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
+        if self.listeners is not None:
+            self.url = self.listeners.url(self.listeners.main)
         headers = self.clients.headers()
-        while not is_ready(url, headers):
+        while not is_ready(self.connection, headers):
             self._wait(process, until)
-        return url
 
     def _start_process(self, name: str, command: Sequence[str], on_line: Callable[[str], None]) -> Process:
         process = Process(name, command, on_line)

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,8 @@ def certificate(folder: Path, name: str, *hostnames: str) -> tuple[Path, Path]:
 
 def listeners(policy: ir.Policy, folder: Path) -> list[Body]:
     """Return a listener for each port of the Gateway, as control planes make them of its listeners."""
-    (original,) = sandbox.bootstrap(policy)["static_resources"]["listeners"]
+    plain = replace(policy, gateway=replace(policy.gateway, listeners=(ir.HTTP,)))
+    (original,) = sandbox.bootstrap(plain)["static_resources"]["listeners"]
     objects = [item.body for item in rendering.objects(policy, "envoy-gateway")]
     clients = {
         ref["sectionName"]: body["spec"].get("tls", {})

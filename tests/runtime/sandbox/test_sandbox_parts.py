@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import http.client
 import json
 import sys
 import threading
@@ -104,7 +105,7 @@ def test_nothing_is_known_of_an_envoy_that_is_not_there(tmp_path):
     (tmp_path / "admin").write_text("")
     assert admin_address(tmp_path / "admin") is None
     assert gateway_port("127.0.0.1:1") is None
-    assert not is_ready("http://127.0.0.1:1")
+    assert not is_ready(lambda timeout: http.client.HTTPConnection("127.0.0.1:1", timeout=timeout))
 
 
 REQUEST = DemoRequest(model="auto", prompt="2+2 is ", category="math", expect="phi4-mini")
