@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import http.client
 import json
 import tempfile
 import time
@@ -18,8 +19,7 @@ from typing import Any, TypeVar
 
 from support.common import reference
 from support.gateway_client import ANY_TIME, FAKE
-from vsr_runtime.sandbox.envoy import _get as get
-from vsr_runtime.sandbox.envoy import admin_address, envoy_command
+from vsr_runtime.sandbox.envoy import _get, admin_address, envoy_command
 from vsr_runtime.sandbox.journal import Journal
 from vsr_runtime.sandbox.listeners import LOOPBACK
 from vsr_runtime.sandbox.process import Process
@@ -136,6 +136,11 @@ def envoy(document: Body) -> Iterator[Mapping[str, str]]:
             yield _waited(process, lambda: _addresses(admin_file, names))
         finally:
             process.stop()
+
+
+def get(address: str, path: str) -> tuple[int, bytes] | None:
+    """Status and body of an answer of Envoy's administration; None without one."""
+    return _get(http.client.HTTPConnection(address, timeout=5), path)
 
 
 def _addresses(admin_file: Path, names: set[str]) -> dict[str, str] | None:

@@ -10,8 +10,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from support.cases import GOLDEN, POLICIES, output_of, policy_file, policy_of
 from support.sandbox_times import patient
@@ -19,6 +21,8 @@ from vsr_compiler import ir
 from vsr_compiler.pipeline import read_policy
 from vsr_runtime.sandbox import Sandbox
 from vsr_runtime.sandbox.envoy import envoy_command
+from vsr_runtime.sandbox.listeners import Listeners
+from vsr_schemas.sandbox import SandboxListener
 
 GUIDE = "policies/inference-extension"
 LOCAL = [
@@ -38,12 +42,17 @@ pytestmark = [
 
 
 @pytest.mark.parametrize("case", LOCAL)
-def test_envoy_takes_the_configuration(case: str) -> None:
+def test_envoy_takes_the_configuration(case: str, tmp_path: Path) -> None:
     """Every field is known to Envoy, and every rule of its own holds, as on a gateway."""
     path = output_of(case) / "local" / "envoy.yaml"
-    result = subprocess.run(
-        [*envoy_command(), "--mode", "validate", "-c", str(path)], capture_output=True, text=True, check=False
-    )
+    settings = YAML(typ="safe").load(path.with_name("sandbox.yaml").read_text(encoding="utf-8"))
+    listeners = [SandboxListener(**item) for item in settings.get("listeners", ())]
+    command = [*envoy_command(), "--mode", "validate", "-c", str(path)]
+    with ExitStack() as parts:
+        if listeners:
+            # Envoy finds certificates relative to where it runs.
+            Listeners(listeners, tmp_path, parts)
+        result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
 
 
