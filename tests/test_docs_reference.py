@@ -85,7 +85,8 @@ def test_every_setting_of_the_runtime_is_described() -> None:
 
 def test_every_environment_variable_of_ours_is_described() -> None:
     """Those between our own processes, and for finding faults of ours, are not for users."""
-    internal = {"VSR_WORKER_LINK", "VSR_WORKER_PORT", "VSR_ENGINE_BROKER", "VSR_COMPILE_COMPLETE", "VSR_TRACEBACK"}
+    workers = {"VSR_WORKER_LINK", "VSR_WORKER_PORT", "VSR_WORKER_COUNT"}
+    internal = workers | {"VSR_ENGINE_BROKER", "VSR_COMPILE_COMPLETE", "VSR_TRACEBACK"}
     used = {
         name
         for top in ("compiler", "runtime")

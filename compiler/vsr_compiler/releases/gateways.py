@@ -51,6 +51,7 @@ class EnvoyGateway:
         names_by_port: Whether listeners in Envoy are named by port (XDSNameSchemeV2) and not by Gateway.
         retry_budgets: Whether a BackendTrafficPolicy can limit retries by a share of the requests.
         max_removed_headers: The maximum length of `earlyRequestHeaders.remove` of a ClientTrafficPolicy, in its CRD.
+        inverts_addresses: Whether selectors of addresses in rate limits have `invert`.
         removes_on_match: Whether `earlyRequestHeaders` has `removeOnMatch`, with as many matchers.
         max_rate_rules: The maximum number of rules of a global rate limit of a BackendTrafficPolicy.
     """
@@ -61,6 +62,7 @@ class EnvoyGateway:
     retry_budgets: bool = False
     max_removed_headers: int = 64
     removes_on_match: bool = False
+    inverts_addresses: bool = False
     max_rate_rules: int = 128
 
 
@@ -101,7 +103,12 @@ ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
         "1.6.7": EnvoyGateway("1.4.0", frozenset({"1.2.0", "1.5.1"})),
         # It watches ListenerSets, which older Gateway APIs do not have. Names by port become the default in 1.10.
         "1.8.3": EnvoyGateway(
-            "1.5.1", frozenset({"1.5.1"}), removes_on_match=True, retry_budgets=True, max_rate_rules=256
+            "1.5.1",
+            frozenset({"1.5.1"}),
+            removes_on_match=True,
+            inverts_addresses=True,
+            retry_budgets=True,
+            max_rate_rules=256,
         ),
     }
 )

@@ -78,7 +78,9 @@ def _selectors(policy: ir.Policy, limit: ir.Limit) -> Iterator[Body]:
         body: Body = {"headers": [header for header in headers if header]}
         if "client" in limit.per and policy.identity is None:
             # An address has the length of one of the two.
-            yield from (body | {"sourceCIDR": {"type": "Distinct", "value": every}} for every in ("0.0.0.0/0", "::/0"))
+            inverts = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].inverts_addresses
+            address: Body = {"type": "Distinct"} | ({"invert": False} if inverts else {})
+            yield from (body | {"sourceCIDR": address | {"value": every}} for every in ("0.0.0.0/0", "::/0"))
         else:
             yield body
 
@@ -106,11 +108,11 @@ def _attribute(policy: ir.Policy, limit: ir.Limit, name: str) -> list[Body]:
 
 
 def _exact(name: str, value: str) -> Body:
-    return {"name": name, "type": "Exact", "value": value}
+    return {"name": name, "type": "Exact", "value": value, "invert": False}
 
 
 def _distinct(name: str) -> Body:
-    return {"name": name, "type": "Distinct"}
+    return {"name": name, "type": "Distinct", "invert": False}
 
 
 def _one_of(name: str, values: Sequence[str]) -> Body:
@@ -118,7 +120,7 @@ def _one_of(name: str, values: Sequence[str]) -> Body:
     if len(values) == 1:
         return _exact(name, values[0])
     pattern = "|".join(_escaped(value) for value in values) or ".*"
-    return {"name": name, "type": "RegularExpression", "value": pattern}
+    return {"name": name, "type": "RegularExpression", "value": pattern, "invert": False}
 
 
 def _escaped(text: str) -> str:

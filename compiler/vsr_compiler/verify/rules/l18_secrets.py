@@ -13,7 +13,7 @@ from vsr_compiler.verify.rules.rule import LinkRule
 _MUTABLE = re.compile(r"latest|main|master|nightly|dev|edge|stable|v0\.0\.0.*|.*-(latest|dev|nightly|snapshot)")
 _SECRET = re.compile(r"(^|_)(TOKEN|API_?KEY|PASSWORD|PASSWD|SECRET|ACCESS_KEY|PRIVATE_KEY)$")
 _SWITCHES = frozenset({"true", "false", "yes", "no", "on", "off", "0", "1"})
-_STAND_IN = re.compile(
+_PLACEHOLDER = re.compile(
     r"(?:\$\([A-Za-z_][A-Za-z0-9_.-]*\)|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?i:x{3,}|\*{3,}|replace[-_ ]?me))$"
     r"|(?i:your[-_ ])"
 )
@@ -47,7 +47,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 def _is_secret(value: str) -> bool:
     """Whether a value may be a secret, no switch as of `ALLOW_EMPTY_PASSWORD`, other variable, or a placeholder."""
-    return bool(value) and value.lower() not in _SWITCHES and not _STAND_IN.match(value)
+    return bool(value) and value.lower() not in _SWITCHES and not _PLACEHOLDER.match(value)
 
 
 def is_mutable(image: str) -> bool:

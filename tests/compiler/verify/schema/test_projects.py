@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -288,4 +289,7 @@ def test_output_of_every_target_and_profile_fits_its_schemas(profile: str, tmp_p
     manifests, _ = read_manifests([tmp_path])
     refused = check_schemas(manifests, catalog(), lambda _file: profiles()[profile])
     assert len(manifests) > 300
-    assert [(item.message, item.span) for item in refused] == []
+    # The definitions of cert-manager and KEDA are not among those of the lock; test_family holds objects against them.
+    unknown = [item for item in refused if item.code == "VSR440"]
+    assert [item for item in refused if item not in unknown] == []
+    assert all({"Certificate", "ScaledObject"} & set(re.split(r"[ ,]+", item.message)) for item in unknown)
