@@ -65,6 +65,23 @@ spec:
   parentRefs: [{name: edge}]
   rules: [{backendRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: "*", namespace: team}]}]
 """
+PARENTS = "parentRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: root, namespace: shop}]"
+CHILD = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: child, namespace: team}
+spec:
+  PARENTS
+  hostnames: [a.example.com]
+"""
+GRANT = """\
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: shop, namespace: team}
+spec:
+  from: [{group: gateway.networking.k8s.io, kind: HTTPRoute, namespace: shop}]
+  to: [{group: gateway.networking.k8s.io, kind: HTTPRoute}]
+"""
 CONSUMER = """\
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
@@ -118,9 +135,22 @@ def test_object_that_several_files_expect_is_set_up_elsewhere(tmp_path: Path) ->
     assert "VSR402" in findings(tmp_path / "1", {"base.yaml": base, "a.yaml": routes["a.yaml"]})["error"]
 
 
-def test_delegation_to_routes_needs_no_grant(tmp_path: Path) -> None:
-    """Routes of kgateway and agentgateway delegate to those of other namespaces."""
+def test_delegation_is_no_error(tmp_path: Path) -> None:
+    """Routes of kgateway delegate to those of other namespaces without a grant."""
     assert "VSR403" not in findings(tmp_path, {"a.yaml": m.joined(EDGE, DELEGATION)})["error"]
+
+
+@pytest.mark.parametrize(
+    ("parents", "granted", "warned"), [("", False, True), ("", True, False), (PARENTS, False, False)]
+)
+def test_adoption_of_a_route_without_parents_needs_a_grant(tmp_path: Path, parents, granted, warned) -> None:
+    """Of agentgateway: it asks the namespace of a child that names no parent itself."""
+    root = DELEGATION.replace('"*"', "child")
+    grant = GRANT if granted else ""
+    found = findings(
+        tmp_path, {"a.yaml": m.joined(*filter(None, [EDGE, root, CHILD.replace("PARENTS", parents), grant]))}
+    )
+    assert ("VSR403" in found["warning"]) == warned
 
 
 def test_consumer_route_of_a_mesh_needs_no_grant(tmp_path: Path) -> None:

@@ -242,6 +242,24 @@ def test_overlay_of_an_overlay_equals_that_of_kubectl(tmp_path: Path) -> None:
     assert built(tmp_path / "top") == kubectl(tmp_path / "top")
 
 
+@pytest.mark.subprocess
+@pytest.mark.parametrize("operation", ["add", "replace", "remove"])
+@pytest.mark.parametrize(
+    "path", ["/metadata/annotations/x", "/spec/type", "/spec/ports/0/name", "/spec/a/b", "/spec/ports/9"]
+)
+def test_json_patch_of_a_missing_field_is_that_of_kubectl(tmp_path: Path, operation: str, path: str) -> None:
+    """A replacement adds a missing field, annotations are always there, and all else is an error for both."""
+    patch = f"patches:\n- target: {{kind: Service}}\n  patch: |-\n    - {{op: {operation}, path: {path}, value: v}}\n"
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}]}\n"
+    write(tmp_path, {"kustomization.yaml": f"resources: [s.yaml]\n{patch}", "s.yaml": service})
+    try:
+        expected = kubectl(tmp_path)
+    except subprocess.CalledProcessError:
+        assert "VSR482" in {item.code for item in read_manifests([tmp_path])[1]}
+    else:
+        assert built(tmp_path) == expected
+
+
 def test_finding_points_to_the_file_that_wrote_the_value(tmp_path: Path) -> None:
     """A patch in a file, a patch in the kustomization, or the base."""
     write(

@@ -148,6 +148,9 @@ def _operate(target: Pair, operation: Body, operation_places: Places, file: str)
         raise BuildError(f"the path `{path}` does not start with `/`")
     *above, last = (step.replace("~1", "/").replace("~0", "~") for step in path[1:].split("/"))
     node, places = target
+    # kustomize itself writes annotations, so that a patch always finds them.
+    if kind in {"add", "replace"} and above == ["metadata", "annotations"]:
+        _make_annotations(target, _in(file, (opened(operation_places)[0], {})))
     for step in above:
         node, places = _child(node, places, step, path)
     if kind == "test":
@@ -159,7 +162,8 @@ def _operate(target: Pair, operation: Body, operation_places: Places, file: str)
     value_places = opened(operation_places)[1].get("value", (None, opened(operation_places)[0]))[1]
     new = copied((operation.get("value"), _in(file, value_places)))
     at = opened(places)
-    if kind == "add" and isinstance(node, dict):
+    # A replacement of a missing field adds it, as in kustomize 5.
+    if kind in {"add", "replace"} and isinstance(node, dict):
         node[last], at[1][last] = new[0], (at[1].get(last, (_in(file, value_places), None))[0], new[1])
     elif kind == "add" and isinstance(node, list) and (last == "-" or _index(last, len(node) + 1)):
         number = len(node) if last == "-" else int(last)
@@ -173,6 +177,13 @@ def _operate(target: Pair, operation: Body, operation_places: Places, file: str)
         else:
             node[where] = new[0]
             at[1][where] = new[1] if isinstance(node, list) else (at[1][where][0], new[1])
+
+
+def _make_annotations(target: Pair, place: Places) -> None:
+    metadata, places = _child(*target, "metadata", "/metadata")
+    if isinstance(metadata, dict) and metadata.get("annotations") is None:
+        value, value_place = copied(({}, place))
+        metadata["annotations"], opened(places)[1]["annotations"] = value, (place, value_place)
 
 
 def _index(step: str, length: int) -> bool:

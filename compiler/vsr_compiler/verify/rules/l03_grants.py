@@ -35,6 +35,13 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             message = f"{source.title} refers to {ref.kind} `{ref.name}` in `{ref.namespace}` without a ReferenceGrant"
             hint = f"Add a ReferenceGrant in `{ref.namespace}` from {source.kind} in `{source.namespace}`."
             yield Diagnostic("VSR403", message, source.span(*ref.path), hint)
+        elif not ref.granted and _adopts(index, ref) and permitted.isdisjoint(_permissions(ref)):
+            message = (
+                f"{ref.source.title} delegates to HTTPRoute `{ref.name}` in `{ref.namespace}`, which names no parent: "
+                "agentgateway ignores it without a ReferenceGrant"
+            )
+            hint = f"Add a ReferenceGrant in `{ref.namespace}`, or parentRefs to the child."
+            yield Diagnostic("VSR403", message, ref.source.span(*ref.path), hint, Severity.WARNING)
     used = _Used.of(crossing)
     for grant in grants:
         yield from _unused_entries(grant, used)
@@ -44,6 +51,15 @@ def _is_assumed(index: ManifestIndex, ref: Reference) -> bool:
     return any(
         kind == "ReferenceGrant" and namespace == ref.namespace for kind, namespace, _ in index.assumptions.objects
     )
+
+
+def _adopts(index: ManifestIndex, ref: Reference) -> bool:
+    """Whether a route delegates to one that names no parent.
+
+    Source: agentgateway, `controller/pkg/agentgateway/translator/route_collections.go`.
+    """
+    child = index.find(ref.group, ref.kind, ref.namespace, ref.name)
+    return child is not None and not as_mappings(child.spec.get("parentRefs"))
 
 
 def _is_of_consumer(ref: Reference) -> bool:
