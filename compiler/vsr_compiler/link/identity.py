@@ -131,7 +131,7 @@ def _api_keys(scope: Scope, specs: Sequence[schema.ApiKeySpec]) -> ir.ApiKeys:
         client = linked_client(spec)
         place = (spec.secret, spec.key)
         if place in keys:
-            message = f"the key `{spec.key}` of the Secret `{spec.secret}` already stands for another client"
+            message = f"the key `{spec.key}` of the Secret `{spec.secret}` already identifies another client"
             scope.report("VSR205", message, (*path, "key"), "Give each client a key of its own.")
         keys[place] = ir.ApiKey(spec.secret, spec.key, client.attributes, client.roles, scope.span(*path))
     return ir.ApiKeys(tuple(key for _, key in sorted(keys.items())))

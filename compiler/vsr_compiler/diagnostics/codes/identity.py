@@ -53,7 +53,7 @@ models:
 """),
     ),
     "VSR295": Code(
-        title="client that no key stands for",
+        title="client that no key identifies",
         severity="warning",
         stage=Stage.LINK,
         meaning="A signal, an assertion, a test or `allow` names a value that no client of `identity.apiKeys` has.",

@@ -123,7 +123,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "identity.apiKeys[]": {
         "secret": "Name of the Secret in the router's namespace.",
         "key": "Key in the Secret. On Envoy Gateway it names the client, so each needs another one.",
-        "user": "The user that the key stands for.",
+        "user": "The user whom the key identifies.",
         "team": "The team of the user.",
         "role": "The role of the user, or a list of roles.",
         "tenant": "The tenant of the user.",
