@@ -18,6 +18,7 @@ from vsr_compiler.diagnostics.codes import (
     meaning,
     output,
     rate_limits,
+    releases,
     servers,
     syntax,
     targets,
@@ -39,5 +40,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | targets.CODES
     | verify.CODES
     | rate_limits.CODES
+    | releases.CODES
     | output.CODES,
 )
