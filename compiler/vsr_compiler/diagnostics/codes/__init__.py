@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vsr_compiler.diagnostics.codes import (
+    attach,
     backends,
     identity,
     imports,
@@ -36,6 +37,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | listeners.CODES
     | servers.CODES
     | backends.CODES
+    | attach.CODES
     | targets.CODES
     | verify.CODES
     | rate_limits.CODES
