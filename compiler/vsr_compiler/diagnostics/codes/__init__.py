@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from vsr_compiler.diagnostics.codes import (
     backends,
+    charts,
     identity,
     imports,
     limits,
@@ -36,6 +37,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | listeners.CODES
     | servers.CODES
     | backends.CODES
+    | charts.CODES
     | targets.CODES
     | verify.CODES
     | rate_limits.CODES
