@@ -28,8 +28,8 @@ DEFAULTS: dict[str, Body] = {
     },
     "helm 4": {
         "env": [{"name": "EMBEDDING_MODEL_OVERRIDE", "value": "qwen3"}],
-        "extraVolumes": [{"name": "ml-models", "hostPath": {"path": "/tmp/ml-models"}}],
-        "extraVolumeMounts": [{"name": "ml-models", "mountPath": "/tmp/ml-models"}],
+        "extraVolumes": [{"name": "ml-models", "hostPath": {"path": "/mnt/ml-models"}}],
+        "extraVolumeMounts": [{"name": "ml-models", "mountPath": "/mnt/ml-models"}],
         "resources": {"limits": {"memory": "2Gi", "cpu": "2"}, "requests": {"memory": "1Gi", "cpu": "500m"}},
     },
 }
@@ -84,10 +84,9 @@ def test_no_default_of_the_chart_reaches_the_stock_router(version: str, own: str
 @pytest.mark.parametrize("target", ["istio", "envoy-gateway", "ai-gateway"])
 @pytest.mark.parametrize("chart_has_headless", [True, False])
 def test_a_gateway_finds_the_pods_of_a_router_that_its_chart_installs(
-    target: str, chart_has_headless: bool, monkeypatch: pytest.MonkeyPatch
+    target: str, monkeypatch: pytest.MonkeyPatch, *, chart_has_headless: bool
 ) -> None:
-    """Case 06: the Service that the filter calls is there once, from the chart or from us, and headless if it has to
-    be."""
+    """Case 06: the Service that the filter calls is there once, from the chart or from us, and headless if needed."""
     changed = {name: replace(release, chart_has_headless=chart_has_headless) for name, release in STOCK_ROUTER.items()}
     monkeypatch.setattr("vsr_compiler.targets.common.stock_router.STOCK_ROUTER", changed)
     policy = linked(STOCK)
