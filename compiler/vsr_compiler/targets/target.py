@@ -17,7 +17,7 @@ from vsr_compiler.manifests.kinds import KINDS, GroupKind, Kind, table
 from vsr_compiler.manifests.objects import Object, emitted_by
 from vsr_compiler.releases import PROFILES
 from vsr_compiler.releases.known import RELEASES, by_number
-from vsr_compiler.targets.common import foreign, router, stock_router
+from vsr_compiler.targets.common import chart_names, foreign, router, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.request_limits import Hops, Path, RequestLimits, paths, request_limits
@@ -145,16 +145,19 @@ def render(target: Target, policy: ir.Policy) -> Rendered:
         notices += target.check_requests(policy)
         notices += foreign.unreachable(policy, target.name, parts[-1][0].reaches)
     objects: list[Object] = []
+    values: list[Values] = []
     if not _failed(notices):
         max_body = target.request_limits(policy).max_body
         policy = replace(policy, router=replace(policy.router, max_body=max_body))
         parts = target.parts(policy)
         objects = sorted(_emitted(parts), key=lambda item: item.path)
         notices += _collisions(objects)
+        values = _values(parts, policy)
+        notices += [notice for item in values for notice in chart_names.check(item)]
     ordered = tuple(sorted(notices, key=lambda notice: notice.order))
     if _failed(ordered):
         return Rendered(ordered)
-    return Rendered(ordered, tuple(objects), tuple(_components(parts, policy)), tuple(_values(parts, policy)))
+    return Rendered(ordered, tuple(objects), tuple(_components(parts, policy, objects)), tuple(values))
 
 
 def _emitted(parts: list[tuple[Target, ir.Policy]]) -> Iterator[Object]:
@@ -168,7 +171,7 @@ def _emitted(parts: list[tuple[Target, ir.Policy]]) -> Iterator[Object]:
                 yield item
 
 
-def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> Iterator[Component]:
+def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy, objects: list[Object]) -> Iterator[Component]:
     """Yield the components of a target. Every target offers the stock router from its own chart."""
     for part, seen in parts:
         for build in part.components:
@@ -177,7 +180,7 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> Ite
                 continue
             yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
     if isinstance(policy.router.implementation, ir.SemanticRouter):
-        yield router.by_helm(policy)
+        yield router.by_helm(policy, objects)
 
 
 def _values(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> list[Values]:

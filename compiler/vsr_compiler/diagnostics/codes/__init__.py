@@ -12,6 +12,7 @@ from types import MappingProxyType
 from vsr_compiler.diagnostics.codes import (
     attach,
     backends,
+    charts,
     identity,
     imports,
     limits,
@@ -38,6 +39,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | attach.CODES
+    | charts.CODES
     | targets.CODES
     | verify.CODES
     | rate_limits.CODES
