@@ -106,7 +106,7 @@ def _next(words: list[str], position: int) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a shell's text as well as they can be told; a text with spaces may also be a value."""
+    """Return the words of a shell's text as far as possible; a text with spaces may also be a value."""
     if not _SERVE.search(text[:_MAX_TEXT]) and not re.search(r"(^|\s)-{1,2}[a-z]", text[:_MAX_TEXT]):
         return [text]
     if text.lstrip().startswith(("{", "[", "-")) and "=" in text.split(None, 1)[0]:
