@@ -271,9 +271,7 @@ def _annotated(policy: ir.Policy, objects: Iterable[Object]) -> tuple[Object, ..
     return flux.kept(waved) if policy.gitops is not None and policy.gitops.flux is not None else waved
 
 
-def _add_base(
-    result: _Manifests, policy: ir.Policy, target: str, base: tuple[Object, ...], rendered: Rendered
-) -> None:
+def _add_base(result: _Manifests, policy: ir.Policy, target: str, base: tuple[Object, ...], rendered: Rendered) -> None:
     folder = f"{target}/{overlays.BASE}"
     result.objects.update({f"{folder}/{item.path}": item for item in base})
     result.others[f"{folder}/kustomization.yaml"] = overlays.base_kustomization(base)

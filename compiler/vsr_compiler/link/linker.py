@@ -10,8 +10,8 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.link.ask import link_ask
 from vsr_compiler.link.classifiers import link_classifiers
-from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.clusters import with_clusters
+from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.gitops import link_gitops

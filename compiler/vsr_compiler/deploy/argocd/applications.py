@@ -103,9 +103,7 @@ def source_path(policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environmen
     return overlay if gitops.is_artifact else f"{output(policy, gitops)}/{overlay}"
 
 
-def _spec(
-    policy: ir.Policy, gitops: ir.GitOps, path: str, namespace: str, server: str = "", cluster: str = ""
-) -> Body:
+def _spec(policy: ir.Policy, gitops: ir.GitOps, path: str, namespace: str, server: str = "", cluster: str = "") -> Body:
     place = {"name": cluster, "server": server}
     return {
         "project": policy.name,

@@ -44,7 +44,7 @@ def emit(policy: ir.Policy, environments: Mapping[str, Sequence[Object]]) -> Flu
     gitops = policy.gitops
     if gitops is None or gitops.flux is None:
         return FluxFiles()
-    if problems := [*sources.check(gitops), *_long_names(policy, gitops.flux)]:
+    if problems := [*sources.check(gitops), *_long_names(policy)]:
         raise CompileError(problems)
     result = FluxFiles()
     remote = []
@@ -113,7 +113,7 @@ def _kustomization(
     return make(API, "Kustomization", name, environment.span, namespace=flux.namespace, spec=spec)
 
 
-def _long_names(policy: ir.Policy, flux: ir.Flux) -> Iterator[Diagnostic]:
+def _long_names(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR369 for an environment whose Kustomizations would have a name that is no label."""
     for environment in policy.environments:
         name = f"{application_name(policy, environment.name)}-servers"

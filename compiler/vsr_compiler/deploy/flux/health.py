@@ -61,8 +61,7 @@ def _of_conditions(names: tuple[str, ...], refused: tuple[str, ...] | None = Non
 def _of_list(field: str, names: tuple[str, ...], faults: tuple[str, ...] = ()) -> Body:
     """Return the check of a status with conditions for each Gateway or route."""
     return {
-        "current": f"size(status.{field}) > 0 && "
-        f"status.{field}.all(p, p.conditions.exists(c, {_holds(names[0])}))",
+        "current": f"size(status.{field}) > 0 && status.{field}.all(p, p.conditions.exists(c, {_holds(names[0])}))",
         "failed": f"status.{field}.exists(p, p.conditions.exists(c, {_fails(names, faults)}))",
     }
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from vsr_compiler.diagnostics.codes import (
     backends,
     charts,
+    delivery,
     identity,
     imports,
     limits,
@@ -39,6 +40,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | backends.CODES
     | charts.CODES
     | targets.CODES
+    | delivery.CODES
     | verify.CODES
     | rate_limits.CODES
     | output.CODES,

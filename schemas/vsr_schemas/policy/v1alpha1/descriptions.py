@@ -150,15 +150,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "gitops": {
         "repo": "URL of the repository that contains `out/`, or `oci://` and the name of the artifact that "
         "`vsr-compile package` makes.",
-        "revision": "Branch, tag or commit to follow; of an artifact its tag or digest. Flux takes a name for a branch, "
+        "revision": "Branch, tag or commit to follow; of an artifact its tag or digest. For Flux a name is a branch, "
         "unless it has the form of a version or begins with `refs/`.",
         "path": "Folder of the repository that contains `out/`.",
         "server": "API server of the cluster that Argo CD syncs to.",
         "namespace": "Namespace of Argo CD.",
         "clusters": "Clusters by a name of your own, for `environments.*.clusters`.",
         "flux": "Write objects for Flux as well, in `flux/`.",
-        "charts": "Helm charts that Argo CD and Flux install with the values of the output. Without it you install "
-        "them (VSR315).",
     },
     "gitops.clusters.*": {
         "server": "API server of the cluster. Without it Argo CD knows the cluster by its name.",
@@ -567,5 +565,3 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
 }
 for _path, _fields in backend_descriptions.DESCRIPTIONS.items():
     DESCRIPTIONS[_path] = DESCRIPTIONS.get(_path, {}) | _fields
-for _path in [_path for _path in DESCRIPTIONS if _path.startswith("environments.*.") and "clusters" not in _path]:
-    DESCRIPTIONS[_path.replace("environments.*.", "environments.*.clusters.*.", 1)] = DESCRIPTIONS[_path]
