@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vsr_compiler.diagnostics.codes import (
+    attach,
     backends,
     charts,
     delivery,
@@ -38,6 +39,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | listeners.CODES
     | servers.CODES
     | backends.CODES
+    | attach.CODES
     | charts.CODES
     | targets.CODES
     | delivery.CODES
