@@ -310,7 +310,7 @@ def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:
     for target in (path for path in folders if (path / "overlays").is_dir()):
         together += [(path,) for path in sorted((target / "overlays").iterdir()) if path.is_dir()]
         together.append(tuple(path for path in (target / "base", target / "components") if path.is_dir()))
-    rest = [path for path in folders[1:] if together and path.name in {"argocd", "router"}]
+    rest = [path for path in folders[1:] if together and path.name in {"argocd", "flux", "router"}]
     return [*together, *((path,) for path in rest)] or [manifests]
 
 

@@ -13,6 +13,7 @@ from vsr_compiler.diagnostics.codes import (
     attach,
     backends,
     charts,
+    delivery,
     identity,
     imports,
     limits,
@@ -42,6 +43,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | attach.CODES
     | charts.CODES
     | targets.CODES
+    | delivery.CODES
     | verify.CODES
     | rate_limits.CODES
     | releases.CODES
