@@ -134,9 +134,11 @@ class Patches:
         name: Regular expression for the whole name of the patched resource; empty for every name.
         values: The values with which an operation is affected; empty for every value.
         existing: Like ``place``, but only for operations on what exists already: all except `add`.
+        example: Such a place or name, for people.
     """
 
     types: frozenset[str]
+    example: str
     place: str = ""
     name: str = ""
     values: frozenset[str] = frozenset()
