@@ -14,18 +14,23 @@ class Assumptions:
         objects: Kind, namespace and name; the namespace of a cluster-scoped object is empty.
         pods: Namespace and labels of pods.
         namespace_is_given: Whether the caller determines where objects without a namespace land.
+        unplaced: Kind and name of objects elsewhere that say in no namespace they are.
         is_complete: Whether the checked objects and these are all that belong together, as those of one policy are.
     """
 
     objects: frozenset[tuple[str, str, str]] = frozenset()
     pods: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    unplaced: frozenset[tuple[str, str]] = frozenset()
     namespace_is_given: bool = False
     is_complete: bool = False
 
     def __or__(self, other: Assumptions) -> Assumptions:
-        given = self.namespace_is_given or other.namespace_is_given
         return Assumptions(
-            self.objects | other.objects, (*self.pods, *other.pods), given, self.is_complete or other.is_complete
+            self.objects | other.objects,
+            (*self.pods, *other.pods),
+            self.unplaced | other.unplaced,
+            self.namespace_is_given or other.namespace_is_given,
+            self.is_complete or other.is_complete,
         )
 
     @classmethod
