@@ -128,7 +128,7 @@ def check_worlds(
             others = everything.keys() - own
             elsewhere = frozenset((kind, namespace, name) for _, kind, namespace, name in others)
             unplaced = frozenset((key[1], key[3]) for key in others if not everything[key].writes_namespace)
-            known = assumptions | Assumptions(elsewhere, pods, unplaced)
+            known = assumptions | Assumptions(elsewhere, pods, unplaced=unplaced)
         times.update(dict.fromkeys(check(world.manifests, known), 1))
     shared = _shared_files(worlds)
     return [item for item, count in times.items() if count >= shared.get(item.span.file, 1)]
