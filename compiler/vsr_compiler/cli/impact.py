@@ -87,7 +87,7 @@ def command(  # noqa: PLR0913 - one an option
 
     \b
     vsr-compile impact out/quickstart policies/quickstart.yaml --traffic requests.jsonl
-    vsr-compile impact origin/main policies/quickstart.yaml --traffic day.jsonl.gz --model auto --fail-on unblocked>0
+    vsr-compile impact origin/main policies/quickstart.yaml --traffic day.jsonl.gz --model auto --fail-on 'unblocked>0'
 
     Exit codes: 0 done, 1 a condition of --fail-on holds, 130 interrupted (with --state, the same command goes on).
     """
