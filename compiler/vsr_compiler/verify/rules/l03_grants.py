@@ -13,6 +13,10 @@ from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ManifestI
 from vsr_compiler.verify.references import Reference, references
 from vsr_compiler.verify.rules.rule import LinkRule
 
+_MESH_PARENTS = frozenset({"Service", "ServiceEntry"})
+"""Parents of mesh routes: Gateway API's, and Istio's own."""
+_ADOPTING = frozenset({"agentgateway", "agentgateway-v2"})
+"""Classes of gateways that adopt children without parents only with a grant; kgateway's Envoy adopts any."""
 _UNUSED_HINT = "Remove the entry, or the grant if no entry is left."
 
 
@@ -25,7 +29,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     grants = index.of_kind("ReferenceGrant", GATEWAY_API)
     permitted = set(chain.from_iterable(map(permissions_of, grants)))
     for ref in crossing:
-        is_open = not ref.granted or is_assumed(index, ref) or _is_of_consumer(ref)
+        is_open = not ref.granted or is_assumed(index, ref) or _is_of_mesh(ref)
         if not is_open and permitted.isdisjoint(needed_permissions(ref)):
             source = ref.source
             message = f"{source.title} refers to {ref.kind} `{ref.name}` in `{ref.namespace}` without a ReferenceGrant"
@@ -49,18 +53,19 @@ def _adopts(index: ManifestIndex, ref: Reference) -> bool:
     Source: agentgateway, `controller/pkg/agentgateway/translator/route_collections.go`.
     """
     child = index.find(ref.group, ref.kind, ref.namespace, ref.name)
-    return child is not None and not as_mappings(child.spec.get("parentRefs"))
+    if child is None or as_mappings(child.spec.get("parentRefs")):
+        return False
+    gateways = (index.find(GATEWAY_API, "Gateway", *key) for key in index.gateways_of(ref.source))
+    return any(as_string(gateway.spec.get("gatewayClassName")) in _ADOPTING for gateway in gateways if gateway)
 
 
-def _is_of_consumer(ref: Reference) -> bool:
-    """Whether a route of a mesh sends requests for Services to Services of their namespace, as its consumers may.
+def _is_of_mesh(ref: Reference) -> bool:
+    """Whether a route has only Services as parents: it changes requests inside of a mesh and exposes nothing.
 
-    Source: Gateway API, GEP-1294, and its conformance test MeshConsumerRoute.
+    Source: Gateway API, GEP-1294: routes of producers and of consumers send to any namespace without a ReferenceGrant.
     """
     parents = as_mappings(ref.source.spec.get("parentRefs"))
-    return bool(parents) and all(
-        parent.get("kind") == "Service" and parent.get("namespace") == ref.namespace for parent in parents
-    )
+    return bool(parents) and all(parent.get("kind") in _MESH_PARENTS for parent in parents)
 
 
 @dataclass(frozen=True, slots=True)
