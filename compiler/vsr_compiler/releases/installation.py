@@ -1,7 +1,7 @@
 """How the projects that a policy needs are installed and upgraded: what brings them, commands, and what to wait for.
 
-Commands name releases as ``{release}`` and the folder of Helm values as ``{values}``. Sources: the installation pages of
-each project for its newest release at hand.
+Commands name releases as ``{release}``, the file of Helm values as ``{values}``, and the channel of the Gateway API as
+``{channel}``. Sources: the installation pages of each project for its newest release at hand.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Installation:
         definitions: Commands that upgrade its CustomResourceDefinitions. Helm never upgrades those in charts.
         commands: Commands that upgrade its controller.
         waits: Commands that wait until it runs.
+        definitions_since: The first release with definitions of its own; empty if every release has them.
         values: The chart whose compiled values its commands take; empty for none.
         source: Where the commands are from.
     """
@@ -31,6 +32,7 @@ class Installation:
     definitions: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     waits: tuple[str, ...] = ()
+    definitions_since: str = ""
     values: str = ""
     source: str = ""
 
@@ -110,7 +112,18 @@ INSTALLATION: Mapping[str, Installation] = MappingProxyType(
             values="ai-gateway-helm",
             source="https://aigateway.envoyproxy.io/docs/getting-started/installation",
         ),
-        "llm-d-router": Installation(6, "objects"),
+        "llm-d-router": Installation(
+            2,
+            "objects",
+            definitions=(
+                (
+                    "kubectl apply --server-side --force-conflicts -k "
+                    "https://github.com/llm-d/llm-d-router/config/crd?ref=v{release}"
+                ),
+            ),
+            definitions_since="0.9.0",
+            source="llm-d/llm-d-router 0.10.0, config/crd",
+        ),
         "vllm": Installation(7, "objects"),
         "llm-d-inference-sim": Installation(8, "objects"),
         "semantic-router": Installation(9, "objects"),

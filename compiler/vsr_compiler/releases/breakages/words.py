@@ -47,9 +47,8 @@ def _subject(sign: Sign) -> str:  # noqa: C901, PLR0911 - one branch for each wa
             return setting.value
         case Fields(path=path):
             return f"`{path.replace('[]', '')}`"
-        case Versions(kinds=kinds, versions=versions):
-            of = f" of {', '.join(sorted(versions))}" if versions else ""
-            return f"{_listed(kinds)}{of}"
+        case Versions(group=group, kinds=kinds, versions=versions):
+            return f"{_listed(kinds)} of {'/'.join([group, *sorted(versions)])}"
         case Patches(example=example):
             return f"`{example}`"
         case Together(behaviour=behaviour):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.manifests.objects import Object
 from vsr_compiler.verify import Assumptions, Manifest, check_links
 from vsr_compiler.verify.schema import Catalog, check_schemas
 from vsr_schemas.reports_upgrade import Finding
@@ -13,7 +12,7 @@ from vsr_schemas.reports_upgrade import Finding
 _RULES = frozenset(f"VSR{number}" for number in range(640, 648))
 _SCHEMAS = frozenset({"VSR441", "VSR442", "VSR443", "VSR444", "VSR445", "VSR446", "VSR449"})
 """Codes about what an API server rejects or drops."""
-Environments = Mapping[str, tuple[Object, ...]]
+Environments = Mapping[str, Sequence[Manifest]]
 Releases = Mapping[str, Mapping[str, str]]
 """The release of each project by environment."""
 
@@ -29,7 +28,7 @@ def broken(environments: Environments, releases: Releases, base: Releases) -> li
     catalog = Catalog.of(with_bundle=True)
     found: dict[Diagnostic, list[str]] = {}
     for name, objects in environments.items():
-        manifests = [Manifest.generated(item.body, item.origin) for item in objects]
+        manifests = list(objects)
         known = set(_findings(manifests, base[name], catalog))
         for item in _findings(manifests, releases[name], catalog):
             if item not in known:

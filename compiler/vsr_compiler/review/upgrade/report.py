@@ -8,7 +8,6 @@ from pathlib import Path
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity
-from vsr_compiler.manifests.objects import Object
 from vsr_compiler.pipeline import Compiled, Existing, compile_policy, read_policy
 from vsr_compiler.releases.breakages import between
 from vsr_compiler.releases.breakages.words import sentence
@@ -24,6 +23,7 @@ from vsr_compiler.syntax import load
 from vsr_compiler.syntax.text import read
 from vsr_compiler.targets import TARGETS, profiles
 from vsr_compiler.targets.common import helm
+from vsr_compiler.verify import Manifest
 from vsr_schemas.reports_upgrade import Behaviour, ReleaseChange, UpgradeReport
 
 _OVERLAYS = "overlays"
@@ -63,7 +63,7 @@ def upgrade_report(path: Path, wanted: Wanted, existing: Callable[[str], Existin
     before = (environment.versions if environment is not None else None) or policy.versions
     versions = wanted.versions(before)
     after = profiles()[versions] if isinstance(versions, str) else {**profiles()["current"], **versions}
-    changes = list(_changes(policy, before, after, wanted.environment))
+    changes = list(release_changes(policy, before, after, wanted.environment))
     report = UpgradeReport(
         policy=policy.name,
         old=_profile_of(before, changes),
@@ -84,7 +84,7 @@ def upgrade_report(path: Path, wanted: Wanted, existing: Callable[[str], Existin
     except CompileError as error:
         by_hand = [finding(item) for item in error.diagnostics if item.level is Severity.ERROR]
         return report.model_copy(update={"by_hand": by_hand})
-    return _compared(report, old, new, _delivery(path, new, out, wanted.environment))
+    return _compared(report, old, new, delivery_of(path, new.compiled, out, wanted.environment))
 
 
 def _compared(report: UpgradeReport, old: _Side, new: _Side, delivery: Delivery) -> UpgradeReport:
@@ -107,7 +107,7 @@ def _compared(report: UpgradeReport, old: _Side, new: _Side, delivery: Delivery)
 
 def _side(policy: ir.Policy, existing: Existing, only: str | None) -> _Side:
     compiled = compile_policy(policy, existing)
-    environments: dict[str, tuple[Object, ...]] = dict(compiled.environments)
+    environments = dict(compiled.environments)
     releases = {item.name: item.versions or policy.versions for item in policy.environments}
     if not environments:
         for target in policy.targets:
@@ -116,7 +116,10 @@ def _side(policy: ir.Policy, existing: Existing, only: str | None) -> _Side:
             releases[target] = policy.versions
     if only is not None:
         environments = {only: environments[only]}
-    return _Side(policy, compiled, environments, releases)
+    manifests = {
+        name: [Manifest.generated(item.body, item.origin) for item in objects] for name, objects in environments.items()
+    }
+    return _Side(policy, compiled, manifests, releases)
 
 
 def _projects(policy: ir.Policy, only: str | None) -> Iterator[str]:
@@ -132,11 +135,12 @@ def _projects(policy: ir.Policy, only: str | None) -> Iterator[str]:
         yield "llm-d-inference-sim"
 
 
-def _changes(
-    policy: ir.Policy, before: Mapping[str, str], after: Mapping[str, str], only: str | None
+def release_changes(
+    policy: ir.Policy, before: Mapping[str, str], after: Mapping[str, str], only: str | None = None
 ) -> Iterator[ReleaseChange]:
+    """Yield the projects of the policy's targets whose release changes, in the order of their upgrade."""
     for project in sorted(set(_projects(policy, only)), key=_order):
-        if before[project] != after[project]:
+        if before.get(project, after[project]) != after[project]:
             installation = INSTALLATION.get(project)
             title = COMPONENTS[project].title if project in COMPONENTS else project
             yield ReleaseChange(
@@ -184,8 +188,9 @@ def _new_warnings(warnings: Iterable[Diagnostic], known: Iterable[Diagnostic]) -
     yield from (item for item in warnings if (item.code, item.message) not in texts)
 
 
-def _delivery(path: Path, new: _Side, out: Path, only: str | None) -> Delivery:
-    policy = new.policy
+def delivery_of(path: Path, compiled: Compiled, out: Path, only: str | None = None) -> Delivery:
+    """Return how the objects of a policy come into the cluster."""
+    policy = compiled.policy
     root = f"{out.as_posix()}/{policy.name}"
     chosen = [item for item in policy.environments if only is None or item.name == only]
     overlays = {item.name: f"{root}/{item.target}/{_OVERLAYS}/{item.name}" for item in chosen}
@@ -193,7 +198,7 @@ def _delivery(path: Path, new: _Side, out: Path, only: str | None) -> Delivery:
     overlays = overlays or {target: f"{root}/{target}/base" for target in targets}
     values = {
         Path(name).stem.removeprefix("values-"): f"{root}/{name}"
-        for name in sorted(new.compiled.values, reverse=True)
+        for name in sorted(compiled.values, reverse=True)
         if name.split("/")[0] in targets and f"/{helm.FOLDER}/" in name
     }
     projects = set(_projects(policy, only))

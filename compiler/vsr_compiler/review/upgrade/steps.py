@@ -53,17 +53,22 @@ def steps(
     """
     if not changes:
         return []
-    outside = [change for change in changes if change.installed_by != "objects"]
-    objects = _objects(delivery, _reason(outside, before, after))
+    installed = installations(changes, delivery)
     compiled = UpgradeStep(
         title="Set the releases in the policy and compile it; apply and merge nothing yet",
         commands=[f"vsr-compile {delivery.file}"],
-        reason="The Helm values of the next steps are in its output." if outside else "",
+        reason="The Helm values of the next steps are in its output." if delivery.values else "",
     )
-    installed = [*_definitions(outside, delivery), *_controllers(outside, delivery)]
-    if _objects_first(outside, before, after):
+    outside = [change for change in changes if change.installed_by != "objects"]
+    objects = _objects(delivery, _reason(outside, before, after))
+    if objects_first(outside, before, after):
         return [compiled, objects, *installed]
     return [compiled, *installed, objects]
+
+
+def installations(changes: Sequence[ReleaseChange], delivery: Delivery) -> list[UpgradeStep]:
+    """Return the steps outside of the compiled objects: definitions, then controllers."""
+    return [*_definitions(changes, delivery), *_controllers(changes, delivery)]
 
 
 def is_later(change: ReleaseChange) -> bool:
@@ -79,8 +84,8 @@ def _errors(findings: Sequence[Finding]) -> int:
     return sum(item.severity == "error" for item in findings)
 
 
-def _objects_first(outside: Sequence[ReleaseChange], before: Sequence[Finding], after: Sequence[Finding]) -> bool:
-    """Whether today's releases take the new objects, and the other releases do not take today's."""
+def objects_first(outside: Sequence[ReleaseChange], before: Sequence[Finding], after: Sequence[Finding]) -> bool:
+    """Whether the objects go before the releases: only today's releases take today's objects, and both the new ones."""
     goes_back = bool(outside) and not any(is_later(change) for change in outside)
     return (bool(_errors(before)) or goes_back) and not _errors(after)
 
@@ -103,7 +108,8 @@ def _reason(outside: Sequence[ReleaseChange], before: Sequence[Finding], after: 
 
 def _definitions(changes: Sequence[ReleaseChange], delivery: Delivery) -> Iterator[UpgradeStep]:
     for change, installation in _installations(changes):
-        if not installation.definitions or not is_later(change):
+        own = not installation.definitions_since or _numbers(change.new) >= _numbers(installation.definitions_since)
+        if not installation.definitions or not own or not is_later(change):
             continue
         commands = [_filled(command, change, installation, delivery) for command in installation.definitions]
         waits = list(installation.waits) if installation.by == "definitions" else []
