@@ -2,8 +2,8 @@
 
 `crds.zip` has a JSON file for each definition, `PROJECT/RELEASE/CHANNEL/GROUP_KIND.json`, without descriptions. Its
 file `NOTICE` names the source and sha256 of each. In the root of the repository,
-`python -m vsr_compiler.verify.schema.bundled FOLDER` writes it again from the files that `vsr-compile crds pull` has
-stored in a folder; each must have the sha256 of the lock.
+`python -m vsr_compiler.verify.schema.bundled FOLDER…` writes it again from the files that `vsr-compile crds pull` has
+stored in folders; each must have the sha256 of the lock.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -123,15 +123,15 @@ def _entries(release: Release, folder: Path) -> Iterator[tuple[str, str, str]]:
             yield name, text, f"{name}\n  {source}\n  sha256 {entry.sha256}\n"
 
 
-def write(folder: Path, target: Path = FILE) -> int:
-    """Write the bundle from the files of a folder. Return the number of definitions."""
+def write(folders: Iterable[Path], target: Path = FILE) -> int:
+    """Write the bundle from the files of some folders. Return the number of definitions."""
     from vsr_compiler.verify.schema.downloads import read_lock  # noqa: PLC0415 - to write the bundle only
 
     # A folder may have the name of the repository before that of the project.
     entries = sorted(
         item
         for release in read_lock()
-        for place in sorted(folder.glob(f"*{release.name}"))[:1]
+        for place in sorted(place for folder in folders for place in folder.glob(f"*{release.name}"))[:1]
         for item in _entries(release, place)
     )
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
@@ -144,4 +144,4 @@ def write(folder: Path, target: Path = FILE) -> int:
 
 
 if __name__ == "__main__":
-    print(write(Path(sys.argv[1])), "definitions")  # noqa: T201 - a tool of developers
+    print(write([Path(folder) for folder in sys.argv[1:]]), "definitions")  # noqa: T201 - a tool of developers
