@@ -91,8 +91,8 @@ def profile(reference: Path, *projects: str) -> dict[tuple[str, str], Schema]:
     """The schemas of several projects' folders, below `crds` or `crds-newer` of the reference data."""
     found: dict[tuple[str, str], Schema] = {}
     for project in projects:
-        (folder,) = [each for each in (reference / "crds" / project, reference / "crds-newer" / project) if each.is_dir()]
-        found |= load(folder)
+        places = (reference / "crds" / project, reference / "crds-newer" / project)
+        found |= load(next(place for place in places if place.is_dir()))
     return found
 
 

@@ -16,8 +16,8 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_compiler.releases.hops import HOPS
-from vsr_compiler.releases.pickers import PICKERS, picker_project
 from vsr_compiler.releases.picker_arguments import MESSAGE_LIMIT
+from vsr_compiler.releases.pickers import PICKERS, picker_project
 from vsr_compiler.targets import TARGETS, profiles
 from vsr_schemas.apis import API_PATHS, MESSAGES
 

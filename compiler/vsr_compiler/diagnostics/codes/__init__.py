@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vsr_compiler.diagnostics.codes import (
+    attach,
     backends,
+    charts,
     identity,
     imports,
     limits,
@@ -36,6 +38,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | listeners.CODES
     | servers.CODES
     | backends.CODES
+    | attach.CODES
+    | charts.CODES
     | targets.CODES
     | verify.CODES
     | rate_limits.CODES
