@@ -1,5 +1,6 @@
 """Envoy AI Gateway: Envoy Gateway with AIGatewayRoutes, InferencePools, and provider keys held by the gateway."""
 
+from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets import envoy_gateway
 from vsr_compiler.targets.ai_gateway import attempts, backends, checks, helm_values, provider_checks, routes
@@ -9,8 +10,8 @@ from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.envoy_gateway import envoy_patch_policy, gateway, rate_limits
 from vsr_compiler.targets.target import Target
 
-PICKER_PROJECT = "inference-extension"
-"""The project of the endpoint picker."""
+PICKER_PROJECT = pools.POOL_PROJECT
+"""The project of the endpoint picker, while it has one; see `picker_project`."""
 
 SIDECAR_SECONDS = 15
 """Until AI Gateway's sidecar knows the backends of an accepted route: it reads a mounted Secret every 5 s."""
@@ -32,7 +33,7 @@ TARGET = Target(
     ),
     hops=(
         provider_checks.hops,
-        request_limits.picker_hops(PICKER_PROJECT, pools.declared),
+        request_limits.picker_hops(PICKER_PROJECT, pools.with_existing(pools.declared)),
         *envoy_gateway.HOPS,
     ),
     checks=(
@@ -41,9 +42,10 @@ TARGET = Target(
         provider_checks.check,
         attempts.check,
         rate_limits.checker(("requests", "tokens", "dollars")),
-        picker.checker(PICKER_PROJECT, pools.declared),
+        picker.checker(PICKER_PROJECT, pools.declared, disaggregates="ai-gateway"),
     ),
-    preflight=(namespaces.preflight, listeners.preflight, checks.preflight),
+    preflight=(namespaces.preflight, listeners.preflight, checks.preflight, pools.preflight_existing),
+    reaches=(ir.ExistingPool,),
     components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart, helm_values.ai_chart),
     kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),
