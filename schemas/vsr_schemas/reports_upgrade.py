@@ -9,7 +9,10 @@ from vsr_schemas.reports_diff import DiffReport
 
 
 class ReleaseChange(CamelReportModel):
-    """A project with another release. ``installed_by`` says what brings it into the cluster."""
+    """A project with another release. ``old`` is empty for one that only the new objects use.
+
+    ``installed_by`` says what brings it into the cluster.
+    """
 
     component: str
     title: str

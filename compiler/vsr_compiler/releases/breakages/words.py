@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import assert_never
 
@@ -23,12 +24,19 @@ from vsr_compiler.releases.breakages.model import (
 )
 
 _MOST = 4
+_FOUND = "{found}"
 
 
 def sentence(item: Breakage) -> str:
     """Return what a release changes."""
-    text = item.what.replace("{found}", _subject(item.sign))
+    text = item.what.replace(_FOUND, _subject(item.sign))
     return text[0].upper() + text[1:]
+
+
+def is_about(item: Breakage, message: str) -> bool:
+    """Whether the message of a finding is about a breakage."""
+    what = ".*".join(map(re.escape, item.what.split(_FOUND)))
+    return re.search(rf"{what} \(since {re.escape(item.since)}\)$", message) is not None
 
 
 def _subject(sign: Sign) -> str:  # noqa: C901, PLR0911 - one branch for each way of being seen
@@ -45,8 +53,8 @@ def _subject(sign: Sign) -> str:  # noqa: C901, PLR0911 - one branch for each wa
             return f"`{prefix}…`" if prefix.endswith("_") else f"`{prefix}`"
         case PickerSettings(setting=setting):
             return setting.value
-        case Fields(path=path):
-            return f"`{path.replace('[]', '')}`"
+        case Fields(kinds=kinds, path=path):
+            return f"`{path.replace('[]', '')}` of {', '.join(kinds)}"
         case Versions(group=group, kinds=kinds, versions=versions):
             return f"{_listed(kinds)} of {'/'.join([group, *sorted(versions)])}"
         case Patches(example=example):

@@ -12,7 +12,7 @@ from vsr_compiler.review.baseline import Baseline
 from vsr_compiler.review.compare import Comparison, identity_of
 from vsr_compiler.review.environment_changes import environment_bodies
 from vsr_compiler.review.upgrade.broken import broken
-from vsr_compiler.review.upgrade.report import delivery_of, release_changes
+from vsr_compiler.review.upgrade.report import delivery_of, new_projects, release_changes, used_projects
 from vsr_compiler.review.upgrade.steps import installations, objects_first
 from vsr_compiler.verify import Manifest
 from vsr_schemas.reports_diff import RolloutChange
@@ -34,19 +34,19 @@ def release_hints(path: Path, old: Baseline, compiled: Compiled, out: Path) -> l
     if old.lock is None:
         return []
     policy = compiled.policy
-    known = [name for name in policy.versions if policy.versions[name] != old.lock.tables.get(name)]
-    changes = list(release_changes(policy, old.lock.tables, policy.versions)) if known else []
+    changes = list(release_changes(policy, old.lock.tables, policy.versions))
     if not changes:
         return []
     trees = Comparison(old.files, {name: file.content for name, file in compiled.tree.items()}, old.label)
     sides = [_manifests(trees, old=side) for side in (True, False)]
     releases = [_releases(lock, names) for lock, names in zip((old.lock, compiled.lock), sides, strict=True)]
+    changes += new_projects(changes, used_projects(sides[0]), used_projects(sides[1]))
     common = sides[0].keys() & sides[1].keys()
     before, after = (
         broken({name: sides[number][name] for name in sorted(common)}, releases[1 - number], releases[number])
         for number in (0, 1)
     )
-    words = ", ".join(f"{item.title} {item.old} → {item.new}" for item in changes)
+    words = ", ".join(f"{item.title} {item.old or 'new'} → {item.new}" for item in changes)
     steps = [
         f"{step.title}: {', then '.join(f'`{command}`' for command in (*step.commands, *step.waits))}"
         for step in installations(changes, delivery_of(path, compiled, out))

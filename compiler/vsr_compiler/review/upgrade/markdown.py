@@ -34,7 +34,7 @@ def markdown(report: UpgradeReport) -> str:
 
 def _blocks(report: UpgradeReport) -> Iterator[str]:
     rows = (
-        f"| {_text(item.title)} | {_text(item.old)} | {_text(item.new)} | {_text(' '.join(item.notes))} |\n"
+        f"| {_text(item.title)} | {_text(item.old or 'new')} | {_text(item.new)} | {_text(' '.join(item.notes))} |\n"
         for item in report.releases
     )
     yield "".join(("\n| project | today | new | |\n|---|---|---|---|\n", *rows))
@@ -45,16 +45,16 @@ def _blocks(report: UpgradeReport) -> Iterator[str]:
         (WARNINGS, report.warnings),
     ):
         yield from _findings(title, findings)
-    if report.behaviour:
-        yield f"\n**{BEHAVIOUR}**\n\n"
-    for change in report.behaviour:
-        yield f"- {_text(change.component)} {_text(change.since)}: {_text(change.text)}\n"
     if report.steps:
         yield f"\n**{STEPS}**\n\n"
     for number, step in enumerate(report.steps, 1):
         reason = f" {_text(step.reason)}" if step.reason else ""
         commands = [*step.commands, *step.waits]
         yield f"{number}. {_text(step.title)}.{reason}\n{_block('sh', commands, '   ') if commands else ''}"
+    if report.behaviour:
+        yield f"\n**{BEHAVIOUR}**\n\n"
+    for change in report.behaviour:
+        yield f"- {_text(change.component)} {_text(change.since)}: {_text(change.text)}\n"
     if report.diff is not None:
         lines = diff_text.text(report.diff).splitlines()[1:]
         yield f"\n<details><summary>{DIFF}</summary>\n\n{_block('text', lines or ['nothing'])}\n</details>\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity
 from vsr_compiler.pipeline import Compiled, Existing, compile_policy, read_policy
 from vsr_compiler.releases.breakages import between
-from vsr_compiler.releases.breakages.words import sentence
+from vsr_compiler.releases.breakages.words import is_about, sentence
 from vsr_compiler.releases.components import COMPONENTS
 from vsr_compiler.releases.installation import INSTALLATION
 from vsr_compiler.review.baseline import Baseline
@@ -24,6 +24,8 @@ from vsr_compiler.syntax.text import read
 from vsr_compiler.targets import TARGETS, profiles
 from vsr_compiler.targets.common import helm
 from vsr_compiler.verify import Manifest
+from vsr_compiler.verify.manifest_index import ManifestIndex
+from vsr_compiler.verify.release_checks.found import installed
 from vsr_schemas.reports_upgrade import Behaviour, ReleaseChange, UpgradeReport
 
 _OVERLAYS = "overlays"
@@ -92,14 +94,16 @@ def _compared(report: UpgradeReport, old: _Side, new: _Side, delivery: Delivery)
     before = broken(old.environments, new.releases, old.releases)
     after = broken(new.environments, old.releases, new.releases)
     files = [{name: file.content for name, file in side.compiled.tree.items()} for side in (old, new)]
-    seen = {item.message.rpartition(" (since ")[0] for item in before}
+    used = [used_projects(side.environments) for side in (old, new)]
+    changes = [*report.releases, *new_projects(report.releases, used[0], used[1])]
     return report.model_copy(
         update={
+            "releases": sorted(changes, key=lambda item: _order(item.component)),
             "warnings": [finding(item) for item in _new_warnings(new.compiled.warnings, old.compiled.warnings)],
             "before": before,
             "after": after,
-            "behaviour": [item for item in report.behaviour if not _is_seen(item, seen)],
-            "steps": steps(report.releases, before, after, delivery),
+            "behaviour": list(_behaviour(changes, [item.message for item in before])),
+            "steps": steps(changes, before, after, delivery),
             "diff": diff_report(report.policy, Baseline(report.old, files[0]), files[1]),
         }
     )
@@ -152,6 +156,22 @@ def release_changes(
             )
 
 
+def used_projects(environments: Environments) -> dict[str, str]:
+    """Return the projects whose images are in the objects, with their releases."""
+    manifests = [manifest for objects in environments.values() for manifest in objects]
+    return {item.component: item.release.removeprefix("v") for item in installed(ManifestIndex(manifests))}
+
+
+def new_projects(
+    changes: Iterable[ReleaseChange], old: Mapping[str, str], new: Mapping[str, str]
+) -> Iterator[ReleaseChange]:
+    """Yield the projects that only the new objects use, such as the endpoint picker of another project."""
+    known = {change.component for change in changes}
+    for project in sorted(new.keys() - old.keys() - known):
+        title = COMPONENTS[project].title
+        yield ReleaseChange(component=project, title=title, old="", new=new[project], installed_by="objects")
+
+
 def _order(project: str) -> tuple[int, str]:
     return (INSTALLATION[project].order if project in INSTALLATION else 99, project)
 
@@ -164,10 +184,11 @@ def _profile_of(releases: Mapping[str, str], changes: list[ReleaseChange]) -> st
     return ", ".join(f"{item.component} {item.old}" for item in changes) or "the same releases"
 
 
-def _behaviour(changes: list[ReleaseChange]) -> Iterator[Behaviour]:
+def _behaviour(changes: Iterable[ReleaseChange], messages: Sequence[str] = ()) -> Iterator[Behaviour]:
+    """Yield the changes of later releases about which no finding is."""
     for change in changes:
-        if is_later(change):
-            for item in between(change.component, change.old, change.new):
+        for item in between(change.component, change.old, change.new) if change.old and is_later(change) else ():
+            if not any(is_about(item, message) for message in messages):
                 yield Behaviour(
                     component=change.title,
                     since=item.since,
@@ -175,12 +196,6 @@ def _behaviour(changes: list[ReleaseChange]) -> Iterator[Behaviour]:
                     source=item.source,
                     confirmed=item.confirmed,
                 )
-
-
-def _is_seen(item: Behaviour, messages: set[str]) -> bool:
-    """Whether an object shows a change, so that the change is reported there."""
-    words = item.text.rpartition("`")[2].strip()
-    return bool(words) and any(f"with {item.component} " in message and message.endswith(words) for message in messages)
 
 
 def _new_warnings(warnings: Iterable[Diagnostic], known: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

@@ -62,7 +62,8 @@ def steps(
     outside = [change for change in changes if change.installed_by != "objects"]
     objects = _objects(delivery, _reason(outside, before, after))
     if objects_first(outside, before, after):
-        return [compiled, objects, *installed]
+        needed = list(_definitions([change for change in changes if change not in outside], delivery))
+        return [compiled, *needed, objects, *(step for step in installed if step not in needed)]
     return [compiled, *installed, objects]
 
 

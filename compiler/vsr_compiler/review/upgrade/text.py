@@ -53,8 +53,8 @@ def _lines(report: UpgradeReport) -> Iterator[str]:
     yield from _findings(BEFORE, report.before)
     yield from _findings(AFTER, report.after)
     yield from _findings(WARNINGS, report.warnings)
-    yield from _behaviour(report.behaviour)
     yield from _steps(report.steps)
+    yield from _behaviour(report.behaviour)
     if report.diff is not None:
         yield from ("", DIFF)
         lines = diff_text.text(report.diff).splitlines()[1:] or ["  nothing"]
@@ -67,7 +67,7 @@ def _lines(report: UpgradeReport) -> Iterator[str]:
 def _releases(changes: Sequence[ReleaseChange]) -> Iterator[str]:
     yield from ("", "Releases")
     width = max(len(change.title) for change in changes)
-    versions = [f"{change.old} → {change.new}" for change in changes]
+    versions = [f"{change.old or 'new'} → {change.new}" for change in changes]
     longest = max(map(len, versions))
     for change, version in zip(changes, versions, strict=True):
         yield f"  {change.title:<{width}}  {version:<{longest}}  {_INSTALLED[change.installed_by]}"

@@ -218,3 +218,17 @@ def test_committed_policies_go_back_to_the_seeds(policy: str) -> None:
     assert found.diff is not None
     assert "versions: seed" in found.policy_diff
     assert not any(step.title.startswith("Install") for step in found.steps)
+
+
+def test_a_picker_of_another_project_comes_with_its_definitions_first(tmp_path: Path) -> None:
+    """The inference extension 1.6 has none: objects before its definitions, and those of the new picker before them."""
+    text = with_versions("2026-08", "gie").replace("{vllm: {}}", "{vllm: {}, pool: {}}")
+    found = report(tmp_path, text, "inference-extension=1.6.0")
+    assert [(item.component, item.old) for item in found.releases] == [
+        ("inference-extension", "1.5.0"),
+        ("llm-d-router", ""),
+    ]
+    assert [item.code for item in found.before] == ["VSR640"]
+    order = [step.title.removeprefix("Install the definitions of ") for step in found.steps[1:]]
+    assert [title.split()[0] for title in order] == ["llm-d", "Apply", "Gateway"]
+    assert not any("every image of its picker" in item.text for item in found.behaviour)
