@@ -21,6 +21,7 @@ from vsr_compiler.diagnostics.codes import (
     meaning,
     output,
     rate_limits,
+    releases,
     servers,
     syntax,
     targets,
@@ -45,5 +46,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | delivery.CODES
     | verify.CODES
     | rate_limits.CODES
+    | releases.CODES
     | output.CODES,
 )
