@@ -39,6 +39,8 @@ _FIRST = (
 )
 _SHOWN = 5
 _CONFIG, _SETTINGS = "config.yaml", "runtime.yaml"
+_ALL_MODELS = "modelCards"
+"""The list of every model, whether something leads to it or not."""
 
 
 def flux_changes(policy: str, trees: Comparison, environments: Environments) -> Iterator[RolloutChange]:
@@ -127,7 +129,8 @@ def _selected(changes: list[ObjectChange]) -> set[str]:
         if change.old is None or change.old.get("kind") != "ConfigMap" or _CONFIG not in data:
             continue
         config = mapping(_read(data[_CONFIG]))
-        parts = [config.get("routing"), config.get("global"), mapping(config.get("providers")).get("defaults")]
+        routing = {key: value for key, value in mapping(config.get("routing")).items() if key != _ALL_MODELS}
+        parts = [routing, config.get("global"), mapping(config.get("providers")).get("defaults")]
         for part in (*parts, _read(data.get(_SETTINGS))):
             texts |= set(_values(part))
     return texts
