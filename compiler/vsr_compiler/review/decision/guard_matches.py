@@ -30,7 +30,7 @@ def guard_matches(
         data: The body.
         matched: The guards that matched.
         question: What models were asked; None if none was.
-        answer: What they said.
+        answer: Their results.
     """
     names = {match.guard: match for match in matched}
     guards = [guard for guard in program.on_request if guard.name in names]
