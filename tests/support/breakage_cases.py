@@ -238,6 +238,15 @@ _VLLM, _ROUTER, _EG, _API, _GIE = "vllm", "llm-d-router", "envoy-gateway", "gate
 CASES = (
     Case("model by flag", "VSR640", _VLLM, "0.17.0", "0.20.0", server("[--model=a/b]"), ("--model=a/b", "a/b")),
     Case(
+        "model by flag in a shell",
+        "VSR640",
+        _VLLM,
+        "0.17.0",
+        "0.20.0",
+        server('["vllm serve --model a/b"]', "registry.example/own:1"),
+        ("vllm serve", "python3 -m vllm.entrypoints.openai.api_server"),
+    ),
+    Case(
         "partial prefills in a shell",
         "VSR640",
         _VLLM,
@@ -516,7 +525,7 @@ CASES = (
         "1.8.3",
         "1.9.0",
         patch(ROUTES, "{op: add, path: /virtual_hosts/0/routes/0/route/rate_limits/0/stage, value: 1}"),
-        ("/route/rate_limits/0/stage", "/route/timeout"),
+        ("/routes/0/route/rate_limits/0/stage", "/rate_limits/0/stage"),
     ),
     Case(
         "names of JWT providers",

@@ -28,11 +28,13 @@ class Arguments:
         program: The program.
         names: The replacement by argument.
         values: The values with which an argument is affected; empty for every value.
+        as_module: Whether it also concerns a program that runs as a module of Python.
     """
 
     program: Program
     names: Mapping[str, str]
     values: frozenset[str] = frozenset()
+    as_module: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ _COMPONENTS = {
     Program.SIDECAR: "llm-d-router",
     Program.ISTIOD: "istio",
 }
+_MODULE = "vllm.entrypoints."
 _SERVE = re.compile(r"\bvllm\s+serve\b|\bvllm\.entrypoints\.")
 _NAME = re.compile(r"([^\s:@]{1,500}(?::\d{1,5}/[^\s:@]{1,500})?)(?:[:@]\S*)?")
 _MAX_TEXT = 65_536
@@ -41,6 +42,7 @@ class Container:
         path: Path of the container.
         release: The release in the tag of its image; empty if the tag is of something else.
         arguments: Arguments without dashes, each with its value and its path.
+        is_module: Whether Python runs it as a module, and not its command.
     """
 
     program: Program
@@ -49,6 +51,7 @@ class Container:
     path: Path
     release: str
     arguments: tuple[tuple[str, str, Path], ...]
+    is_module: bool = False
 
 
 @cached_per_index
@@ -62,7 +65,8 @@ def containers(index: ManifestIndex) -> Iterator[Container]:
                 component = _COMPONENTS[program]
                 release = image_release(image, COMPONENTS[component].image)
                 arguments = tuple(_arguments(container, path, underscores=program is Program.VLLM))
-                yield Container(program, component, workload.owner, path, release, arguments)
+                is_module = _MODULE in _text(container)
+                yield Container(program, component, workload.owner, path, release, arguments, is_module)
 
 
 def _program(image: str, container: Body) -> Program | None:
@@ -71,8 +75,12 @@ def _program(image: str, container: Body) -> Program | None:
     for program, pattern in _NAMES.items():
         if re.search(pattern, name):
             return program
+    return Program.VLLM if _SERVE.search(_text(container)) else None
+
+
+def _text(container: Body) -> str:
     words = [*as_strings(container.get("command")), *as_strings(container.get("args"))][:1000]
-    return Program.VLLM if _SERVE.search(" ".join(words)[:_MAX_TEXT]) else None
+    return " ".join(words)[:_MAX_TEXT]
 
 
 def _arguments(container: Body, path: Path, *, underscores: bool) -> Iterator[tuple[str, str, Path]]:

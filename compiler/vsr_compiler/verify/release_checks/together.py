@@ -133,10 +133,13 @@ def _old_definitions(index: ManifestIndex) -> Iterator[Concerned]:
     written = [as_string(as_mapping(policy.at("metadata", "annotations")).get(_BUNDLE)) for policy in policies]
     known = [release_of(index, "gateway-api"), *written]
     newest = max((parsed for release in known if (parsed := numbers(release))), default=None)
+    reported: set[tuple[str, str]] = set()
     for definition in index.of_kind("CustomResourceDefinition") if newest else ():
         bundle = as_string(as_mapping(definition.at("metadata", "annotations")).get(_BUNDLE))
-        release = parse_release(bundle)
-        if newest and release and release[:2] < newest[:2] and definition.spec.get("group") == GATEWAY_API:
+        release, key = parse_release(bundle), (definition.span().file, bundle)
+        is_older = release is not None and newest is not None and release[:2] < newest[:2] and "-rc" not in bundle
+        if is_older and definition.spec.get("group") == GATEWAY_API and key not in reported:
+            reported.add(key)
             yield Concerned(definition, ("metadata", "annotations", _BUNDLE), f"definitions of {bundle[:50]}")
 
 

@@ -28,7 +28,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 def _arguments(index: ManifestIndex, container: Container) -> Iterator[Diagnostic]:
     for item, sign, release in breakages_of(index, container.component, Arguments, container.release):
-        if sign.program is not container.program:
+        if sign.program is not container.program or (container.is_module and not sign.as_module):
             continue
         for name, value, path in container.arguments:
             if name in sign.names and (not sign.values or value.lower() in sign.values):
