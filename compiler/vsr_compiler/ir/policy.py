@@ -92,6 +92,11 @@ class Policy:
         return any(used.checkpoint is not None and used.device == "cuda" for used in self.used_classifiers)
 
     @property
+    def installed_charts(self) -> frozenset[str]:
+        """The charts that Argo CD and Flux install, so that users need not."""
+        return frozenset(self.gitops.charts) if self.gitops is not None else frozenset()
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """The targets that the environments use, sorted."""
         return tuple(sorted({environment.target for environment in self.environments}))
