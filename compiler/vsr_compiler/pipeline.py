@@ -10,7 +10,7 @@ from typing import Any
 
 from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
-from vsr_compiler.deploy import argocd, overlays, sandbox
+from vsr_compiler.deploy import argocd, compose, overlays, sandbox
 from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.compile import compile_heads, untrained_settings
@@ -82,7 +82,8 @@ def read_policy(path: Path) -> ir.Policy:
         policy = link(files.union, parse(files.union, PolicySpec), profiles())
     except CompileError as error:
         raise CompileError(_silenced(error.diagnostics, files, complete=False)) from None
-    diagnostics = _silenced(analyse(policy, TARGETS), files, complete=True)
+    targets = (*TARGETS, compose.TARGET.name)
+    diagnostics = _silenced(analyse(policy, targets), files, complete=True)
     if any(item.level is Severity.ERROR for item in diagnostics):
         raise CompileError(diagnostics)
     marks = tuple(mark for document in files.documents for mark in ignores(document.text, document.name))
@@ -141,7 +142,7 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         raise CompileError(renders.errors)
     manifests = _manifests(policy, renders)
     link_warnings = _check_links(policy, manifests, renders, bodies)
-    argo = argocd.emit(policy, manifests.environments)
+    argo = argocd.emit(policy, manifests.environments) if policy.environments else argocd.ArgoCd({}, {}, ())
     objects = manifests.objects | argo.objects
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
     files += [File(path, _text(item.body, item.origin), item.identity) for path, item in objects.items()]
@@ -151,6 +152,8 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     if not isinstance(policy.router.implementation, ir.SemanticRouter):  # the sandbox runs our runtime
         files.append(File("local/envoy.yaml", _text(sandbox.bootstrap(policy), policy.span)))
         files.append(File("local/sandbox.yaml", _text(sandbox.settings(policy), policy.span)))
+    for item in renders.hosts:
+        files += [File(path, data) for path, data in _host_files(item).items()]
     tree = Tree(files)
     lock = Lock.of(
         tree,
@@ -177,21 +180,36 @@ class _Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class _Host:
+    """An environment that is one machine, the policy as it has it, and what the checks report."""
+
+    environment: ir.Environment
+    host: ir.Host
+    policy: ir.Policy
+    rendered: Rendered
+
+
+@dataclass(frozen=True, slots=True)
 class _Renders:
     """Every render of a compile: one per target, and one per environment whose policy differs from the base's."""
 
     bases: Mapping[str, Rendered]
     environments: tuple[_Environment, ...]
+    hosts: tuple[_Host, ...]
 
     @property
     def environment_notices(self) -> list[Diagnostic]:
         """The notices of the environments, each once, in the order of the environments."""
-        return list(dict.fromkeys(notice for item in self.environments for notice in item.rendered.notices))
+        return list(dict.fromkeys(notice for item in self._places for notice in item.rendered.notices))
+
+    @property
+    def _places(self) -> tuple[_Environment | _Host, ...]:
+        return (*self.environments, *self.hosts)
 
     @property
     def errors(self) -> list[Diagnostic]:
         """What some target cannot do, each once."""
-        everything = (*self.bases.values(), *(item.rendered for item in self.environments))
+        everything = (*self.bases.values(), *(item.rendered for item in self._places))
         return list(dict.fromkeys(error for rendered in everything for error in rendered.errors))
 
 
@@ -209,7 +227,19 @@ def _render(policy: ir.Policy, bodies: dict[str, Any]) -> _Renders:
         target = TARGETS[environment.target]
         rendered = bases[target.name] if own is policy else _render_one(policy, own, target, bodies)
         environments.append(_Environment(environment, own, rendered))
-    return _Renders(bases, tuple(environments))
+    return _Renders(bases, tuple(environments), tuple(_hosts(policy, bodies)))
+
+
+def _hosts(policy: ir.Policy, bodies: dict[str, Any]) -> Iterator[_Host]:
+    """Yield the hosts, each with the policy and the runtime settings that hold there."""
+    for environment in policy.hosts:
+        if environment.host is not None:
+            seen = compose.on_host(policy, environment)
+            rendered = _render_one(policy, seen, compose.TARGET, bodies)
+            own = _with_own_settings(policy, seen, compose.TARGET, bodies)
+            max_body = compose.TARGET.request_limits(own).max_body
+            own = replace(own, router=replace(own.router, max_body=max_body))
+            yield _Host(environment, environment.host, own, rendered)
 
 
 def _render_one(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> Rendered:
@@ -290,6 +320,15 @@ def _add_overlay(
     result.environments[environment.name] = objects
 
 
+def _host_files(item: _Host) -> compose.Files:
+    """Return the files of a host. VSR507 for a text that Compose would alter."""
+    origin = item.environment.span
+    try:
+        return compose.emit(item.policy, item.environment, item.host, lambda body: _text(body, origin))
+    except UnprintableError as error:
+        raise CompileError([Diagnostic("VSR507", str(error), origin)]) from None
+
+
 def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> ir.Policy:
     """Return a policy with its own runtime settings, if it changes a checkpoint's device or the target has limits."""
     if SETTINGS not in policy.router.files:
@@ -316,6 +355,14 @@ def _other_releases(policy: ir.Policy, renders: _Renders) -> dict[str, dict[str,
             if policy.versions.get(project) != release
         }
         for item in renders.environments
+    }
+    overlay_releases |= {
+        compose.folder(item.environment): {
+            project: release
+            for project, release in sorted(item.policy.versions.items())
+            if policy.versions.get(project) != release
+        }
+        for item in renders.hosts
     }
     return {folder: releases for folder, releases in sorted(overlay_releases.items()) if releases}
 

@@ -43,6 +43,7 @@ from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
+from vsr_compiler.ir.hosts import COMPOSE, Host
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.imports import Import
 from vsr_compiler.ir.limits import Limit
@@ -88,6 +89,7 @@ __all__ = [
     "ALWAYS",
     "API_PATH",
     "CLUSTER_DOMAIN",
+    "COMPOSE",
     "HTTP",
     "AllOf",
     "AnyOf",
@@ -127,6 +129,7 @@ __all__ = [
     "Guard",
     "GuardAction",
     "HasSignal",
+    "Host",
     "Identity",
     "IdentitySource",
     "Import",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.hosts import Host
 from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
 from vsr_compiler.ir.placement import EnvironmentPlacement, Resources
 
@@ -104,3 +105,5 @@ class Environment:
     """Where everything in its cluster is."""
     server: str | None = None
     """The API server of its cluster, if it is not that of ``gitops``."""
+    host: Host | None = None
+    """Its machine, if it is no cluster."""

@@ -61,6 +61,8 @@ class Policy:
     """The fragments, in the order in which they are read."""
     limits: tuple[Limit, ...] = ()
     """In file order, in which they are applied."""
+    hosts: tuple[Environment, ...] = ()
+    """The environments of the target `compose`, which are no clusters, sorted by name."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:
@@ -89,6 +91,11 @@ class Policy:
     def on_gpu(self) -> bool:
         """Whether a checkpoint runs on a GPU."""
         return any(used.checkpoint is not None and used.device == "cuda" for used in self.used_classifiers)
+
+    @property
+    def places(self) -> tuple[Environment, ...]:
+        """All environments, clusters and hosts."""
+        return (*self.environments, *self.hosts)
 
     @property
     def targets(self) -> tuple[str, ...]:

@@ -179,13 +179,13 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy, object
             if component is None:
                 continue
             yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
-    if isinstance(policy.router.implementation, ir.SemanticRouter):
+    if objects and isinstance(policy.router.implementation, ir.SemanticRouter):
         yield router.by_helm(policy, objects)
 
 
 def _values(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> list[Values]:
     charts = [(chart, seen) for part, seen in parts for chart in part.charts]
-    if isinstance(policy.router.implementation, ir.SemanticRouter):
+    if isinstance(policy.router.implementation, ir.SemanticRouter) and any(part.emitters for part, _ in parts):
         charts.append((stock_router.chart, policy))
     values = [chart(seen) for chart, seen in charts]
     return sorted((item for item in values if item is not None), key=lambda item: item.chart)

@@ -13,6 +13,7 @@ from vsr_compiler.diagnostics.codes import (
     attach,
     backends,
     charts,
+    hosts,
     identity,
     imports,
     limits,
@@ -40,6 +41,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | backends.CODES
     | attach.CODES
     | charts.CODES
+    | hosts.CODES
     | targets.CODES
     | verify.CODES
     | rate_limits.CODES

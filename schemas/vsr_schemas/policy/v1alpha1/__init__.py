@@ -15,6 +15,7 @@ from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec
 from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
 from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
+from vsr_schemas.policy.v1alpha1.hosts import HostSpec
 from vsr_schemas.policy.v1alpha1.identity import (
     ApiKeySpec,
     EnvironmentIdentitySpec,
@@ -119,6 +120,7 @@ __all__ = [
     "GitOpsSpec",
     "GuardSpec",
     "HeadersSpec",
+    "HostSpec",
     "IdentitySpec",
     "ImportSpec",
     "IssuerSpec",

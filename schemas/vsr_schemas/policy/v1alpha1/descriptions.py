@@ -519,6 +519,12 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "gateway": "Another Gateway.",
         "region": "Where the cluster of the environment is.",
         "identity": "Another issuer of tokens. Only with `identity.jwt`.",
+        "host": "The machine of the target `compose`.",
+    },
+    "environments.*.host": {
+        "bind": "IPv4 address of the machine on which listeners are published. `0.0.0.0` means all.",
+        "endpoints": "Host and port of endpoints that run elsewhere, by name. `localhost` means the machine itself.",
+        "image": "Image of Envoy. Defaults to that of the release that the compiler knows.",
     },
     "environments.*.identity": {
         "issuer": "As in `identity.jwt`.",

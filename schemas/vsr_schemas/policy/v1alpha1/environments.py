@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.hosts import HostSpec
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
 from vsr_schemas.policy.v1alpha1.listeners import Hostnames, ListenerName
 from vsr_schemas.policy.v1alpha1.placement import EnvironmentPlacementSpec, ResourcesSpec
@@ -30,7 +31,7 @@ class EnvironmentSpec(PolicyModel):
 
     ``replicas``, ``images``, ``resources`` and ``placement`` are by endpoint; the key ``router`` is the router, and in
     ``placement`` the key ``pickers`` means all endpoint pickers. ``simulate`` replaces model servers by a simulator, so
-    that no GPU is needed.
+    that no GPU is needed. ``host`` is the machine of the target ``compose``.
     """
 
     target: Target = "istio"
@@ -47,3 +48,4 @@ class EnvironmentSpec(PolicyModel):
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
     identity: EnvironmentIdentitySpec | None = None
     region: Label | None = None
+    host: HostSpec | None = None
