@@ -1,7 +1,7 @@
 """Reads quadlets as Podman and systemd do, so that tests see what the process of a container gets.
 
-Facts: containers/podman, pkg/systemd/quadlet/quadlet.go and pkg/systemd/parser/split.go at v4.7.0; systemd.service(5) for
-`$` and systemd.unit(5) for `%`.
+Facts: containers/podman, pkg/systemd/quadlet/quadlet.go and pkg/systemd/parser/split.go at v4.7.0; systemd.service(5)
+for `$` and systemd.unit(5) for `%`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ Service: RemainAfterExit Restart RestartSec TimeoutStartSec TimeoutStopSec Type
 Install: WantedBy
 """
 KEYS = {
-    section: frozenset(words.split())
-    for section, words in re.findall(r"^(\w+):(.*(?:\n  .*)*)", _KEYS, re.MULTILINE)
+    section: frozenset(words.split()) for section, words in re.findall(r"^(\w+):(.*(?:\n  .*)*)", _KEYS, re.MULTILINE)
 }
 """The keys of each section that the first release with all of ours has."""
 _ESCAPES = {"n": "\n", "t": "\t", "\\": "\\", '"': '"', "'": "'"}

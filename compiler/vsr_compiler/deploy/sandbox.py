@@ -57,7 +57,7 @@ class _Sandbox:
         return _where(EXT_PROC_CLUSTER, self.policy.router.grpc.port)
 
     def endpoint(self, endpoint: ir.Endpoint, name: str) -> Body:
-        """A port for each endpoint. Ports repeat past 65535; the sandbox replaces them, and Envoy accepts duplicates."""
+        """A port for each endpoint. Past 65535 they repeat; the sandbox replaces them, and Envoy accepts that."""
         index = self.policy.endpoints.index(endpoint)
         return {"name": name} | _where(name, BACKEND_PORT + index % 50_000)
 

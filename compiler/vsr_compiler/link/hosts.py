@@ -9,15 +9,17 @@ from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
 
 
-def link_host(
-    scope: Scope, policy: schema.PolicySpec, spec: schema.EnvironmentSpec, path: Path
-) -> Host | None:
+def link_host(scope: Scope, policy: schema.PolicySpec, spec: schema.EnvironmentSpec, path: Path) -> Host | None:
     """Return the machine of an environment; None if it is a cluster. VSR365 for words that the other kind has."""
     if spec.target != COMPOSE:
         if spec.host is not None:
             message = f"`host` is a machine of the target `{COMPOSE}`, and this environment is a cluster"
             scope.report("VSR365", message, (*path, "host"), "Remove it, or use that target.", key=True)
         return None
+    if path[-1] in scope.clusters:
+        message = f"`clusters` are several, and the target `{COMPOSE}` is one machine"
+        written_name, _ = scope.clusters[str(path[-1])]
+        scope.report("VSR365", message, (*path[:1], written_name, "clusters"), "Remove it.", key=True)
     written = {
         "server": spec.server,
         "gateway.name": spec.gateway.name,

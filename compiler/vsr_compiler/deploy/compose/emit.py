@@ -49,7 +49,7 @@ def emit(policy: ir.Policy, environment: ir.Environment, host: ir.Host, text: Te
 def _example(made: Plan) -> str:
     """Return the names of the needed secrets. Their values are nowhere in the output."""
     lines = [
-        "# The folder of secrets. For another one, change it here and copy this file to `.env`. Quadlets always use this one.",
+        "# The folder of secrets. For another one, change it here and copy this file to `.env`; quadlets use this one.",
         f"{SECRETS}={made.secrets_folder}",
         "#",
         f"# Needed there. User {USER.partition(':')[0]} reads files of keys; files of variables (.env) only need root:",

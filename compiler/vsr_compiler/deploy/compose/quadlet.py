@@ -38,8 +38,8 @@ def quadlets(plan: Plan) -> dict[str, str]:
 def word(text: str) -> str:
     """Return a text as one word of a unit, which neither systemd nor Podman changes.
 
-    >>> word('100% "of" $HOME')
-    '"100%% \\\\"of\\\\" $$HOME"'
+    >>> word("100% of $HOME")
+    '"100%% of $$HOME"'
     """
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
     return f'"{plain(escaped)}"'
@@ -64,11 +64,18 @@ def _container(plan: Plan, container: Container) -> list[Section]:
     after = [f"{plan.project}-{name}.service" for name, _ in container.after]
     unit = [("Description", f"{container.name} of {plan.project}")]
     unit += [(key, name) for name in after for key in ("Requires" if _ends(plan, name) else "Wants", "After")]
-    service = [
-        ("Type", "oneshot"),
-        ("RemainAfterExit", "yes"),
-    ] if container.once else [("Restart", "always"), ("RestartSec", "5")]
-    service += [("TimeoutStartSec", "infinity" if container.once else "900"), ("TimeoutStopSec", str(container.stop + 10))]
+    service = (
+        [
+            ("Type", "oneshot"),
+            ("RemainAfterExit", "yes"),
+        ]
+        if container.once
+        else [("Restart", "always"), ("RestartSec", "5")]
+    )
+    service += [
+        ("TimeoutStartSec", "infinity" if container.once else "900"),
+        ("TimeoutStopSec", str(container.stop + 10)),
+    ]
     sections: list[Section] = [
         ("Unit", unit),
         ("Container", list(_lines(plan, container))),
@@ -92,6 +99,16 @@ def _lines(plan: Plan, container: Container) -> Iterator[tuple[str, str]]:
         yield "User", user
         yield "Group", group
     yield from _mounts(plan, container)
+    yield from _settings(plan, container)
+    yield from _health(container)
+    yield from _bounds(container)
+    if container.digest:
+        yield "Label", word(f"{DIGEST}={container.digest}")
+    yield "LogDriver", "journald"
+    yield "PodmanArgs", " ".join(_arguments(container))
+
+
+def _settings(plan: Plan, container: Container) -> Iterator[tuple[str, str]]:
     for name, value in container.environment:
         yield "Environment", word(f"{name}={value}")
     if container.variables_file is not None:
@@ -100,7 +117,9 @@ def _lines(plan: Plan, container: Container) -> Iterator[tuple[str, str]]:
         yield "Network", f"{plan.project}-{name}.network"
     for port in container.ports:
         yield "PublishPort", f"{port.bind}:{port.host}:{port.inner}"
-    yield from _health(container)
+
+
+def _bounds(container: Container) -> Iterator[tuple[str, str]]:
     yield "DropCapability", "all"
     yield "NoNewPrivileges", "true"
     yield "ReadOnly", "true" if container.read_only else "false"
@@ -113,10 +132,6 @@ def _lines(plan: Plan, container: Container) -> Iterator[tuple[str, str]]:
         yield "AddDevice", f"nvidia.com/gpu={index}"
     for path in container.devices.files:
         yield "AddDevice", path
-    if container.digest:
-        yield "Label", word(f"{DIGEST}={container.digest}")
-    yield "LogDriver", "journald"
-    yield "PodmanArgs", " ".join(_arguments(container))
 
 
 def _mounts(plan: Plan, container: Container) -> Iterator[tuple[str, str]]:

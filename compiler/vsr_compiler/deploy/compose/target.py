@@ -50,7 +50,9 @@ def _endpoint(endpoint: ir.Endpoint) -> Iterator[Diagnostic]:
             message = f"pods are in a cluster, and the endpoint `{endpoint.name}` has no other place"
             yield Diagnostic("VSR312", message, endpoint.span, _place_hint(endpoint))
         case ir.ExistingPool() | ir.ForeignRoute():
-            message = f"pools and routes of others are in a cluster, and the endpoint `{endpoint.name}` has no other place"
+            message = (
+                f"pools and routes of others are in a cluster, and the endpoint `{endpoint.name}` has no other place"
+            )
             yield Diagnostic("VSR312", message, endpoint.span, _place_hint(endpoint))
         case ir.ExistingService() | ir.Provider():
             if endpoint.provider is None and endpoint.service.name.startswith(ALIAS):
@@ -145,7 +147,9 @@ def _open(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR334 for a listener without client certificates, if they say which requests are the front end's."""
     for listener in policy.gateway.listeners:
         if listener.redirect is None and listener.client_certificates is None:
-            message = f"listener `{listener.name}` takes requests without a client certificate: anybody could be any user"
+            message = (
+                f"listener `{listener.name}` takes requests without a client certificate: anybody could be any user"
+            )
             hint = "Set `clientCertificates` of the listener, or list the networks of the front end in `from`."
             yield Diagnostic("VSR334", message, listener.span, hint)
 

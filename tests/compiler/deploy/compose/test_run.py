@@ -189,8 +189,11 @@ def test_its_healthchecks_find_it_healthy(running: Running) -> None:
     for name, (inner, port) in running.health.items():
         (kind, *command) = running.host.compose["services"][name]["healthcheck"]["test"]
         assert kind == "CMD"
-        here = [word.replace("$$", "$").replace(f"127.0.0.1{mark}{inner}", f"127.0.0.1{mark}{port}")
-                for word in command for mark in ("/" if name == "envoy" else ":",)]
+        here = [
+            word.replace("$$", "$").replace(f"127.0.0.1{mark}{inner}", f"127.0.0.1{mark}{port}")
+            for word in command
+            for mark in ("/" if name == "envoy" else ":",)
+        ]
         assert subprocess.run(here, check=False, timeout=30).returncode == 0, name
         wrong = [word.replace(str(port), str(free_port())) for word in here]
         assert subprocess.run(wrong, check=False, timeout=30, capture_output=True).returncode != 0, name
@@ -202,7 +205,10 @@ def test_plain_http_is_sent_to_the_published_port_of_https(running: Running) -> 
     connection.request("GET", "/v1/models", headers={"host": "llm.example.org"})
     response = connection.getresponse()
     assert response.status == 301
-    assert response.headers["location"] in {"https://llm.example.org/v1/models", "https://llm.example.org:443/v1/models"}
+    assert response.headers["location"] in {
+        "https://llm.example.org/v1/models",
+        "https://llm.example.org:443/v1/models",
+    }
     connection.close()
 
 
