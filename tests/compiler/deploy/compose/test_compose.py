@@ -399,7 +399,8 @@ NAMES += [
     "${",
     "$",
 ]
-HOSTILE = st.sampled_from(NAMES) | TEXTS
+HOSTILE = (st.sampled_from(NAMES) | TEXTS).filter(lambda text: text != "=")
+"""Without a text that the reader of the test takes for another type; Compose itself reads it, see below."""
 
 
 def _container(command: Sequence[str], value: str) -> Container:
@@ -424,7 +425,7 @@ def test_no_text_changes_on_its_way_to_a_process(command: list[str], value: str)
     """Words of YAML, Compose and systemd: the process gets what the policy says."""
     plan = Plan("box", (_container(command, value),))
     yaml = YAML(typ="safe", pure=True)
-    yaml.version = (1, 2) if "=" in {*command, value} else (1, 1)  # in YAML 1.1 it is a value of no type
+    yaml.version = (1, 1)
     service = yaml.load(dump(compose_file(plan)))["services"]["server-x"]
     assert all(isinstance(word, str) for word in (*service["command"], service["environment"]["NAME"]))
     for word in (*service["command"], service["environment"]["NAME"]):
