@@ -28,6 +28,7 @@ COMMANDS = {
     "check": "Report errors and warnings of policies without compiling them.",
     "test": "Run the tests of policies without a server.",
     "route": "Show where one request goes, and why.",
+    "impact": "Show what a change of a policy does to recorded traffic.",
     "eval": "Measure how well a policy's classifier separates its categories.",
     "verify": "Report errors in Kubernetes manifests, whoever wrote them.",
     "crds": "Fetch the CustomResourceDefinitions that verify uses.",

@@ -40,9 +40,10 @@ from vsr_compiler.ir.endpoints import (
     Provider,
     VllmServer,
 )
-from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
+from vsr_compiler.ir.environments import Cors, Environment, Gateway
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.fallback import Retry
+from vsr_compiler.ir.gitops import Cluster, Flux, GitOps
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.imports import Import
@@ -108,6 +109,7 @@ __all__ = [
     "ClientSignal",
     "ClientTest",
     "CloudAuth",
+    "Cluster",
     "ComplexitySignal",
     "Condition",
     "ContextSignal",
@@ -123,6 +125,7 @@ __all__ = [
     "ExistingService",
     "Expectation",
     "Flag",
+    "Flux",
     "ForeignRoute",
     "Gateway",
     "GatewayHeader",

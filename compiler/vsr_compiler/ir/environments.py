@@ -1,4 +1,4 @@
-"""What surrounds the router: the Gateway, environments, and the repository for GitOps."""
+"""What surrounds the router: the Gateway and the environments."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.attachment import Attachment
+from vsr_compiler.ir.gitops import Cluster
 from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
 from vsr_compiler.ir.placement import EnvironmentPlacement, Resources
 
@@ -65,18 +66,6 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
-class GitOps:
-    """The repository that Argo CD reads, and the cluster that it syncs to."""
-
-    repo: str
-    revision: str
-    path: str
-    server: str
-    namespace: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class Environment:
     """An overlay.
 
@@ -107,3 +96,5 @@ class Environment:
     """The API server of its cluster, if it is not that of ``gitops``."""
     attachment: Attachment | None = None
     """How the router is attached to a Gateway that exists already; None on targets with a Gateway of their own."""
+    cluster: Cluster | None = None
+    """Its cluster, if it is one of several that run the environment. Then `server` is the cluster's."""

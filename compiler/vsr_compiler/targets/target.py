@@ -16,7 +16,7 @@ from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.manifests.kinds import KINDS, GroupKind, Kind, table
 from vsr_compiler.manifests.objects import Object, emitted_by
 from vsr_compiler.releases import PROFILES
-from vsr_compiler.releases.known import RELEASES, by_number
+from vsr_compiler.releases.known import RELEASES, by_number, looked_up
 from vsr_compiler.targets.common import chart_names, foreign, router, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
@@ -196,7 +196,7 @@ def _values(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> list[Va
 
 def _unknown_releases(target: Target, policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR313 for a release that no table describes."""
-    for project in dict.fromkeys(target.releases):
+    for project in looked_up(target.releases, policy.versions):
         release = policy.versions[project]
         known = sorted(target.tables.get(project) or RELEASES[project], key=by_number)
         if release not in known:

@@ -13,6 +13,7 @@ from vsr_compiler.diagnostics.codes import (
     attach,
     backends,
     charts,
+    delivery,
     identity,
     imports,
     limits,
@@ -20,6 +21,7 @@ from vsr_compiler.diagnostics.codes import (
     meaning,
     output,
     rate_limits,
+    releases,
     servers,
     syntax,
     targets,
@@ -41,7 +43,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | attach.CODES
     | charts.CODES
     | targets.CODES
+    | delivery.CODES
     | verify.CODES
     | rate_limits.CODES
+    | releases.CODES
     | output.CODES,
 )
