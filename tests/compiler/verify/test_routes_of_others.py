@@ -224,7 +224,7 @@ BBR = "outbound|9004||body-based-router.prod.svc.cluster.local"
 @pytest.mark.parametrize(
     ("anchor", "operation", "level", "words"),
     [
-        ("", "INSERT_FIRST", Severity.WARNING, "runs before the router, which writes the header anew"),
+        ("", "INSERT_FIRST", Severity.WARNING, "runs before the router, which overwrites the header"),
         ("envoy.filters.http.router", "INSERT_BEFORE", Severity.ERROR, "runs after the router and replaces its choice"),
         ("envoy.filters.http.cors", "INSERT_AFTER", Severity.ERROR, "runs after the router and replaces its choice"),
     ],

@@ -2,7 +2,7 @@
 
 A Gateway has one ClientTrafficPolicy, which is that of its owner. So what it would say is in the patch: the buffer of
 the listener, and a first filter that removes what no client may send, because an early mutation of headers would
-replace the owner's. The filters of the router stand before that of the request buffer, as on the target envoy-gateway.
+replace the owner's. The filters of the router run before that of the request buffer, as on the target envoy-gateway.
 """
 
 from __future__ import annotations

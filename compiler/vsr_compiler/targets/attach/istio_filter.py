@@ -67,8 +67,8 @@ def _listener(policy: ir.Policy, port: int | None) -> Iterator[Body]:
     }
     cluster = policy.router.grpc.istio_cluster
     yield patch("LISTENER", {} if port is None else {"listener": {"portNumber": port}}, "MERGE", buffer_limit(policy))
-    yield patch("NETWORK_FILTER", chain(port=port), "MERGE", manager)
     yield patch("HTTP_FILTER", chain({"subFilter": {"name": filter_order.PICKER}}, port), "REMOVE", None)
+    yield patch("NETWORK_FILTER", chain(port=port), "MERGE", manager)
     removed = dict.fromkeys((SELECTED_MODEL, header))
     for item in (*router_filters(policy, cluster, removed, writes=(header,)), PICKERS):
         yield patch(

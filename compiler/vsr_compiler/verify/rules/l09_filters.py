@@ -9,7 +9,7 @@ from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.releases import filter_order
 from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR
 from vsr_compiler.verify.authenticators import authenticator
-from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters, is_picker_stand_in
+from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters, is_picker_placeholder
 from vsr_compiler.verify.filter_position import anchor
 from vsr_compiler.verify.header_writers import second_writers
 from vsr_compiler.verify.manifest import Body, Manifest, Path, as_mapping, as_mappings, as_string, value_at
@@ -69,7 +69,7 @@ def _second_writers(index: ManifestIndex) -> Iterator[Diagnostic]:
             or (operation == "INSERT_BEFORE" and not sub_filter)
         )
         effect = (
-            "it runs before the router, which writes the header anew"
+            "it runs before the router, which overwrites the header"
             if first
             else "it runs after the router and replaces its choice by the model in the body"
         )
@@ -166,7 +166,7 @@ def _moves_picker(source: Manifest, patch: Path) -> bool:
     put_back = any(
         value_at(body, "patch", "operation") == "INSERT_BEFORE"
         and place(body) == (port, anchor_name)
-        and is_picker_stand_in(as_mapping(value_at(body, "patch", "value")))
+        and is_picker_placeholder(as_mapping(value_at(body, "patch", "value")))
         for _, body in patches[number + 1 :]
     )
     return removed and put_back
