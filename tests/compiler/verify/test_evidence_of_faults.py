@@ -146,7 +146,9 @@ def test_object_without_a_namespace_may_land_where_a_reference_leads(tmp_path: P
 
 def test_file_that_contains_what_it_refers_to_is_complete(tmp_path: Path) -> None:
     """A further object that lacks is an error; one of which there is no other is a warning."""
-    shop = m.joined(named("shop"), ingress("shop"))
+    shop = m.joined(
+        named("shop"), named("cart"), ingress("shop"), ingress("cart").replace("{name: shop}", "{name: cart}")
+    )
     second = ingress("payments").replace("{name: shop}", "{name: payments}")
     assert "VSR402" in found(tmp_path / "complete", {"a.yaml": m.joined(shop, second)})["error"]
     pods = named("shop").partition("---")[0]
