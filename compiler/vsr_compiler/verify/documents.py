@@ -104,7 +104,7 @@ def _object(
         message = f"`{placeholder}` is a placeholder: this {body.get('kind', 'document')} is not checked"
         hint = "Replace it before you apply the file."
         diagnostics.append(Diagnostic("VSR480", message, places.start, hint, Severity.NOTE))
-    elif problem := _shape_error(value):
+    elif problem := shape_error(value):
         diagnostics.append(Diagnostic("VSR431", problem, places.start, "Set apiVersion, kind and metadata.name."))
     else:
         plain = {key: item for key, item in body.items() if key != "sops"} if is_encrypted(body) else body
@@ -152,7 +152,7 @@ def _is_chart(body: dict[str, Any]) -> bool:
     return body.get("apiVersion") in {"v1", "v2"} and "kind" not in body and {"name", "version"} <= set(body)
 
 
-def _shape_error(value: object) -> str:
+def shape_error(value: object) -> str:
     """Return why a document is not a Kubernetes object; empty if it is one."""
     if not isinstance(value, dict):
         return "this document is not a mapping, so not a Kubernetes object"

@@ -49,7 +49,8 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
         if (current / "Chart.yaml").is_file() and current.joinpath("templates").is_dir():
             found.charts.append(current)
             continue
-        if kustomization_in(current) is not None:
+        home = kustomization_in(current)
+        if home is not None:
             found.kustomizations.append(current)
         below = []
         for path in _children(current, diagnostics):
@@ -60,7 +61,7 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
                 found.test_data.append(path)
             elif path.is_dir():
                 below.append(path)
-            elif path.suffix in _SUFFIXES and path.name not in KUSTOMIZATIONS:
+            elif path.suffix in _SUFFIXES and (home is None or path.name not in KUSTOMIZATIONS):
                 found.files.append(path)
         stack += reversed(below)
     return found

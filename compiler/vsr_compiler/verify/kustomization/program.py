@@ -14,6 +14,7 @@ TIMEOUT = 30.0
 MAX_OUTPUT = 32 * 1024 * 1024
 MEMORY = "2GiB"
 _MAX_REASON = 300
+_NOWHERE = "http://127.0.0.1:1"
 
 
 class ProgramError(Exception):
@@ -44,6 +45,9 @@ def output(words: list[str], folder: Path) -> bytes:
             "GOMEMLIMIT": MEMORY,
             "GOMAXPROCS": "2",
             "GIT_ALLOW_PROTOCOL": "none",
+            # Addresses are looked for before; if one is overlooked, it leads to a proxy that does not exist.
+            "HTTP_PROXY": _NOWHERE,
+            "HTTPS_PROXY": _NOWHERE,
         }
         with answer.open("wb") as out:
             started = subprocess.Popen(  # noqa: S603 - the user's own program, fixed arguments
