@@ -51,6 +51,7 @@ class Problem:
         at_key: Whether the key is wrong, not the value.
         blocks: Whether CEL rules that read the value are not evaluated: it is missing, or of a wrong type, too long,
             or not one of the choices.
+        is_mild: Whether another release of the project may not have it.
     """
 
     code: str
@@ -59,6 +60,7 @@ class Problem:
     hint: str
     at_key: bool = False
     blocks: bool = False
+    is_mild: bool = False
 
     def concerns(self, path: Path) -> bool:
         """Whether a CEL rule of the value at a path must not be evaluated because of it."""
