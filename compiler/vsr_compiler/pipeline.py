@@ -312,6 +312,8 @@ def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies
     limits = target.request_limits(own)
     if limits != RequestLimits(policy.router.max_body, {}):
         body = with_limits(body, limits.max_body, limits.models, limits.apis)
+    if target.routing is not None:
+        body = {**body, "routing": target.routing(own).model_dump(mode="json", exclude_none=True)}
     if body == common:
         return own
     text = _text(body, policy.span)
