@@ -45,6 +45,10 @@ class ArgoCd:
     warnings: tuple[Diagnostic, ...]
 
 
+NOTHING = ArgoCd({}, {}, ())
+"""For a policy without clusters."""
+
+
 def emit(policy: ir.Policy, environments: Environments, charts: Charts = MappingProxyType({})) -> ArgoCd:
     """Return the files for Argo CD.
 
