@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.verify.kustomization.loader import KUSTOMIZATIONS, kustomization_in
+from vsr_compiler.verify.limits import REMEDY
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _MAX_ENTRIES = 200_000
@@ -15,6 +16,8 @@ _TEST_DATA = frozenset(
     {"testdata", "test-data", "test_data", "fixtures", "test-fixtures", "test_fixtures", "__fixtures__"}
 )
 """Names of folders whose files are inputs of a program's tests, often wrong on purpose. Go ignores `testdata`, too."""
+_TESTS, _INPUTS = frozenset({"test", "tests", "testing", "testutils"}), frozenset({"data", "input", "inputs"})
+"""Names of folders, and of those in them that are inputs as well."""
 
 
 @dataclass(slots=True)
@@ -55,13 +58,16 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
             entries += 1
             if skip(path):
                 continue
-            if path.is_dir() and path.name in _TEST_DATA:
+            if path.is_dir() and (path.name in _TEST_DATA or (current.name in _TESTS and path.name in _INPUTS)):
                 found.test_data.append(path)
             elif path.is_dir():
                 below.append(path)
             elif path.suffix in _SUFFIXES and (home is None or path.name not in KUSTOMIZATIONS):
                 found.files.append(path)
         stack += reversed(below)
+    if stack:
+        message = f"more than {_MAX_ENTRIES:,} files and folders: `{stack[-1]}` and later ones are not checked"
+        diagnostics.append(Diagnostic("VSR430", message, Span(str(folder)), REMEDY))
     return found
 
 
