@@ -174,6 +174,7 @@ class Behaviour(Enum):
     CROSS_NAMESPACE = "a reference into another namespace"
     OLD_DEFINITIONS = "every definition of an earlier release"
     UNSERVED_ROUTES = "a TCPRoute or UDPRoute"
+    IMPLIED_MONITORING = "a chart with the provider `gke`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,13 @@ class Together:
     """A change of behaviour that one look at several objects shows."""
 
     behaviour: Behaviour
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A change that objects do not show, because they are as right as before. Only ``upgrade`` names it."""
+
+    subject: str
 
 
 Sign: TypeAlias = (
@@ -196,6 +204,7 @@ Sign: TypeAlias = (
     | Versions
     | Patches
     | Together
+    | Unseen
 )
 """How objects show that a breakage concerns them."""
 
