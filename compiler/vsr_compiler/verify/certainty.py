@@ -17,6 +17,8 @@ _PARENTS = 8
 """Folders around a file in which objects belong to it."""
 _FEW = 2
 """How many objects of a file are found for each that lacks, if the file is complete."""
+_ENDING = 2
+"""Letters by which a name may be longer than another one that is misspelt, such as a plural."""
 _SHORT = 6
 """Length under which two letters make another name."""
 
@@ -109,7 +111,8 @@ def _is_misspelt(index: ManifestIndex, ref: Reference) -> bool:
 def _is_another(name: str, other: str) -> bool:
     """Whether two similar names are no misspelling: members of a series, or one with a further word, as `web-tls`."""
     shorter, longer = sorted((name, other), key=len)
-    if longer.startswith(f"{shorter}-") or longer.endswith(f"-{shorter}"):
+    is_part = longer.startswith(shorter) or longer.endswith(shorter)
+    if is_part and (len(longer) - len(shorter) > _ENDING or "-" in longer.replace(shorter, "", 1)):
         return True
     if len(longer) < _SHORT and edit_distance(name, other) > 1:
         return True
