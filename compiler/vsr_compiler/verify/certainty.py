@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.diagnostics.suggestions import edit_distance
-from vsr_compiler.verify.completeness import COMPARED, FAMILIES, folder_of, is_template, similar_names
+from vsr_compiler.verify.completeness import (
+    COMPARED,
+    FAMILIES,
+    folder_of,
+    is_misspelt_unplaced,
+    is_template,
+    similar_names,
+)
 from vsr_compiler.verify.manifest import Identity
 from vsr_compiler.verify.manifest_index import ManifestIndex
 from vsr_compiler.verify.references import Reference, references
@@ -34,6 +41,8 @@ def severity(index: ManifestIndex, ref: Reference) -> Severity:
         return Severity.WARNING
     if index.assumptions.is_complete or _is_misspelt(index, ref) or _is_elsewhere(index, ref):
         return Severity.ERROR
+    if is_misspelt_unplaced(index, ref):
+        return Severity.WARNING
     family = (ref.kind,) if ref.travels else FAMILIES.get((ref.group, ref.kind), (ref.kind,))
     file = ref.source.span("kind").file
     beside = index.kinds_by_file.get(file, set())
