@@ -3,7 +3,7 @@
 To add a stack, see `docs/how-to/add-a-target.md`.
 """
 
-from vsr_compiler.targets import ai_gateway, envoy_gateway, gie, istio, llm_d, production_stack
+from vsr_compiler.targets import agentgateway, ai_gateway, envoy_gateway, gie, istio, llm_d, production_stack
 from vsr_compiler.targets.target import (
     TARGETS,
     Check,
@@ -37,4 +37,5 @@ register(gie.TARGET)
 register(llm_d.TARGET)
 register(ai_gateway.TARGET)
 register(envoy_gateway.TARGET)
+register(agentgateway.TARGET)
 register(production_stack.TARGET)

@@ -31,6 +31,7 @@ CRDS = {
         "istio-v1.29.0",
         "envoy-gateway-v1.6.7",
         "envoy-ai-gateway-v0.4.0",
+        "agentgateway-v1.4.1",
     ),
     "current": (
         "gateway-api-v1.5.1/standard",
@@ -39,6 +40,7 @@ CRDS = {
         "llm-d-router-v0.10.0",
         "envoy-gateway-v1.8.3",
         "envoy-ai-gateway-v1.1.0",
+        "agentgateway-v1.4.1",
     ),
 }
 """The projects' folders of a profile."""
@@ -55,7 +57,11 @@ CANNOT = {
     ("providers", "ai-gateway", "seed"),
     ("providers", "production-stack", "seed"),
     ("placement", "ai-gateway", "seed"),  # a key for a pool
-    *(("limits", target) for target in ("istio", "gie", "llm-d", "envoy-gateway")),  # tokens that the gateway counts
+    # Tokens that the gateway counts.
+    *(("limits", target) for target in ("istio", "gie", "llm-d", "envoy-gateway", "agentgateway")),
+    *((case, "agentgateway") for case in ("cached", "disaggregated", "fallback", "stock-router")),
+    ("placement", "agentgateway"),  # a key for a pool
+    ("listeners", "agentgateway", "seed"),  # certificates of clients
 }
 """Cases that a target refuses, some at one profile only."""
 
@@ -76,7 +82,8 @@ def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
     if (case, target) in CANNOT or (case, target, profile) in CANNOT:
         with pytest.raises(CompileError) as caught:
             rendering.objects(policy, target)
-        assert {"VSR312", "VSR320", "VSR321", "VSR337"} & {item.code for item in caught.value.diagnostics}
+        known = {"VSR312", "VSR320", "VSR321", "VSR324", "VSR337", "VSR343", "VSR355"}
+        assert known & {item.code for item in caught.value.diagnostics}
         return
     found = rendering.objects(policy, target)
     options = [item for component in rendering.components(policy, target) for item in component.objects]
