@@ -144,7 +144,7 @@ def test_the_values_for_its_chart_and_our_objects_are_the_same_router() -> None:
     assert values.body["fullnameOverride"] == "semantic-router"
     assert values.body["args"] == container["args"]
     assert values.body["service"]["grpc"]["port"] == policy.router.grpc.port == 50051
-    assert values.body["extraEnv"] == [each for each in container["env"] if "valueFrom" in each]
+    assert values.body["env"] == [each for each in container["env"] if "valueFrom" in each]
     config = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
     assert values.body["configOverride"] == config
 
@@ -160,7 +160,7 @@ def test_the_token_for_gated_models_comes_from_the_secret_that_the_policy_names(
         "name": "HF_TOKEN",
         "valueFrom": {"secretKeyRef": {"name": "ours", "key": "token", "optional": True}},
     }
-    assert wanted in values.body["extraEnv"]
+    assert wanted in values.body["env"]
     assert wanted in pod["spec"]["template"]["spec"]["containers"][0]["env"]
 
 

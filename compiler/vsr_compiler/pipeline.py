@@ -10,7 +10,7 @@ from typing import Any
 
 from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
-from vsr_compiler.deploy import argocd, overlays, sandbox
+from vsr_compiler.deploy import argocd, flux, overlays, sandbox
 from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.compile import compile_heads, untrained_settings
@@ -142,10 +142,11 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
     manifests = _manifests(policy, renders)
     link_warnings = _check_links(policy, manifests, renders, bodies)
     argo = argocd.emit(policy, manifests.environments)
-    objects = manifests.objects | argo.objects
+    fluxcd = flux.emit(policy, manifests.environments)
+    objects = manifests.objects | argo.objects | fluxcd.objects
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
     files += [File(path, _text(item.body, item.origin), item.identity) for path, item in objects.items()]
-    others = {**manifests.others, **argo.kustomizations}
+    others = {**manifests.others, **argo.kustomizations, **fluxcd.kustomizations}
     files += [File(path, _text(body, policy.span)) for path, body in others.items()]
     files += [File(path, _text(item.body, item.origin)) for path, item in manifests.values.items()]
     if not isinstance(policy.router.implementation, ir.SemanticRouter):  # the sandbox runs our runtime
@@ -249,13 +250,13 @@ class _Manifests:
 def _manifests(policy: ir.Policy, renders: _Renders) -> _Manifests:
     """Lay out one base per target and one overlay per environment."""
     result = _Manifests()
-    bases = {target: argocd.waved(rendered.objects) for target, rendered in renders.bases.items()}
+    bases = {target: _annotated(policy, rendered.objects) for target, rendered in renders.bases.items()}
     for target, rendered in renders.bases.items():
-        _add_base(result, target, bases[target], rendered)
+        _add_base(result, policy, target, bases[target], rendered)
     for item in renders.environments:
         target = item.environment.target
         base = bases[target]
-        objects = base if item.policy is policy else argocd.waved(item.rendered.objects)
+        objects = base if item.policy is policy else _annotated(policy, item.rendered.objects)
         _add_overlay(result, item.environment, base, objects)
         folder = f"{target}/{helm.FOLDER}/{item.environment.name}"
         common = {values.path: values.body for values in renders.bases[target].values}
@@ -264,14 +265,20 @@ def _manifests(policy: ir.Policy, renders: _Renders) -> _Manifests:
     return result
 
 
-def _add_base(result: _Manifests, target: str, base: tuple[Object, ...], rendered: Rendered) -> None:
+def _annotated(policy: ir.Policy, objects: Iterable[Object]) -> tuple[Object, ...]:
+    """Return the objects with the annotations for the controllers that apply them."""
+    waved = argocd.waved(objects)
+    return flux.kept(waved) if policy.gitops is not None and policy.gitops.flux is not None else waved
+
+
+def _add_base(result: _Manifests, policy: ir.Policy, target: str, base: tuple[Object, ...], rendered: Rendered) -> None:
     folder = f"{target}/{overlays.BASE}"
     result.objects.update({f"{folder}/{item.path}": item for item in base})
     result.others[f"{folder}/kustomization.yaml"] = overlays.base_kustomization(base)
     result.applied.append((*base, *(item for component in rendered.components for item in component.objects)))
     for component in rendered.components:
         folder = f"{target}/components/{component.name}"
-        result.objects.update({f"{folder}/{item.path}": item for item in argocd.waved(component.objects)})
+        result.objects.update({f"{folder}/{item.path}": item for item in _annotated(policy, component.objects)})
         result.others[f"{folder}/kustomization.yaml"] = component.kustomization()
     result.values.update({f"{target}/{helm.FOLDER}/{values.path}": values for values in rendered.values})
 

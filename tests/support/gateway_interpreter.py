@@ -233,6 +233,8 @@ class World:
         if kind == "Service":
             return self._service(namespace, ref["name"], ref["port"])
         body = self._by_name.get((kind, namespace, ref["name"]))
+        if body is None and kind == "InferencePool":
+            return [Place("pool", namespace, ref["name"])]  # of others
         return None if body is None else self._behind(body, host, path)
 
     def _behind(self, body: Body, host: str | None, path: str) -> list[Place] | None:

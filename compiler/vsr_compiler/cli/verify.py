@@ -74,6 +74,12 @@ def _print_page(context: click.Context, _parameter: click.Parameter, value: bool
     help="Releases to check for. Output of vsr-compile records its own.",
 )
 @click.option(
+    "--release",
+    multiple=True,
+    metavar="COMPONENT=RELEASE",
+    help="A release to check for, such as `envoy-gateway=1.9.0`: what of it breaks the objects. Before --versions.",
+)
+@click.option(
     "--envoy/--no-envoy",
     default=None,
     help="Let Envoy validate the values of EnvoyFilters and EnvoyPatchPolicies. Default: if Envoy is installed.",
@@ -141,6 +147,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     assume: tuple[str, ...],
     crds: tuple[Path, ...],
     versions: str | None,
+    release: tuple[str, ...],
     envoy: bool | None,
     server: bool,
     cluster: str | None,
@@ -171,9 +178,11 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     \b
     kubectl kustomize overlays/dev | vsr-compile verify -
     vsr-compile verify manifests/ --assume Service/models/vllm
+    vsr-compile verify manifests/ --release envoy-gateway=1.9.0 --release gateway-api=1.6.1
     vsr-compile verify out/quickstart --server --context staging
     vsr-compile verify --explain L16
     """
+    from vsr_compiler.cli.verify_releases import Releases, without_repeated  # noqa: PLC0415 - as above
     from vsr_compiler.deploy.file_releases import releases_of_file  # noqa: PLC0415 - `--help` must not pay for it
     from vsr_compiler.deploy.policy_assumptions import rendered_assumptions  # noqa: PLC0415 - as above
     from vsr_compiler.verify import check_links, schema  # noqa: PLC0415 - as above
@@ -208,10 +217,10 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     for path in manifests:
         printer.add(str(path), [])
     name = str(manifests[0])
-    releases = releases_of_file if versions is None else lambda _file: PROFILES[versions]
-    diagnostics += schema.check_schemas(objects, schema.Catalog.of(crds, with_bundle=True), releases)
-    diagnostics += check_worlds(read.worlds, assumptions, check_links)
-    diagnostics = without_dependent(dict.fromkeys(diagnostics), read.marks)
+    releases, catalog = Releases(release, versions, releases_of_file), schema.Catalog.of(crds, with_bundle=True)
+    diagnostics += schema.check_schemas(objects, catalog, releases.of_definitions(catalog))
+    diagnostics += check_worlds(read.worlds, assumptions, releases.checked(check_links))
+    diagnostics = without_dependent(dict.fromkeys(without_repeated(diagnostics)), read.marks)
     diagnostics = applied(diagnostics, read.comments, settings, datetime.now(tz=UTC).date())
     diagnostics = _against_baseline(diagnostics, baseline, write_baseline)
     diagnostics = _at_policy(diagnostics, objects, *source) if source else diagnostics
@@ -301,7 +310,7 @@ def _together(manifests: tuple[Path, ...]) -> list[tuple[Path, ...]]:
     for target in (path for path in folders if (path / "overlays").is_dir()):
         together += [(path,) for path in sorted((target / "overlays").iterdir()) if path.is_dir()]
         together.append(tuple(path for path in (target / "base", target / "components") if path.is_dir()))
-    rest = [path for path in folders[1:] if together and path.name in {"argocd", "router"}]
+    rest = [path for path in folders[1:] if together and path.name in {"argocd", "flux", "router"}]
     return [*together, *((path,) for path in rest)] or [manifests]
 
 

@@ -24,20 +24,23 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
     """
     services = [service for values in charts for service in values.services]
     pods: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    pools: set[tuple[str, str, str]] = set()
     for endpoint in policy.endpoints:
         match endpoint.kind:
             case ir.ExistingService() | ir.Provider():
                 services.append(endpoint.service)
             case ir.ExistingPods(labels=labels):
                 pods.append((endpoint.service.namespace, labels))
-            case ir.VllmServer():
-                pass  # the compiler emits its Service and its pods
+            case ir.ExistingPool():
+                pools.add(("InferencePool", endpoint.service.namespace, endpoint.service.name))
+            case ir.VllmServer() | ir.ForeignRoute():
+                pass  # the compiler emits its Service and its pods, or refers to none
             case _ as unreachable:
                 assert_never(unreachable)
     objects = {("Service", service.namespace, service.name) for service in services}
     parts = (part for name in policy.targets for part, _ in TARGETS[name].parts(policy))
     provided = {item for part in parts for item in part.provided}
-    return Assumptions(frozenset(objects | provided | set(existing_objects(policy))), tuple(pods))
+    return Assumptions(frozenset(objects | pools | provided | set(existing_objects(policy))), tuple(pods))
 
 
 def existing_objects(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:

@@ -174,7 +174,7 @@ def _external(endpoint: ir.Endpoint) -> Body:
             wanted = {"query": api.query or None, "headers": sorted(headers) or None}
             body = {"path": path} | {name: value for name, value in wanted.items() if value} | _key(endpoint)
             return {"external": body}
-        case ir.VllmServer() | ir.ExistingService() | ir.ExistingPods():
+        case ir.VllmServer() | ir.ExistingService() | ir.ExistingPods() | ir.ExistingPool() | ir.ForeignRoute():
             return {"key": _key(endpoint)} if endpoint.api_key is not None else {}
         case _ as unreachable:
             assert_never(unreachable)

@@ -37,7 +37,7 @@ class RuleFamily:
 
 
 FAMILIES = (
-    RuleFamily("L", "Links between objects", range(640, 700)),
+    RuleFamily("L", "Links between objects", range(656, 700)),
     RuleFamily("M", "Reading manifests", range(790, 800)),
     RuleFamily("S", "Schemas", range(700, 750)),
     RuleFamily("E", "Envoy configuration", range(750, 770)),

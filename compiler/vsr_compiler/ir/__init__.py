@@ -31,15 +31,18 @@ from vsr_compiler.ir.endpoints import (
     Endpoint,
     EndpointKind,
     ExistingPods,
+    ExistingPool,
     ExistingService,
+    ForeignRoute,
     Picker,
     Pool,
     Provider,
     VllmServer,
 )
-from vsr_compiler.ir.environments import Cors, Environment, Gateway, GitOps
+from vsr_compiler.ir.environments import Cors, Environment, Gateway
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.fallback import Retry
+from vsr_compiler.ir.gitops import Cluster, Flux, GitOps
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.imports import Import
@@ -103,6 +106,7 @@ __all__ = [
     "ClientSignal",
     "ClientTest",
     "CloudAuth",
+    "Cluster",
     "ComplexitySignal",
     "Condition",
     "ContextSignal",
@@ -114,9 +118,12 @@ __all__ = [
     "EndpointKind",
     "Environment",
     "ExistingPods",
+    "ExistingPool",
     "ExistingService",
     "Expectation",
     "Flag",
+    "Flux",
+    "ForeignRoute",
     "Gateway",
     "GatewayHeader",
     "GitOps",

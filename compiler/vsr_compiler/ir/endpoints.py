@@ -99,7 +99,24 @@ class Provider:
         return self.path != API_PATH
 
 
-EndpointKind = VllmServer | ExistingService | ExistingPods | Provider
+@dataclass(frozen=True, slots=True)
+class ExistingPool:
+    """An InferencePool that exists already, with its endpoint picker and its pods.
+
+    ``port`` is that of its pods, if the policy says so. Its name and namespace are those of the endpoint's ``service``.
+    """
+
+    port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRoute:
+    """A route of others, which matches this value of the routing header. Only an existing Gateway has such routes."""
+
+    value: str
+
+
+EndpointKind = VllmServer | ExistingService | ExistingPods | Provider | ExistingPool | ForeignRoute
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +168,16 @@ class Endpoint:
     def provider(self) -> Provider | None:
         """The kind, if it is a provider outside the cluster; otherwise None."""
         return self.kind if isinstance(self.kind, Provider) else None
+
+    @property
+    def existing_pool(self) -> ExistingPool | None:
+        """The kind, if it is an InferencePool that exists already; otherwise None."""
+        return self.kind if isinstance(self.kind, ExistingPool) else None
+
+    @property
+    def route(self) -> ForeignRoute | None:
+        """The kind, if it is a route of others; otherwise None."""
+        return self.kind if isinstance(self.kind, ForeignRoute) else None
 
     @property
     def object_name(self) -> str:

@@ -1,4 +1,4 @@
-"""What surrounds the router: the Gateway, environments, and the repository for GitOps."""
+"""What surrounds the router: the Gateway and the environments."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.gitops import Cluster
 from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
 from vsr_compiler.ir.placement import EnvironmentPlacement, Resources
 
@@ -64,18 +65,6 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
-class GitOps:
-    """The repository that Argo CD reads, and the cluster that it syncs to."""
-
-    repo: str
-    revision: str
-    path: str
-    server: str
-    namespace: str
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
 class Environment:
     """An overlay.
 
@@ -104,3 +93,5 @@ class Environment:
     """Where everything in its cluster is."""
     server: str | None = None
     """The API server of its cluster, if it is not that of ``gitops``."""
+    cluster: Cluster | None = None
+    """Its cluster, if it is one of several that run the environment. Then `server` is the cluster's."""

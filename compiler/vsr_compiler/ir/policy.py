@@ -9,8 +9,9 @@ from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.ir.ask import AskRules
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.endpoints import Endpoint
-from vsr_compiler.ir.environments import Environment, Gateway, GitOps
+from vsr_compiler.ir.environments import Environment, Gateway
 from vsr_compiler.ir.expectations import Assertion, Test
+from vsr_compiler.ir.gitops import GitOps
 from vsr_compiler.ir.guards import Guard
 from vsr_compiler.ir.identity import Identity
 from vsr_compiler.ir.imports import Import

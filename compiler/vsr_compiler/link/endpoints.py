@@ -21,6 +21,8 @@ from vsr_compiler.link.scope import Scope
 from vsr_schemas.policy import v1alpha1 as schema
 
 SERVICE_PORT = 80
+POOL_PORT = 8000
+"""The port of vLLM."""
 HTTPS_PORT = 443
 COMPILER_FLAGS = ("--served-model-name", "--model", "--port", "--host", "--lora-modules", "--enable-lora")
 """Flags that the compiler sets."""
@@ -56,6 +58,12 @@ def _endpoint(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
         return ir.Endpoint(name, service, ir.ExistingPods(labels, spec.pods.port), span, pool, key)
     if spec.external is not None:
         return _external(scope, policy, name, spec.external)
+    if spec.pool is not None and spec.pool.existing is not None:
+        existing = spec.pool
+        service = ir.ServiceRef(spec.pool.existing, existing.namespace or home, existing.port or POOL_PORT)
+        return ir.Endpoint(name, service, ir.ExistingPool(existing.port), span)
+    if spec.route is not None:
+        return ir.Endpoint(name, ir.ServiceRef(own, home, SERVICE_PORT), ir.ForeignRoute(spec.route), span)
     vllm = spec.vllm or schema.VllmSpec()
     _check_args(scope, name, vllm)
     service = ir.ServiceRef(own, vllm.namespace or home, SERVICE_PORT)
@@ -96,10 +104,10 @@ def _external(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.E
 
 
 def _pool(scope: Scope, name: str, spec: schema.EndpointSpec) -> ir.Pool | None:
-    if spec.pool is None:
+    if spec.pool is None or spec.pool.existing is not None:
         return None
     path = ("endpoints", name, "pool")
-    if spec.service is not None or spec.external is not None:
+    if spec.service is not None or spec.external is not None or spec.route is not None:
         hint = "Use `pods` instead, or remove the pool."
         scope.report("VSR213", "`pool` is only possible for `vllm` and `pods`", path, hint, key=True)
     written, own = spec.pool.picker, (*path, "picker")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
@@ -28,11 +29,18 @@ PICKERS = "pickers"
 """The key of `placement` that means all endpoint pickers."""
 
 
-def link_environments(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> tuple[ir.Environment, ...]:
+def link_environments(
+    scope: Scope, policy: schema.PolicySpec, profiles: Profiles, clusters: Mapping[str, ir.Cluster]
+) -> tuple[ir.Environment, ...]:
     """Return all environments, sorted by name."""
-    return tuple(
-        _environment(scope, policy, profiles, name, spec) for name, spec in sorted(policy.environments.items())
-    )
+    linked = []
+    for name, spec in sorted(policy.environments.items()):
+        environment = _environment(scope, policy, profiles, name, spec)
+        cluster = clusters.get(scope.clusters[name][1]) if name in scope.clusters else None
+        if cluster is not None:
+            environment = replace(environment, cluster=cluster, server=cluster.server or None)
+        linked.append(environment)
+    return tuple(linked)
 
 
 def _environment(

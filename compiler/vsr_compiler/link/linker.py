@@ -10,9 +10,11 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.link.ask import link_ask
 from vsr_compiler.link.classifiers import link_classifiers
+from vsr_compiler.link.clusters import with_clusters
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
 from vsr_compiler.link.expectations import link_assertions
+from vsr_compiler.link.gitops import link_gitops
 from vsr_compiler.link.guards import link_guards
 from vsr_compiler.link.identity import link_identity
 from vsr_compiler.link.limits import link_limits
@@ -48,6 +50,9 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         CompileError: VSR2xx, all of them at once. Warnings do not raise; the linked policy carries them.
     """
     scope = Scope(document)
+    sha256 = fingerprint(policy)
+    gitops = link_gitops(scope, policy.gitops)
+    policy = with_clusters(scope, policy)
     identity = link_identity(scope, policy.identity)
     endpoints = link_endpoints(scope, policy)
     models = link_models(scope, policy, endpoints, identity)
@@ -62,7 +67,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     limits = link_limits(scope, policy, models, routes, identity)
     assertions = link_assertions(scope, policy, tables, guards, identity)
     listeners = link_listeners(scope, policy)
-    environments = link_environments(scope, policy, profiles)
+    environments = link_environments(scope, policy, profiles, {} if gitops is None else gitops.clusters)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
     check_keys(scope, policy, models)
@@ -75,7 +80,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         raise CompileError(scope.found)
     return ir.Policy(
         name=policy.metadata.name,
-        sha256=fingerprint(policy),
+        sha256=sha256,
         router=_router(scope, policy.router),
         gateway=_gateway(scope, policy.gateway, listeners),
         endpoints=tuple(endpoints.values()),
@@ -92,7 +97,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         ask=ask,
         guards=tuple(guards.values()),
         assertions=assertions,
-        gitops=_gitops(scope, policy.gitops),
+        gitops=gitops,
         versions=versions,
         warnings=scope.warnings,
         default_route=default_route,
@@ -153,13 +158,6 @@ def _cors(scope: Scope, spec: schema.CorsSpec | None) -> ir.Cors | None:
         spec.max_age // 1000,
         scope.span("gateway", "cors", key=True),
     )
-
-
-def _gitops(scope: Scope, spec: schema.GitOpsSpec | None) -> ir.GitOps | None:
-    if spec is None:
-        return None
-    span = scope.span("gitops", key=True)
-    return ir.GitOps(spec.repo, spec.revision, spec.path, spec.server, spec.namespace, span)
 
 
 def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:

@@ -20,6 +20,8 @@ class Scope:
 
     document: Document
     diagnostics: dict[Diagnostic, None] = field(default_factory=dict)
+    clusters: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Environment and cluster, by the name of the environment that both make together."""
 
     @property
     def found(self) -> list[Diagnostic]:
@@ -38,15 +40,23 @@ class Scope:
 
     def span(self, *path: str | int, key: bool = False) -> Span:
         """Return the span of a path in the document."""
-        return self.document.span(path, key=key)
+        return self.document.span(self._written(path), key=key)
 
     def report(self, code: str, message: str, path: Path, hint: str = "", *, key: bool = False) -> None:
         """Report a diagnostic at a path. A repeated one is kept once."""
-        self.diagnostics[Diagnostic(code, message, self.document.span(path, key=key), hint)] = None
+        self.diagnostics[Diagnostic(code, message, self.span(*path, key=key), hint)] = None
 
     def secret(self, message: str, path: Path, hint: str) -> None:
         """Report VSR227 at a value, which no output may show."""
-        self.diagnostics[Diagnostic("VSR227", message, self.document.span(path), hint, hides=True)] = None
+        self.diagnostics[Diagnostic("VSR227", message, self.span(*path), hint, hides=True)] = None
+
+    def _written(self, path: Path) -> Path:
+        """Return where a value of an environment is written: at one of its clusters, or in the environment."""
+        if path[:1] != ("environments",) or len(path) == 1 or path[1] not in self.clusters:
+            return path
+        name, cluster = self.clusters[str(path[1])]
+        own = ("environments", name, "clusters", cluster, *path[2:])
+        return own if self.document.node(own) is not None else ("environments", name, *path[2:])
 
     def resolve(self, table: Mapping[str, T], name: str, kind: str, path: Path, *, key: bool = False) -> T | None:
         """Look up a name. Report it if it is not defined, and return None.

@@ -112,6 +112,14 @@ def number(value: float) -> str:
     return f"{'-' * sign}{digits[0]}{'.' * bool(fraction)}{fraction}e{power:+03d}"
 
 
+def is_plain_text(value: str) -> bool:
+    """Return whether a text without quotes is read as the same text, also where a template prints it."""
+    try:
+        return _line(value) == value
+    except UnprintableError:
+        return False
+
+
 def _line(value: str) -> str | None:
     if lost := _LOST.search(value):
         raise UnprintableError(f"the character U+{ord(lost[0]):04X} in {value[:40]!r} is one that kubectl cannot carry")

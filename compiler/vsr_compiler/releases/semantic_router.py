@@ -21,6 +21,7 @@ class StockRouter:
         models: The folder that it downloads models to.
         registry: Folders below ``models/`` by Hugging Face repository. It loads no other models.
         similarity: The default threshold of the cosine similarity to an example.
+        chart_has_headless: Whether its chart creates a headless Service, with the name of ours.
     """
 
     image: str
@@ -29,6 +30,7 @@ class StockRouter:
     models: str
     registry: Mapping[str, str]
     similarity: float
+    chart_has_headless: bool
 
 
 _MMBERT = (
@@ -47,6 +49,8 @@ STOCK_ROUTER: Mapping[str, StockRouter] = MappingProxyType(
             models="/app/models",
             registry=MappingProxyType({f"llm-semantic-router/{name}": f"models/{name}" for name in _MMBERT}),
             similarity=0.5,
+            # deploy/helm/semantic-router/templates/service.yaml since 1e3517551 (2026-07-14); v0.3.0 has none.
+            chart_has_headless=True,
         )
     }
 )

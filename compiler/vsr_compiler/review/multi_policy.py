@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from vsr_compiler import ir
-from vsr_compiler.deploy.argocd.applications import server_of
+from vsr_compiler.deploy.argocd.applications import cluster_of
 from vsr_compiler.deploy.argocd.emit import conflicts, listed
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.manifests.tree import LOCK
@@ -44,7 +44,7 @@ def object_identities(compiled: Compiled) -> dict[str, set[str]]:
     clusters: dict[str, set[str]] = {}
     for environment in compiled.policy.environments:
         if compiled.policy.gitops is not None:
-            clusters.setdefault(server_of(compiled.policy.gitops, environment), set()).update(
+            clusters.setdefault(cluster_of(compiled.policy.gitops, environment), set()).update(
                 f"{item.kind} {item.namespace + '/' if item.namespace else ''}{item.name}"
                 for item in compiled.environments[environment.name]
             )

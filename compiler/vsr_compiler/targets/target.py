@@ -17,7 +17,7 @@ from vsr_compiler.manifests.kinds import KINDS, GroupKind, Kind, table
 from vsr_compiler.manifests.objects import Object, emitted_by
 from vsr_compiler.releases import PROFILES
 from vsr_compiler.releases.known import RELEASES, by_number
-from vsr_compiler.targets.common import router, stock_router
+from vsr_compiler.targets.common import chart_names, foreign, router, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.request_limits import Hops, Path, RequestLimits, paths, request_limits
@@ -67,6 +67,7 @@ class Target:
             these and no others.
         tables: Known releases of projects that only this stack looks up, by project.
         profiles: The release of those projects in each profile: profile, project, release.
+        reaches: Kinds of endpoints of others that the target can send requests to.
         front: The target whose gateway is in front of this stack, if the stack has no gateway of its own.
     """
 
@@ -85,6 +86,7 @@ class Target:
     cluster_names: tuple[ClusterNames, ...] = ()
     tables: Mapping[str, Collection[str]] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    reaches: tuple[type[ir.ExistingPool | ir.ForeignRoute], ...] = ()
     front: Front | None = None
 
     def parts(self, policy: ir.Policy) -> list[tuple[Target, ir.Policy]]:
@@ -141,17 +143,21 @@ def render(target: Target, policy: ir.Policy) -> Rendered:
         checked = ((check, seen) for part, seen in parts for check in (*part.checks, *part.preflight))
         notices = [notice for check, seen in checked for notice in check(seen)]
         notices += target.check_requests(policy)
+        notices += foreign.unreachable(policy, target.name, parts[-1][0].reaches)
     objects: list[Object] = []
+    values: list[Values] = []
     if not _failed(notices):
         max_body = target.request_limits(policy).max_body
         policy = replace(policy, router=replace(policy.router, max_body=max_body))
         parts = target.parts(policy)
         objects = sorted(_emitted(parts), key=lambda item: item.path)
         notices += _collisions(objects)
+        values = _values(parts, policy)
+        notices += [notice for item in values for notice in chart_names.check(item)]
     ordered = tuple(sorted(notices, key=lambda notice: notice.order))
     if _failed(ordered):
         return Rendered(ordered)
-    return Rendered(ordered, tuple(objects), tuple(_components(parts, policy)), tuple(_values(parts, policy)))
+    return Rendered(ordered, tuple(objects), tuple(_components(parts, policy, objects)), tuple(values))
 
 
 def _emitted(parts: list[tuple[Target, ir.Policy]]) -> Iterator[Object]:
@@ -165,7 +171,7 @@ def _emitted(parts: list[tuple[Target, ir.Policy]]) -> Iterator[Object]:
                 yield item
 
 
-def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> Iterator[Component]:
+def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy, objects: list[Object]) -> Iterator[Component]:
     """Yield the components of a target. Every target offers the stock router from its own chart."""
     for part, seen in parts:
         for build in part.components:
@@ -174,7 +180,7 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> Ite
                 continue
             yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
     if isinstance(policy.router.implementation, ir.SemanticRouter):
-        yield router.by_helm(policy)
+        yield router.by_helm(policy, objects)
 
 
 def _values(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> list[Values]:

@@ -15,17 +15,27 @@ class Assumptions:
         pods: Namespace and labels of pods.
         namespace_is_given: Whether the caller determines where objects without a namespace land.
         is_complete: Whether the checked objects and these are all that belong together, as those of one policy are.
+        releases: The release of each project, if the caller knows it.
+        unplaced: Kind and name of objects elsewhere that say in no namespace they are.
     """
 
     objects: frozenset[tuple[str, str, str]] = frozenset()
     pods: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     namespace_is_given: bool = False
     is_complete: bool = False
+    releases: tuple[tuple[str, str], ...] = ()
+    unplaced: frozenset[tuple[str, str]] = frozenset()
 
     def __or__(self, other: Assumptions) -> Assumptions:
         given = self.namespace_is_given or other.namespace_is_given
+        releases = tuple({**dict(self.releases), **dict(other.releases)}.items())
         return Assumptions(
-            self.objects | other.objects, (*self.pods, *other.pods), given, self.is_complete or other.is_complete
+            self.objects | other.objects,
+            (*self.pods, *other.pods),
+            given,
+            self.is_complete or other.is_complete,
+            releases,
+            self.unplaced | other.unplaced,
         )
 
     @classmethod

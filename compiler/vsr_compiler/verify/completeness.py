@@ -10,27 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from vsr_compiler.diagnostics import Severity
 from vsr_compiler.diagnostics.suggestions import nearest
 from vsr_compiler.verify.created_objects import created_objects
 from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, RBAC, ManifestIndex
 from vsr_compiler.verify.references import Reference, references
+from vsr_compiler.verify.replaced_words import is_replaced
 
-_COMPARED, _AFFIX, _END = 50, 4, 3
+COMPARED, _AFFIX, _END = 50, 4, 3
 """Names that are compared with a missing one at most, by how many characters one that contains it may differ, and the
 length of the beginning or end that they have in common.
 """
 _AGREEING = 3
 """Files that refer to a missing object, in which its name is hardly the same mistake."""
-_PARENTS = 8
-"""Folders around a file in which objects belong to it."""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/")
 _ROLES = ("admin", "cluster-admin", "edit", "view", "system:")
 _PODS = ("Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "CronJob", "ReplicaSet", "Rollout", "LeaderWorkerSet")
 _ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute", "AIGatewayRoute", "MCPRoute")
 _BACKENDS = ("Service", "AIServiceBackend", "Backend", *_PODS)
-_FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
+FAMILIES: Mapping[tuple[str, str], tuple[str, ...]] = MappingProxyType(
     {
         ("", "Service"): ("Service", *_PODS),
         ("", "ServiceAccount"): ("ServiceAccount", *_PODS),
@@ -88,12 +86,34 @@ def provider(index: ManifestIndex, ref: Reference) -> str:
         return f"the controller of {owner.title} creates or may create it"
     if index.assumptions.is_complete:
         return ""
-    if any(map(_is_template, (ref.name, *index.names_of_kind.get((ref.kind, ref.namespace), ())[:_COMPARED]))):
-        return "names of its kind are placeholders"
-    key, same_name = (ref.group, ref.kind), index.named(ref.kind, ref.name)
-    if any(other.group == ref.group for other in same_name) or (same_name and ref.kind == "InferencePool"):
-        return ""
-    return "" if key == (ISTIO, "Hostname") else _incompleteness(index, ref)
+    same_name = index.named(ref.kind, ref.name)
+    if any(map(is_template, (ref.name, *index.names_of_kind.get((ref.kind, ref.namespace), ())[:COMPARED]))):
+        why = "names of its kind are placeholders"
+    elif _lands_there(index, ref):
+        why = "one of its name writes no namespace, so `kubectl apply -n` decides where it lands"
+    elif any(other.group == ref.group for other in same_name) or (same_name and ref.kind == "InferencePool"):
+        why = ""
+    else:
+        why = "" if (ref.group, ref.kind) == (ISTIO, "Hostname") else _incompleteness(index, ref)
+    return why
+
+
+def _lands_there(index: ManifestIndex, ref: Reference) -> bool:
+    """Whether an object that writes no namespace may be the one to which a reference leads: `kubectl apply -n` decides.
+
+    Beside an object of its file that writes one, it has forgotten its own.
+    """
+    if index.assumptions.namespace_is_given or not ref.namespace:
+        return False
+    if (ref.kind, ref.name) in index.assumptions.unplaced:
+        return True
+    file = ref.source.span("kind").file
+    return any(
+        other.group == ref.group
+        and not other.writes_namespace
+        and (not ref.source.writes_namespace or other.span("kind").file != file)
+        for other in index.named(ref.kind, ref.name)[:COMPARED]
+    )
 
 
 def _users(index: ManifestIndex) -> Mapping[tuple[str, str, str, str], set[str]]:
@@ -131,54 +151,19 @@ def _from_cluster(index: ManifestIndex, ref: Reference) -> str:
     return ""
 
 
-def severity(index: ManifestIndex, ref: Reference) -> Severity:
-    """Return how certain it is that an object is missing.
-
-    An error needs evidence beside the source: an object of the family in its file, one with a similar name, or one with
-    the same name in another namespace or API group in its folder. In a repository of several files the object may be
-    applied by a script.
-    """
-    if ref.mild:
-        return Severity.WARNING
-    if index.assumptions.is_complete:
-        return Severity.ERROR
-    family = (ref.kind,) if ref.travels else _FAMILIES.get((ref.group, ref.kind), (ref.kind,))
-    beside = index.kinds_by_file.get(ref.source.span("kind").file, set())
-    if any((ref.namespace, kind) in beside for kind in family) or _has_similar_name(index, ref):
-        return Severity.ERROR
-    if ref.travels and len(index.kinds_by_file) == 1:
-        return Severity.ERROR
-    folder = _folder(ref.source)
-    if any(_folder(other) == folder for other in index.named(ref.kind, ref.name)[:_COMPARED]):
-        return Severity.ERROR
-    parts = folder.split("/")
-    folders = ["/".join(parts[:count]) for count in range(len(parts) + 1)][-_PARENTS:]
-    family_beside = any((each, ref.namespace, kind) in _kinds_by_folder(index) for each in folders for kind in family)
-    return Severity.WARNING if family_beside or len(index.kinds_by_file) == 1 else Severity.NOTE
-
-
-def _kinds_by_folder(index: ManifestIndex) -> set[tuple[str, str, str]]:
-    return index.cached(
-        "kinds by folder",
-        lambda: {
-            (file.rpartition("/")[0], namespace, kind)
-            for file, kinds in index.kinds_by_file.items()
-            for namespace, kind in kinds
-        },
-    )
-
-
-def _folder(manifest: Manifest) -> str:
-    return manifest.span("kind").file.rpartition("/")[0]
-
-
 def _has_similar_name(index: ManifestIndex, ref: Reference) -> bool:
     """Whether an object of the kind and namespace has nearly the name that a reference uses."""
+    return bool(similar_names(index, ref))
+
+
+def similar_names(index: ManifestIndex, ref: Reference) -> list[str]:
+    """Return the names of objects of the kind and namespace that are nearly the one that a reference uses."""
     names = _candidates(index, ref)
-    contained = any(
-        (ref.name in name or name in ref.name) and abs(len(name) - len(ref.name)) <= _AFFIX for name in names
-    )
-    return contained or nearest(ref.name, names) is not None
+    contained = [
+        name for name in names if (ref.name in name or name in ref.name) and abs(len(name) - len(ref.name)) <= _AFFIX
+    ]
+    closest = nearest(ref.name, names)
+    return contained if closest is None else [closest, *contained]
 
 
 def _candidates(index: ManifestIndex, ref: Reference) -> list[str]:
@@ -192,16 +177,16 @@ def _candidates(index: ManifestIndex, ref: Reference) -> list[str]:
         return by_end
 
     by_end = index.cached(("names by their ends", ref.kind, ref.namespace), compute)
-    return [name for end in _ends(ref.name) for name in by_end.get(end, [])[:_COMPARED]]
+    return [name for end in _ends(ref.name) for name in by_end.get(end, [])[:COMPARED]]
 
 
 def _ends(name: str) -> tuple[str, str]:
     return f"{name[:_END]}-", f"-{name[-_END:]}"
 
 
-def _is_template(name: str) -> bool:
+def is_template(name: str) -> bool:
     """Whether a name has a placeholder of a template, so that it may be any name."""
-    return not _PLAIN.issuperset(name)
+    return not _PLAIN.issuperset(name) or (not name.islower() and is_replaced(name))
 
 
 def _is_complete(index: ManifestIndex, ref: Reference) -> bool:
@@ -209,14 +194,19 @@ def _is_complete(index: ManifestIndex, ref: Reference) -> bool:
     key, file = (ref.group, ref.kind), ref.source.span("kind").file
     if key in _SHARED:
         # Gateways are shared: others beside the source say that its own is checked too.
-        return _folder(ref.source) in index.cached(("folders of", key), lambda: _folders(index, ref))
+        return folder_of(ref.source) in index.cached(("folders of", key), lambda: _folders(index, ref))
     if not ref.namespace:
         return bool(index.of_kind(ref.kind, ref.group))
     beside = index.kinds_by_file.get(file, set())
     return ref.kind in index.kinds_by_namespace.get(ref.namespace, ()) or any(
-        (ref.namespace, kind) in beside for kind in _FAMILIES.get(key, ())
+        (ref.namespace, kind) in beside for kind in FAMILIES.get(key, ())
     )
 
 
+def folder_of(manifest: Manifest) -> str:
+    """Return the folder of the file of an object."""
+    return manifest.span("kind").file.rpartition("/")[0]
+
+
 def _folders(index: ManifestIndex, ref: Reference) -> frozenset[str]:
-    return frozenset(map(_folder, index.of_kind(ref.kind, ref.group)))
+    return frozenset(map(folder_of, index.of_kind(ref.kind, ref.group)))

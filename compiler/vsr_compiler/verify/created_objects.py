@@ -175,7 +175,7 @@ class CreatedObjects:
         for owner, creator in self._by_pattern.get(namespace, ()):
             if _creates(creator, kind) and any(_matches(pattern, owner, name) for pattern in creator.names):
                 return owner
-        for chart in [*self._charts.get(namespace, []), *self._charts.get(ANY, [])]:
+        for chart in [*self._charts.get(namespace, []), *self._charts.get(ANY, [])] if kind != "HelmRelease" else ():
             if not travels or any(word in name for word in _chart_names(chart)):
                 return chart
         return None

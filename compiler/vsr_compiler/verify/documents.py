@@ -112,9 +112,11 @@ def _is_of_another_program(body: dict[str, Any]) -> bool:
         return True
     if isinstance(body.get("metadata"), dict):
         return False
+    if not isinstance(body.get("kind"), str) or not isinstance(body.get("apiVersion"), str):
+        return True
     # Settings of tools have an apiVersion and a kind, but never metadata: kind, k3d, kubeadm, skaffold, Envoy Gateway.
     group = str(body.get("apiVersion", "")).rpartition("/")[0]
-    return "apiVersion" not in body or "." in group or body.get("kind") == "Config"
+    return "." in group or body.get("kind") == "Config"
 
 
 _OWN_SETTINGS = frozenset({("install.istio.io/v1alpha1", "IstioOperator")})

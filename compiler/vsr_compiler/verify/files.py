@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,8 @@ from vsr_compiler.verify.limits import MAX_BYTES, Budget
 from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.placeholders import Marks, marks_of, may_have_placeholders
 from vsr_compiler.verify.stream import composed_documents, read_stream
-from vsr_compiler.verify.worlds import Unit, World, worlds_of
+from vsr_compiler.verify.units import Unit
+from vsr_compiler.verify.worlds import World, worlds_of
 
 MAX_FILES = 20_000
 _NAMED = 5
@@ -74,7 +76,8 @@ def read_worlds(
     folders = [path for path in paths if str(path) != "-" and path.is_dir()]
     units = [unit for path in folders for unit in reader.folder(path)]
     together = [
-        World([*named, *world.units], is_separate=world.is_separate) for world in worlds_of(units, separate=separate)
+        World([*named, *world.units], is_separate=world.is_separate)
+        for world in worlds_of(units, separate=separate, root=folders[0] if len(folders) == 1 else None)
     ]
     if not units:
         together = worlds_of(named, separate=True) if separate else [World(named)]
@@ -135,6 +138,11 @@ class _Reader:
             message = "this Helm chart is not rendered, so its objects are not checked"
             hint = f"helm template {chart} | vsr-compile verify -"
             self.diagnostics.append(Diagnostic("VSR481", message, Span(str(chart)), hint, Severity.NOTE))
+        if found.test_data:
+            names = sorted(str(each.relative_to(path)) for each in found.test_data)
+            message = f"not checked, since inputs of tests are often wrong on purpose: {_listed(names)}"
+            hint = f"Name a folder to check it: vsr-compile verify {shlex.quote(str(path / names[0]))}"
+            self.diagnostics.append(Diagnostic("VSR481", message, Span(str(path)), hint, Severity.NOTE))
         yield from self._beside(found)
 
     def _roots(self, found: Folder) -> Iterator[Path]:

@@ -11,6 +11,10 @@ from vsr_compiler.verify.kustomization.loader import KUSTOMIZATIONS, kustomizati
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _MAX_ENTRIES = 200_000
+_TEST_DATA = frozenset(
+    {"testdata", "test-data", "test_data", "fixtures", "test-fixtures", "test_fixtures", "__fixtures__"}
+)
+"""Names of folders whose files are inputs of a program's tests, often wrong on purpose. Go ignores `testdata`, too."""
 
 
 @dataclass(slots=True)
@@ -21,11 +25,13 @@ class Folder:
         kustomizations: Folders with a kustomization.
         charts: Folders of Helm charts.
         files: YAML files that are neither kustomizations nor in a chart.
+        test_data: Folders with inputs of tests, which are left out.
     """
 
     kustomizations: list[Path] = field(default_factory=list)
     charts: list[Path] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
+    test_data: list[Path] = field(default_factory=list)
 
     @property
     def kustomization_set(self) -> frozenset[Path]:
@@ -48,7 +54,9 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
             entries += 1
             if skip(path):
                 continue
-            if path.is_dir():
+            if path.is_dir() and path.name in _TEST_DATA:
+                found.test_data.append(path)
+            elif path.is_dir():
                 below.append(path)
             elif path.suffix in _SUFFIXES and path.name not in KUSTOMIZATIONS:
                 found.files.append(path)

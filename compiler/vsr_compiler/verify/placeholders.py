@@ -1,4 +1,4 @@
-"""Placeholders of templates in manifests: `{{ }}` of Helm, `${NAME}` of envsubst and Flux, and `<PLACEHOLDER>`.
+"""Placeholders in manifests: `{{ }}` of Helm, `${NAME}` of envsubst and Flux, `<PLACEHOLDER>`, and `REPLACE_ME`.
 
 A file with placeholders gets one note. What depends on a placeholder is not checked, and the rest is.
 """
@@ -11,27 +11,26 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.verify.manifest import Manifest, Path
+from vsr_compiler.verify.replaced_words import is_about_replaced, is_variable, is_variable_line
 
 MARK = "\ue000"
 """Replaces each character of a template action, so that places remain where they are."""
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,100}"
 _VARIABLE = re.compile(rf"\$\{{{_NAME}(?::?[-=?+][^{{}}]{{0,200}})?\}}")
 _ACTION = re.compile(r"\{\{[^{}]{0,300}\}\}")
-_ANGLE = re.compile(r"<[A-Za-z*][A-Za-z0-9 _.:/*-]{0,100}>")
-_BRACES = re.compile(r"(?<![^\s\"'])\{[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\}(?![^\s\"',])")
+_ANGLE = re.compile(r"<[A-Za-z*][A-Za-z0-9 _.,:;/*'()-]{0,100}>")
+_BRACES = re.compile(r"(?<![^\s\"'/:@.-])\{[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*\}(?![^\s\"',/:@.-])")
 _ANY = re.compile(f"{MARK}|{_VARIABLE.pattern}|{_ACTION.pattern}|{_ANGLE.pattern}|{_BRACES.pattern}")
 _WHOLE = re.compile(f"(?:{_VARIABLE.pattern}|{_ACTION.pattern}|{_ANGLE.pattern}|{_BRACES.pattern})")
-_MAY = re.compile(rb"\$\{|\{\{|\{[A-Z]")
-_WORD = re.compile(r"`[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+` is not a (?:valid name|quantity)")
-"""An upper-case word where only a name or a quantity may be, such as `PV_NAME`: a script replaces it."""
+_MAY = re.compile(rb"\$[A-Za-z_({$]|\{\{|\{[A-Z]|__[A-Z]|[%@][A-Z_]")
+_MAY_BE = re.compile(r"[{<$@]|__")
 _FREE_TEXT = frozenset({"data", "stringData", "binaryData", "args", "command", "annotations", "description", "script"})
 """Fields whose texts are for other programs, which have placeholders of their own."""
 _HINTS = (
     ("{{", "Render it first: helm template CHART | vsr-compile verify -"),
     (MARK, "Render it first: helm template CHART | vsr-compile verify -"),
     ("${", "Fill them in first: envsubst < FILE | vsr-compile verify -"),
-    ("{", "Replace them before you apply the file."),
-    ("<", "Replace them before you apply the file."),
+    ("", "Replace them before you apply the file."),
 )
 
 
@@ -86,7 +85,8 @@ def _documents(lines: list[str]) -> Iterator[tuple[int, int]]:
 
 def marks_of(text: str) -> Marks:
     """Return where a file has placeholders."""
-    return Marks(frozenset(number for number, line in enumerate(text.split("\n"), 1) if _ANY.search(line)))
+    lines = enumerate(text.split("\n"), 1)
+    return Marks(frozenset(number for number, line in lines if _ANY.search(line) or is_variable_line(line)))
 
 
 def may_have_placeholders(data: bytes) -> bool:
@@ -128,11 +128,13 @@ def _placeholders(manifest: Manifest) -> Iterator[tuple[Path, str]]:
             stack += [((*path, key), item) for key, item in reversed(value.items()) if key not in _FREE_TEXT]
         elif isinstance(value, list):
             stack += [((*path, number), item) for number, item in reversed(list(enumerate(value)))]
-        elif isinstance(value, str) and ("{" in value or "<" in value) and "\n" not in value:
+        elif isinstance(value, str) and _MAY_BE.search(value) and "\n" not in value:
             pattern = _ANY if path[0] == "metadata" or path[-1] in {"image", "name", "namespace"} else None
             found = pattern.search(value) if pattern else _WHOLE.fullmatch(value)
             if found:
                 yield path, found.group()
+            elif "env" not in path and is_variable(value):
+                yield path, value
 
 
 def has_placeholder(text: str) -> bool:
@@ -163,7 +165,7 @@ def without_dependent(findings: Iterable[Diagnostic], marks: Mapping[str, Marks]
 def _depends(item: Diagnostic, marks: Mapping[str, Marks]) -> bool:
     if item.span.file in marks and marks[item.span.file].cover(item.span):
         return True
-    return bool((marks and has_placeholder(item.message)) or _WORD.search(item.message))
+    return bool(marks and has_placeholder(item.message)) or is_about_replaced(item)
 
 
 _ALWAYS = frozenset({"VSR480", "VSR430"})

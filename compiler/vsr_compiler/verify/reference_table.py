@@ -278,7 +278,21 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
     (KEDA, "TriggerAuthentication", (Row("spec.secretTargetRef[]", "Secret", local=True, keys="key"),)),
     (ARGO, "Application", (Row("spec.project", "AppProject", ARGO, local=True),)),
     (ARGO, "ApplicationSet", (Row("spec.template.spec.project", "AppProject", ARGO, local=True),)),
-    (FLUX_KUSTOMIZE, "Kustomization", (Row("spec.sourceRef", "", FLUX_SOURCE),)),
+    (
+        FLUX_KUSTOMIZE,
+        "Kustomization",
+        (
+            Row("spec.sourceRef", "", FLUX_SOURCE),
+            Row("spec.dependsOn[]", "Kustomization", FLUX_KUSTOMIZE, mild=True),
+            Row("spec.postBuild.substituteFrom[]", "", local=True, mild=True),
+            Row("spec.decryption.secretRef", "Secret", local=True),
+        ),
+    ),
+    (FLUX_KUSTOMIZE, "Kustomization", (Row("spec.kubeConfig.secretRef", "Secret", local=True),)),
+    (FLUX, "HelmRelease", (Row("spec.kubeConfig.secretRef", "Secret", local=True),)),
+    (FLUX, "HelmRelease", (Row("spec.dependsOn[]", "HelmRelease", FLUX, mild=True),)),
+    (FLUX_SOURCE, "GitRepository OCIRepository HelmRepository", (Row("spec.secretRef", "Secret", local=True),)),
+    (FLUX_SOURCE, "OCIRepository HelmRepository", (Row("spec.certSecretRef", "Secret", local=True),)),
     (
         FLUX,
         "HelmRelease",

@@ -11,6 +11,11 @@ from vsr_compiler.verify.manifest_index import RBAC, ManifestIndex, cached_per_i
 from vsr_compiler.verify.reference_table import POD_ROWS, ROWS, Form, Row
 from vsr_compiler.verify.scopes import is_cluster_scoped
 
+_BY_ANNOTATION = "use-annotation"
+"""The port of a backend that is an action in an annotation, no Service. Source: AWS Load Balancer Controller, Ingress
+annotations, `actions`.
+"""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
@@ -95,6 +100,8 @@ def _reference(index: ManifestIndex, source: Manifest, row: Row, path: Path, bod
         yield from _host(index, source, row, path, body)
         return
     name = as_string(body.get(row.name))
+    if source.kind == "Ingress" and value_at(body, "port", "name") == _BY_ANNOTATION:
+        return
     if row.form is Form.GATEWAY:
         namespace, slash, rest = name.rpartition("/")
         if name != "mesh":

@@ -14,29 +14,14 @@ from pathlib import Path
 
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.verify.assumptions import Assumptions
+from vsr_compiler.verify.examples import are_examples, separated
 from vsr_compiler.verify.manifest import Identity, Manifest, as_string_map
 from vsr_compiler.verify.manifest_index import ManifestIndex
+from vsr_compiler.verify.units import Unit
 
 MAX_WORLDS = 500
-_EXAMPLES = ("example", "sample", "guide", "demo", "tutorial", "recipe", "quickstart", "overlay", "environment")
-"""Parts of the names of folders in which each file or folder is complete by itself."""
 _OFTEN = 3
 """How many units define an object that is no duplicate by mistake, but one of several alternatives."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unit:
-    """The objects of one file, or of one kustomization.
-
-    Attributes:
-        path: The file, or the folder of the kustomization.
-        manifests: The objects.
-        is_built: Whether it is a kustomization.
-    """
-
-    path: Path
-    manifests: list[Manifest]
-    is_built: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,16 +42,19 @@ class World:
         return [manifest for unit in self.units for manifest in unit.manifests]
 
 
-def worlds_of(units: list[Unit], *, separate: bool = False) -> list[World]:
+def worlds_of(units: list[Unit], *, separate: bool = False, root: Path | None = None) -> list[World]:
     """Return the units as sets that are applied together.
 
     Args:
         units: All units of an input.
         separate: Whether each unit is a set of its own.
+        root: The folder that contains them, whose examples are sets of their own.
     """
     if separate:
         return [World([unit], is_separate=len(units) > 1) for unit in units]
     sets = _split(units)
+    if root is not None:
+        sets = [example for each in sets for example in separated(each, root)][:MAX_WORLDS]
     return [World(each, is_separate=len(sets) > 1) for each in sets]
 
 
@@ -116,8 +104,7 @@ def _are_alternatives(left: Unit, right: Unit) -> bool:
     """Whether two units with one object in common are alternatives, and the object is no duplicate by mistake."""
     if left.is_built and right.is_built:
         return True
-    names = {part.lower() for unit in (left, right) for part in unit.path.parent.parts[-4:]}
-    return any(word in name for word in _EXAMPLES for name in names)
+    return are_examples(left.path, right.path)
 
 
 def check_worlds(
@@ -131,18 +118,30 @@ def check_worlds(
     """
     if len(worlds) == 1:
         return check(worlds[0].manifests, assumptions)
-    everything = {manifest.identity for world in worlds for manifest in world.manifests}
+    everything = {manifest.identity: manifest for world in worlds for manifest in world.manifests}
     pods = _pods(worlds)
     times: Counter[Diagnostic] = Counter()
     for world in worlds:
         known = assumptions
         if world.is_separate:
             own = {manifest.identity for manifest in world.manifests}
-            elsewhere = frozenset((kind, namespace, name) for _, kind, namespace, name in everything - own)
-            known = assumptions | Assumptions(elsewhere, pods)
+            others = everything.keys() - own
+            elsewhere = frozenset((kind, namespace, name) for _, kind, namespace, name in others)
+            unplaced = frozenset((key[1], key[3]) for key in others if not everything[key].writes_namespace)
+            known = assumptions | Assumptions(elsewhere, pods, unplaced=unplaced)
         times.update(dict.fromkeys(check(world.manifests, known), 1))
-    shared = Counter(str(unit.path) for world in worlds for unit in world.units if not unit.is_built)
+    shared = _shared_files(worlds)
     return [item for item, count in times.items() if count >= shared.get(item.span.file, 1)]
+
+
+def _shared_files(worlds: list[World]) -> dict[str, int]:
+    """Return in how many worlds each file is that only one unit contains."""
+    times = Counter(id(unit) for world in worlds for unit in world.units)
+    units_of: dict[str, set[int]] = defaultdict(set)
+    for unit in {id(unit): unit for world in worlds for unit in world.units}.values():
+        for file in {str(unit.path), *(manifest.span("kind").file for manifest in unit.manifests)}:
+            units_of[file].add(id(unit))
+    return {file: times[next(iter(units))] for file, units in units_of.items() if len(units) == 1}
 
 
 def _pods(worlds: Iterable[World]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

@@ -179,6 +179,29 @@ def test_values_of_charts_that_helm_cannot_apply_are_refused() -> None:
     assert (told, rule) == ("chart vllm-stack changes: Helm applies its values, not Argo CD", None)
 
 
+def test_claims_that_an_upgrade_of_a_chart_deletes_are_told() -> None:
+    """Helm deletes what its templates no longer have, weights among it."""
+    path = "production-stack__helm__values-vllm-stack"
+    old, none = {"name": "m", "pvcStorage": "10Gi"}, {"name": "m"}
+
+    def stack(*models: Body) -> Body:
+        return {"servingEngineSpec": {"modelSpec": list(models)}}
+
+    for after in (stack(), stack(none), stack(old | {"pvcExistingClaimName": "own"})):
+        (told, rule, steps), _ = effects(None, None, **{path: (stack(old), after)})
+        assert told == "the upgrade of chart vllm-stack deletes the claim vllm-stack-m-storage-claim with its content"
+        assert (rule, steps) == (None, 1)
+    ((told, _, _),) = effects(None, None, **{path: (stack(none), stack(old))})
+    assert "deletes" not in told
+    path = "istio__helm__values-semantic-router"
+    kept = {"fullnameOverride": "a; rm -rf x", "persistence": {"enabled": True}}
+    claimed = {"fullnameOverride": "a", "persistence": {"enabled": True, "existingClaim": "own"}}
+    sides = [{"istio/helm/values-semantic-router.yaml": dump(side).encode()} for side in (kept, claimed)]
+    found = report("p", Baseline("old", sides[0]), sides[1]).rollout
+    assert "helm.sh/resource-policy=keep" in found[0].steps[0]
+    assert "rm -rf" not in found[0].steps[0]
+
+
 def ai_route(*models: str) -> Body:
     """An AIGatewayRoute with a rule per model."""
     rules = [
@@ -245,5 +268,6 @@ def test_an_earlier_output_of_any_form_does_no_harm(odd: Any) -> None:
         ("PersistentVolumeClaim", "v1"),
     ):
         effects(body(kind, api, spec=odd), body(kind, api, spec={"a": 1}))
-    for path in ("argocd__project__appproject-p", "istio__helm__values-vllm-stack"):
+    charts = ("istio__helm__values-vllm-stack", "istio__helm__values-semantic-router")
+    for path in ("argocd__project__appproject-p", *charts):
         effects(None, None, **{path: (body("AppProject", spec=odd), project("a"))})

@@ -172,14 +172,21 @@ def fits(data: Data, world: World, name: str, endpoint: Data, place: Place, serv
         pods = endpoint["pods"]
         words = ",".join(f"{key}={value}" for key, value in sorted(pods["selector"].items()))
         return place == Place("pods", pods.get("namespace", home), words)
-    if "service" in endpoint:
-        return place == Place("service", *service_of(endpoint["service"], home))
+    if "service" in endpoint or "existing" in endpoint.get("pool", {}):
+        return place == elsewhere(endpoint, home)
     url = urlsplit(endpoint["external"]["url"])
     path = f"{url.path.rstrip('/') or '/v1'}/chat/completions"
     if place.path == "/translated\0":  # the gateway's own path
         known = endpoint["external"].get("schema") not in {None, "openai", "anthropic"}
         return known and (place.kind, place.name, place.port) == ("host", url.hostname, url.port or 443)
     return (place.kind, place.name, place.port) == ("host", url.hostname, url.port or 443) and same_path(place, path)
+
+
+def elsewhere(endpoint: Data, home: str) -> Place:
+    """A Service or a pool that others run."""
+    if "service" in endpoint:
+        return Place("service", *service_of(endpoint["service"], home))
+    return Place("pool", endpoint["pool"].get("namespace", home), endpoint["pool"]["existing"])
 
 
 def same_path(place: Place, path: str) -> bool:

@@ -129,7 +129,7 @@ def test_same_match_in_another_file_is_a_warning(tmp_path: Path) -> None:
 
 def test_object_that_several_files_expect_is_set_up_elsewhere(tmp_path: Path) -> None:
     """The Gateway of three files is no typing error; in a single one it is one."""
-    base = m.joined(EDGE.replace("name: edge", "name: edge-tls"), APP, SERVICE)
+    base = m.joined(EDGE.replace("name: edge", "name: edges"), APP, SERVICE)
     routes = {f"{name}.yaml": ROUTE.replace("NAME", name) for name in ("a", "b", "c")}
     assert "VSR402" not in findings(tmp_path / "3", {"base.yaml": base, **routes})["error"]
     assert "VSR402" in findings(tmp_path / "1", {"base.yaml": base, "a.yaml": routes["a.yaml"]})["error"]
@@ -141,14 +141,27 @@ def test_delegation_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("parents", "granted", "warned"), [("", False, True), ("", True, False), (PARENTS, False, False)]
+    ("parents", "granted", "gateway_class", "warned"),
+    [
+        ("", False, "agentgateway", True),
+        ("", True, "agentgateway", False),
+        (PARENTS, False, "agentgateway", False),
+        ("", False, "kgateway", False),
+    ],
 )
-def test_adoption_of_a_route_without_parents_needs_a_grant(tmp_path: Path, parents, granted, warned) -> None:
-    """Of agentgateway: it asks the namespace of a child that names no parent itself."""
+def test_adoption_of_a_route_without_parents_needs_a_grant(
+    tmp_path: Path, parents, granted, gateway_class, warned
+) -> None:
+    """Of agentgateway: it asks the namespace of a child that names no parent itself. kgateway's Envoy does not."""
     root = DELEGATION.replace('"*"', "child")
     grant = GRANT if granted else ""
     found = findings(
-        tmp_path, {"a.yaml": m.joined(*filter(None, [EDGE, root, CHILD.replace("PARENTS", parents), grant]))}
+        tmp_path,
+        {
+            "a.yaml": m.joined(
+                *filter(None, [EDGE.replace("CLASS", gateway_class), root, CHILD.replace("PARENTS", parents), grant])
+            )
+        },
     )
     assert ("VSR403" in found["warning"]) == warned
 

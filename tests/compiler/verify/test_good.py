@@ -11,7 +11,7 @@ from support.common import linked
 from vsr_compiler.deploy.policy_assumptions import rendered_assumptions
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import compile_policy, read_policy
-from vsr_compiler.verify import check_links, check_objects
+from vsr_compiler.verify import Assumptions, check_links, check_objects
 from vsr_compiler.verify.files import read_manifests
 
 
@@ -37,8 +37,11 @@ def test_compiled_objects_have_no_findings_in_any_environment(case: str) -> None
     """As checked by the pipeline, with places in the policy."""
     linked_policy = read_policy(policy_file(case))
     result = compile_policy(linked_policy, lambda path: (output_of(case) / path).read_bytes())
-    for objects in result.environments.values():
-        found = check_objects(objects, rendered_assumptions(linked_policy))
+    for name, objects in result.environments.items():
+        target = next(item.target for item in linked_policy.environments if item.name == name)
+        releases = result.lock.releases(f"{target}/overlays/{name}/kustomization.yaml")
+        assumptions = rendered_assumptions(linked_policy) | Assumptions(releases=tuple(releases.items()))
+        found = check_objects(objects, assumptions)
         reported = [item for item in found if item.level is not Severity.NOTE]
         lenient = [item.code for item in reported] == ["VSR410"] and "when the processor of" in reported[0].message
         assert reported == [] or (lenient and linked_policy.router.fails_open)

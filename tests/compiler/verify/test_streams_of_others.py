@@ -40,8 +40,8 @@ def test_namespace_flag_decides_where_objects_land(tmp_path: Path) -> None:
     """A route without a namespace attaches to a Gateway in `prod` with `-n prod` only."""
     text = m.joined(m.GATEWAY, m.SERVICE, m.ROUTE.replace("{name: big, namespace: prod}", "{name: big}"), m.SERVER)
     path = written(tmp_path, text)
-    assert ("error", "VSR402") in findings(path)
-    assert ("error", "VSR402") not in findings(path, "-n", "prod")
+    assert ("warning", "VSR402") in findings(path)
+    assert ("warning", "VSR402") not in findings(path, "-n", "prod")
 
 
 def test_manifests_without_any_namespace_get_one_note(tmp_path: Path) -> None:

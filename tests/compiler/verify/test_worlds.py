@@ -42,15 +42,23 @@ def test_examples_in_files_are_separate(tmp_path: Path) -> None:
 
 def test_duplicate_in_a_folder_is_a_warning(tmp_path: Path) -> None:
     """One object that two files of a set define: they may be alternatives. In one file it is an error."""
-    put(tmp_path, a=m.GATEWAY, b=m.joined(m.SERVICE, m.SERVER), c=m.joined(m.SERVICE, m.ROUTE))
+    other = m.SERVICE.replace("name: http", "name: web")
+    put(tmp_path, a=m.GATEWAY, b=m.joined(m.SERVICE, m.SERVER), c=m.joined(other, m.ROUTE))
     assert errors(tmp_path) == []
     assert "VSR401" in errors(tmp_path, severity="warning")
     assert errors(put(tmp_path, b=m.joined(m.SERVICE, m.SERVER, m.SERVICE), c=m.ROUTE)) == ["VSR401"]
 
 
+def test_equal_duplicate_in_another_file_is_a_note(tmp_path: Path) -> None:
+    """A copy beside what was generated from it, such as all CustomResourceDefinitions in one file."""
+    put(tmp_path, a=m.GATEWAY, b=m.joined(m.SERVICE, m.SERVER), c=m.joined(m.SERVICE, m.ROUTE))
+    assert "VSR401" not in errors(tmp_path, severity="warning")
+    assert "VSR401" in errors(tmp_path, severity="note")
+
+
 def test_files_on_the_command_line_are_one_set(tmp_path: Path) -> None:
     """The user applies them together; `--separate` checks each by itself."""
-    put(tmp_path, a=WHOLE, b=WHOLE)
+    put(tmp_path, a=WHOLE, b=ELSE)
     assert "VSR401" in errors(tmp_path / "a.yaml", tmp_path / "b.yaml", severity="warning")
     assert errors(tmp_path / "a.yaml", tmp_path / "b.yaml", "--separate") == []
 

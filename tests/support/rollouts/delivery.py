@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from support.argo_cd import wave
+from support.rollouts.flux import applies, kustomizations
 from support.rollouts.versions import Body, Identity, Versions
 from vsr_compiler.deploy.argocd.waves import STEP
 
@@ -73,17 +74,14 @@ def one_command(versions: Versions) -> list[Phase]:
 
 
 def flux(versions: Versions) -> list[Phase]:
-    """Return three Kustomizations that depend on each other. Each prunes what it no longer has, before it waits."""
+    """Return the emitted Kustomizations. Each prunes what it no longer has, before it waits."""
     del versions
     phases = []
-    for name, step in (("servers", ""), ("routes", "routes"), ("router", "router")):
-        phases.append(Phase(f"Kustomization {name}", _of_step(step), waits=False))
-        phases.append(Phase(f"Kustomization {name} prunes and waits", _of_step(step), prunes=True))
+    for body in kustomizations():
+        name, spec, own = body["metadata"]["name"], body["spec"], applies(body)
+        phases.append(Phase(f"Kustomization {name}", own, waits=False))
+        phases.append(Phase(f"Kustomization {name} prunes and waits", own, prunes=spec["prune"], waits=spec["wait"]))
     return phases
-
-
-def _of_step(step: str) -> Callable[[Body], bool]:
-    return lambda body: _step(body) == step
 
 
 def pruned_in(phase: Phase, phases: list[Phase], name: Identity, old: Mapping[Identity, Body]) -> bool:

@@ -11,6 +11,7 @@ from vsr_compiler.deploy.overlays import overlay_path
 from vsr_compiler.manifests.objects import Body, Object, make
 
 API = "argoproj.io/v1alpha1"
+_KEYS = ("path", "server", "namespace")
 RETRY: Body = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}, "refresh": True}
 """A retry takes the latest commit. Without `refresh` it repeats the faulty one, up to ten minutes after the repair."""
 
@@ -29,9 +30,11 @@ def application(policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environmen
 
 def application_set(policy: ir.Policy, gitops: ir.GitOps, environments: Iterable[ir.Environment]) -> Object:
     """Return an ApplicationSet that creates the Applications of these environments."""
-    elements = [
-        {"environment": environment.name, **_place(policy, gitops, environment)} for environment in environments
-    ]
+    elements = [{"environment": item.name, **_place(policy, gitops, item)} for item in environments]
+    if any("cluster" in element for element in elements):
+        # A template has both fields, and Argo CD takes the one that is not empty.
+        elements = [{"cluster": "", "server": "", **element} for element in elements]
+    values = {key: f"{{{{ .{key} }}}}" for key in (*(elements[0] if elements else _KEYS),) if key != "environment"}
     return make(
         API,
         "ApplicationSet",
@@ -46,7 +49,7 @@ def application_set(policy: ir.Policy, gitops: ir.GitOps, environments: Iterable
             "syncPolicy": {"preserveResourcesOnDeletion": True},
             "template": {
                 "metadata": {"name": application_name(policy, "{{ .environment }}")},
-                "spec": _spec(policy, _literal(gitops), "{{ .path }}", "{{ .server }}", "{{ .namespace }}"),
+                "spec": _spec(policy, _literal(gitops), **values),
             },
         },
     )
@@ -63,9 +66,16 @@ def application_name(policy: ir.Policy, environment: str) -> str:
     return f"{policy.name}-{environment}"
 
 
-def server_of(gitops: ir.GitOps, environment: ir.Environment) -> str:
-    """Return the API server of an environment's cluster."""
-    return environment.server or gitops.server
+def destination(gitops: ir.GitOps, environment: ir.Environment) -> dict[str, str]:
+    """Return the cluster of an environment: its API server, or the name that Argo CD has for it."""
+    if environment.cluster is not None and not environment.cluster.server:
+        return {"name": environment.cluster.name}
+    return {"server": environment.server or gitops.server}
+
+
+def cluster_of(gitops: ir.GitOps, environment: ir.Environment) -> str:
+    """Return the cluster of an environment in one word, which is equal for environments of one cluster."""
+    return next(iter(destination(gitops, environment).values()))
 
 
 def destination_namespace(policy: ir.Policy, environment: ir.Environment) -> str:
@@ -79,18 +89,26 @@ def output(policy: ir.Policy, gitops: ir.GitOps) -> str:
 
 
 def _place(policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environment) -> dict[str, str]:
+    place = destination(gitops, environment)
     return {
-        "path": f"{output(policy, gitops)}/{overlay_path(environment)}",
-        "server": server_of(gitops, environment),
+        "path": source_path(policy, gitops, environment),
+        **({"cluster": place["name"]} if "name" in place else place),
         "namespace": destination_namespace(policy, environment),
     }
 
 
-def _spec(policy: ir.Policy, gitops: ir.GitOps, path: str, server: str, namespace: str) -> Body:
+def source_path(policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environment) -> str:
+    """Return the folder of an environment in the repository, or in the artifact of the policy's output."""
+    overlay = overlay_path(environment)
+    return overlay if gitops.is_artifact else f"{output(policy, gitops)}/{overlay}"
+
+
+def _spec(policy: ir.Policy, gitops: ir.GitOps, path: str, namespace: str, server: str = "", cluster: str = "") -> Body:
+    place = {"name": cluster, "server": server}
     return {
         "project": policy.name,
         "source": {"repoURL": gitops.repo, "targetRevision": gitops.revision, "path": path},
-        "destination": {"server": server, "namespace": namespace},
+        "destination": {**{key: text for key, text in place.items() if text}, "namespace": namespace},
         # Not `ServerSideDiff`: one object that the API server refuses fails the comparison as a whole, and the cache of
         # differences then shows the commit as synced (Argo CD 3.5.1, controller/state.go).
         "syncPolicy": {

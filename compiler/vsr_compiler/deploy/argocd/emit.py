@@ -16,12 +16,13 @@ from vsr_compiler import ir
 from vsr_compiler.deploy.argocd.applications import (
     application,
     application_set,
+    cluster_of,
+    destination,
     destination_namespace,
     output,
-    server_of,
 )
 from vsr_compiler.deploy.argocd.health import customizations
-from vsr_compiler.deploy.argocd.project import project
+from vsr_compiler.deploy.argocd.project import Place, project
 from vsr_compiler.deploy.overlays import kustomization
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.manifests.objects import Body, Object, emitted_by
@@ -76,15 +77,16 @@ def _placeholder(policy: ir.Policy) -> ir.GitOps:
     return ir.GitOps(PLACEHOLDER, "main", ".", IN_CLUSTER, "argocd", policy.span)
 
 
-def _namespaces(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) -> dict[str, set[str]]:
+def _namespaces(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) -> dict[Place, set[str]]:
     """Return the namespaces that the Applications need, by cluster, on whatever target."""
     models = {endpoint.service.namespace for endpoint in policy.endpoints if endpoint.provider is None}
-    servers: dict[str, set[str]] = {}
+    servers: dict[Place, set[str]] = {}
     for environment in policy.environments:
-        namespaces = servers.setdefault(server_of(gitops, environment), set())
+        (place,) = destination(gitops, environment).items()
+        namespaces = servers.setdefault(place, set())
         namespaces |= {item.namespace for item in environments[environment.name] if item.namespace}
         namespaces |= models | {destination_namespace(policy, environment)}
-    return servers or {gitops.server: {policy.gateway.namespace}}
+    return servers or {("server", gitops.server): {policy.gateway.namespace}}
 
 
 def _clashes(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) -> list[list[str]]:
@@ -92,7 +94,7 @@ def _clashes(policy: ir.Policy, gitops: ir.GitOps, environments: Environments) -
     clusters: dict[str, dict[str, set[str]]] = {}
     for environment in policy.environments:
         identities = {item.identity for item in environments[environment.name]}
-        clusters.setdefault(server_of(gitops, environment), {})[environment.name] = identities
+        clusters.setdefault(cluster_of(gitops, environment), {})[environment.name] = identities
     return [group for names in clusters.values() for group in conflicts(names)]
 
 

@@ -15,8 +15,10 @@ from vsr_compiler.deploy.overlays import resolve
 from vsr_compiler.manifests.objects import Object, make
 from vsr_compiler.targets import TARGETS, kinds
 
-Servers = Mapping[str, Iterable[str]]
-"""The namespaces of a policy's objects by the cluster's API server."""
+Place = tuple[str, str]
+"""A cluster of Argo CD: `server` and its URL, or `name` and its name there."""
+Servers = Mapping[Place, Iterable[str]]
+"""The namespaces of a policy's objects by cluster."""
 
 
 def project(policy: ir.Policy, gitops: ir.GitOps, servers: Servers) -> Object:
@@ -31,8 +33,8 @@ def project(policy: ir.Policy, gitops: ir.GitOps, servers: Servers) -> Object:
             "description": f"What the routing policy {policy.name} may change",
             "sourceRepos": [gitops.repo],
             "destinations": [
-                {"server": server, "namespace": name}
-                for server, names in sorted(servers.items())
+                {key: cluster, "namespace": name}
+                for (key, cluster), names in sorted(servers.items(), key=lambda item: item[0][::-1])
                 for name in sorted(names)
             ],
             "clusterResourceWhitelist": [

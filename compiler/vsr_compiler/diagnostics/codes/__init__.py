@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vsr_compiler.diagnostics.codes import (
+    attach,
     backends,
+    charts,
+    delivery,
     identity,
     imports,
     limits,
@@ -18,6 +21,7 @@ from vsr_compiler.diagnostics.codes import (
     meaning,
     output,
     rate_limits,
+    releases,
     servers,
     syntax,
     targets,
@@ -36,8 +40,12 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | listeners.CODES
     | servers.CODES
     | backends.CODES
+    | attach.CODES
+    | charts.CODES
     | targets.CODES
+    | delivery.CODES
     | verify.CODES
     | rate_limits.CODES
+    | releases.CODES
     | output.CODES,
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.rollout.refused import RULE
-from vsr_compiler.review.rollout.words import items, mapping, value
+from vsr_compiler.review.rollout.words import items, kubectl, mapping, value
 from vsr_schemas.quantities import amount
 from vsr_schemas.reports_diff import RolloutChange
 
@@ -34,10 +34,11 @@ class FixedValue:
 
 
 _CLAIM = "PersistentVolumeClaim"
+_STACK_CHART, _ROUTER_CHART = "vllm-stack", "semantic-router"
 _STACK = "helm/templates"
 _ROUTER = "deploy/helm/semantic-router/templates"
 FIXED: Mapping[str, tuple[FixedValue, ...]] = {
-    "vllm-stack": (
+    _STACK_CHART: (
         FixedValue("servingEngineSpec.modelSpec[].pvcAccessMode", f"{_CLAIM}: accessModes", f"{_STACK}/pvc.yaml"),
         FixedValue("servingEngineSpec.modelSpec[].pvcStorage", f"{_CLAIM}: storage", f"{_STACK}/pvc.yaml", grows=True),
         FixedValue("servingEngineSpec.modelSpec[].storageClass", f"{_CLAIM}: storageClassName", f"{_STACK}/pvc.yaml"),
@@ -45,7 +46,7 @@ FIXED: Mapping[str, tuple[FixedValue, ...]] = {
         FixedValue("servingEngineSpec.labels", "Deployment: selector", f"{_STACK}/deployment-vllm-multi.yaml"),
         FixedValue("routerSpec.labels", "Deployment: selector", f"{_STACK}/deployment-router.yaml"),
     ),
-    "semantic-router": (
+    _ROUTER_CHART: (
         FixedValue("persistence.accessMode", f"{_CLAIM}: accessModes", f"{_ROUTER}/pvc.yaml"),
         FixedValue("persistence.size", f"{_CLAIM}: storage", f"{_ROUTER}/pvc.yaml", grows=True),
         FixedValue(
@@ -75,6 +76,7 @@ def chart_changes(trees: Comparison) -> Iterator[RolloutChange]:
         old, new = mapping(pair.old), mapping(pair.new)
         refused = list(_refused(FIXED.get(chart, ()), old, new)) if old else []
         upgrade = f"Upgrade the chart {chart} with {pair.path}: no Application syncs it."
+        yield from _deleted(chart, old, new)
         if refused:
             text = f"chart {chart} ({pair.path}): the API server refuses to change {'; '.join(refused)}"
             yield RolloutChange(
@@ -85,6 +87,33 @@ def chart_changes(trees: Comparison) -> Iterator[RolloutChange]:
         else:
             what = "changes" if old else "is new"
             yield RolloutChange(text=f"chart {chart} {what}: Helm applies its values, not Argo CD", steps=[upgrade])
+
+
+def _deleted(chart: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[RolloutChange]:
+    """Yield the claims that an upgrade deletes: Helm, unlike a sync, keeps none."""
+    kept = _claims(chart, new)
+    for name in _claims(chart, old):
+        if name not in kept:
+            claim = {"kind": _CLAIM, "metadata": {"name": name}}
+            annotate = kubectl("annotate", claim, "helm.sh/resource-policy=keep")
+            yield RolloutChange(
+                text=f"the upgrade of chart {chart} deletes the claim {name} with its content",
+                steps=[f"To keep it, before the upgrade and in its namespace: `{annotate}`"],
+            )
+
+
+def _claims(chart: str, values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the claims that a chart creates with its values. Sources: `pvc.yaml` of both charts."""
+    if chart == _STACK_CHART:
+        return [
+            f"{chart}-{model.get('name')}-storage-claim"
+            for model in items(mapping(values.get("servingEngineSpec")).get("modelSpec"))
+            if model.get("pvcStorage") and not model.get("pvcExistingClaimName")
+        ]
+    persistence = mapping(values.get("persistence"))
+    if chart == _ROUTER_CHART and persistence.get("enabled") is True and not persistence.get("existingClaim"):
+        return [f"{values.get('fullnameOverride')}-models"]
+    return []
 
 
 def _refused(fixed: tuple[FixedValue, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

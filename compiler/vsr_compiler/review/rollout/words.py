@@ -10,7 +10,7 @@ from vsr_compiler.review.change_text import format_value
 from vsr_compiler.review.compare import identity_of
 from vsr_compiler.review.environment_changes import Body
 
-_PLAIN = re.compile(r"[A-Za-z0-9./_-]+")
+_PLAIN = re.compile(r"[A-Za-z0-9./_=-]+")
 
 
 def label(body: Body) -> str:

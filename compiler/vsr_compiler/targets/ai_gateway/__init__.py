@@ -1,5 +1,6 @@
 """Envoy AI Gateway: Envoy Gateway with AIGatewayRoutes, InferencePools, and provider keys held by the gateway."""
 
+from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.targets import envoy_gateway
 from vsr_compiler.targets.ai_gateway import attempts, backends, checks, helm_values, provider_checks, routes
@@ -32,7 +33,7 @@ TARGET = Target(
     ),
     hops=(
         provider_checks.hops,
-        request_limits.picker_hops(PICKER_PROJECT, pools.declared),
+        request_limits.picker_hops(PICKER_PROJECT, pools.with_existing(pools.declared)),
         *envoy_gateway.HOPS,
     ),
     checks=(
@@ -43,7 +44,8 @@ TARGET = Target(
         rate_limits.checker(("requests", "tokens", "dollars")),
         picker.checker(PICKER_PROJECT, pools.declared),
     ),
-    preflight=(namespaces.preflight, listeners.preflight, checks.preflight),
+    preflight=(namespaces.preflight, listeners.preflight, checks.preflight, pools.preflight_existing),
+    reaches=(ir.ExistingPool,),
     components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart, helm_values.ai_chart),
     kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),

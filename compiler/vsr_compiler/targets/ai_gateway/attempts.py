@@ -17,7 +17,7 @@ from vsr_compiler.targets.ai_gateway import backends
 from vsr_compiler.targets.ai_gateway.routes import OWNER
 from vsr_compiler.targets.common.attempts import Chain, chains
 from vsr_compiler.targets.common.gateway_api import decided, gateway_duration, parents
-from vsr_compiler.targets.common.pools import declared
+from vsr_compiler.targets.common.pools import declared, with_existing
 from vsr_compiler.targets.envoy_gateway.gateway import ENVOY_API
 from vsr_schemas.headers import CHAIN, SELECTED_MODEL
 
@@ -63,7 +63,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 
 def _reasons(policy: ir.Policy, chain: Chain, *, budgets: bool) -> Iterator[tuple[str, str]]:
-    retry, pools = chain.retry, declared(policy)
+    retry, pools = chain.retry, with_existing(declared)(policy)
     listed = [*(model for model, _ in chain.route.models), *retry.models]
     pooled = [endpoint.name for model in listed for endpoint, _ in model.endpoints if endpoint in pools]
     if pooled:

@@ -29,13 +29,13 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         if endpoint.name in pools:
             yield inference_pool(policy, endpoint)
             yield from security_policy(endpoint, route_namespace(policy, endpoint), release.api)
-        elif endpoint in hosts.used(policy):
+        elif endpoint.existing_pool is None and endpoint in hosts.used(policy):
             yield from backend(endpoint, route_namespace(policy, endpoint), release)
 
 
 def route_namespace(policy: ir.Policy, endpoint: ir.Endpoint) -> str:
     """Return the namespace of the routes to an endpoint."""
-    if endpoint.pool is not None:
+    if endpoint.pool is not None or endpoint.existing_pool is not None:
         return endpoint.service.namespace
     needs_secret = endpoint.provider is not None or endpoint.api_key is not None
     return policy.router.grpc.namespace if needs_secret else policy.gateway.namespace
@@ -51,7 +51,10 @@ def reference(endpoint: ir.Endpoint, weight: int, served_name: str = "") -> Body
     body: Body = {"name": endpoint.object_name, "priority": 0, "weight": weight}
     if (name := name_at(endpoint, served_name)) != served_name:
         body["modelNameOverride"] = name
-    return body | {"group": POOL_GROUP, "kind": "InferencePool"} if endpoint.pool is not None else body
+    if endpoint.existing_pool is not None:
+        body["name"] = endpoint.service.name
+    is_pool = endpoint.pool is not None or endpoint.existing_pool is not None
+    return body | {"group": POOL_GROUP, "kind": "InferencePool"} if is_pool else body
 
 
 def backend(endpoint: ir.Endpoint, namespace: str, release: AiGateway) -> Iterator[Object]:

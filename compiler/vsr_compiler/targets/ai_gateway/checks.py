@@ -8,7 +8,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.releases.gateways import AI_GATEWAY
 from vsr_compiler.targets.ai_gateway.helm_values import AI_CHART
-from vsr_compiler.targets.common.pools import declared
+from vsr_compiler.targets.common.pools import declared, with_existing
 from vsr_compiler.targets.envoy_gateway.checks import VALUES, any_of, install_hint, values_of
 
 
@@ -33,5 +33,5 @@ def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
         f"and Envoy AI Gateway {versions['envoy-ai-gateway']} with its CRDs{own}"
     )
     pools = f" Install the CRDs of inference-extension {versions['inference-extension']} as well."
-    hint = install_hint(policy) + (pools if declared(policy) else "")
+    hint = install_hint(policy) + (pools if with_existing(declared)(policy) else "")
     yield Diagnostic("VSR315", message, policy.gateway.span, hint)

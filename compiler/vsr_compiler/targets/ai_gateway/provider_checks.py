@@ -40,7 +40,7 @@ def hops(policy: ir.Policy, endpoint: ir.Endpoint) -> Iterator[ReleasedHop]:
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR312 for what AI Gateway cannot do, VSR311 for settings of pools that it ignores."""
     for model in policy.models:
-        pools = [endpoint for endpoint, _ in model.endpoints if endpoint.pool is not None]
+        pools = [endpoint for endpoint, _ in model.endpoints if endpoint.pool or endpoint.existing_pool]
         if pools and len(model.endpoints) > 1 and not any(endpoint.provider for endpoint, _ in model.endpoints):
             message = f"`{model.name}` has several endpoints, but `{pools[0].name}` is a pool and must be the only one"
             hint = "Put all pods into one pool, or define two models and use a route's `split`."

@@ -27,7 +27,7 @@ def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
     existing = {
         endpoint.service.namespace
         for endpoint in policy.endpoints
-        if isinstance(endpoint.kind, ir.ExistingService | ir.ExistingPods)
+        if isinstance(endpoint.kind, ir.ExistingService | ir.ExistingPods | ir.ExistingPool)
     }
     if name not in BUILT_IN | existing:
         message = f"the namespace `{name}` of the Gateway must exist"

@@ -42,6 +42,38 @@ def is_pool(endpoint: ir.Endpoint) -> bool:
     return endpoint.server is not None or endpoint.pods is not None
 
 
+def existing(policy: ir.Policy) -> list[ir.Endpoint]:
+    """Return the pools that others run and some model uses."""
+    used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
+    return [endpoint for endpoint in policy.endpoints if endpoint.existing_pool is not None and endpoint.name in used]
+
+
+def with_existing(pooled: Pooled) -> Pooled:
+    """Return the endpoints behind pools of a target, and those behind pools of others."""
+    return lambda policy: [*pooled(policy), *existing(policy)]
+
+
+def existing_reference(endpoint: ir.Endpoint, pool: ir.ExistingPool) -> Body:
+    """Return the backendRef of a pool that others run."""
+    service = endpoint.service
+    reference: Body = {
+        "group": POOL_GROUP,
+        "kind": "InferencePool",
+        "name": service.name,
+        "namespace": service.namespace,
+    }
+    return reference | ({} if pool.port is None else {"port": pool.port})
+
+
+def preflight_existing(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR315: a pool that others run must exist, with a picker that the gateway can reach."""
+    for endpoint in existing(policy):
+        service = endpoint.service
+        message = f"the InferencePool `{service.name}` in {service.namespace} must exist, with its endpoint picker"
+        hint = "Whoever runs it also runs its pods and, on Istio, the DestinationRule for its picker's TLS."
+        yield Diagnostic("VSR315", message, endpoint.span, hint)
+
+
 def settings(endpoint: ir.Endpoint) -> ir.Pool:
     """Return the pool's settings. The default fails closed and uses the default scorers of the release."""
     return endpoint.pool or ir.Pool(ir.Picker(), "FailClose", disaggregation=False, span=endpoint.span)

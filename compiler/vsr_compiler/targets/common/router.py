@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
@@ -131,9 +131,18 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int,
         yield from stock_router.volume(policy)
 
 
-def by_helm(policy: ir.Policy) -> Component:
-    """Return the component that leaves the stock router to its own chart."""
-    return stock_router.by_helm(list(_router(policy, headless=False, keys=True, starts_after=0)))
+def by_helm(policy: ir.Policy, objects: Sequence[Object]) -> Component:
+    """Return the component that leaves the stock router to its own chart.
+
+    Args:
+        policy: The policy.
+        objects: The objects of the base. Those that the chart installs are deleted: Helm refuses to take them over.
+    """
+    kinds = (False, True) if stock_router.chart_has_headless(policy) else (False,)
+    installed = {
+        item.path for headless in kinds for item in _router(policy, headless=headless, keys=True, starts_after=0)
+    }
+    return stock_router.by_helm([item for item in objects if item.path in installed])
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:

@@ -13,7 +13,7 @@ from vsr_compiler.routerconfig import CONFIG
 from vsr_compiler.routerconfig.semantic_router import key_variable, stock_config
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
-from vsr_compiler.targets.common.placement import mounts, place, scheduling, variables, volumes
+from vsr_compiler.targets.common.placement import mounts, place, scheduling, variables, volumes, without
 from vsr_compiler.targets.common.router_models import claim_name
 from vsr_compiler.targets.common.workloads import (
     access_mode,
@@ -89,12 +89,17 @@ def volume(policy: ir.Policy) -> Iterator[Object]:
 
 
 def chart(policy: ir.Policy) -> Values:
-    """Return the chart's values: the names of our objects, and the whole config, so that no default remains."""
+    """Return the chart's values: the names of our objects, and the whole config, so that no default remains.
+
+    The chart's `values.yaml` is 41 documents. Helm 4 merges all of them, Helm 3 reads the first one, so its defaults
+    are two sets: variables, volumes of the node and a limit of CPU, none of which belongs to this router.
+    """
     router, release = policy.router, _release(policy)
     repository, _, tag = (router.image or release.image).rpartition(":")
     access = access_mode(router.volume_holders)
     placed = router.placement
     storage = placed.storage_class or ""
+    needs = resources(REQUESTS, LIMITS, router.resources)
     persistence: Body = {"enabled": True, "accessMode": access, "size": STORAGE, "storageClassName": storage}
     if router.weights is not None:
         persistence["existingClaim"] = router.weights
@@ -106,11 +111,16 @@ def chart(policy: ir.Policy) -> Values:
         "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},
         "args": list(release.args),
         "configOverride": stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True),
-        "extraEnv": [*_environment(policy), *variables(placed)],
+        # Helm replaces lists and merges mappings, so lists are written out even if they are empty.
+        "env": [*without(_environment(policy), placed), *variables(placed)],
+        "extraEnv": [],
+        "extraVolumes": volumes(placed),
+        "extraVolumeMounts": mounts(placed),
         "persistence": persistence,
         # Its config is a file, so it needs no access to the API server.
         "rbac": {"create": False},
-        "resources": resources(REQUESTS, LIMITS, router.resources),
+        "resources": needs | {"limits": {"cpu": None} | needs["limits"]},
+        "podSecurityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "securityContext": {"runAsNonRoot": False, **CONTAINER},
         "service": {
             "type": "ClusterIP",
@@ -126,8 +136,6 @@ def chart(policy: ir.Policy) -> Values:
     body |= scheduling(placed, selector(router.grpc.name))
     if placed.pull_secrets:
         body["imagePullSecrets"] = [{"name": name} for name in placed.pull_secrets]
-    if placed.volumes:
-        body |= {"extraVolumes": volumes(placed), "extraVolumeMounts": mounts(placed)}
     return Values(CHART, body, router.span)
 
 
@@ -163,6 +171,11 @@ def by_helm(objects: list[Object]) -> Component:
         for item in objects
     ]
     return Component("router-by-helm", (), tuple(patches))
+
+
+def chart_has_headless(policy: ir.Policy) -> bool:
+    """Return whether the chart creates the headless Service, so that the base must not."""
+    return _release(policy).chart_has_headless
 
 
 def _release(policy: ir.Policy) -> StockRouter:

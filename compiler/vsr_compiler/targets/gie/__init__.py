@@ -1,5 +1,6 @@
 """Istio with InferencePools and the endpoint picker of the Gateway API Inference Extension."""
 
+from vsr_compiler import ir
 from vsr_compiler.targets import istio
 from vsr_compiler.targets.common import autoscaling, model_servers, monitoring, picker, request_limits
 from vsr_compiler.targets.common import pools as common_pools
@@ -30,9 +31,10 @@ TARGET = Target(
         picker.emitter(PROJECT),
         pools.picker_connections,
     ),
-    hops=(request_limits.picker_hops(PROJECT, common_pools.pooled), *istio.HOPS),
+    hops=(request_limits.picker_hops(PROJECT, common_pools.with_existing(common_pools.pooled)), *istio.HOPS),
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
-    preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT)),
+    preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT), common_pools.preflight_existing),
+    reaches=(ir.ExistingPool,),
     components=(monitoring.component(gateway.pods, common_pools.pooled), autoscaling.component, autoscaling.keda),
     kinds=KINDS,
     cluster_names=CLUSTER_NAMES,

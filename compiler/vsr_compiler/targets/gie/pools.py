@@ -11,7 +11,16 @@ from vsr_compiler.releases import gateways as releases
 from vsr_compiler.releases.pickers import PICKERS
 from vsr_compiler.targets.common.extproc import MAX_STREAMS
 from vsr_compiler.targets.common.httproute import routes
-from vsr_compiler.targets.common.pools import POOL_GROUP, inference_pool, is_pool, picker_service, pooled, settings
+from vsr_compiler.targets.common.pools import (
+    POOL_GROUP,
+    existing_reference,
+    inference_pool,
+    is_pool,
+    picker_service,
+    pooled,
+    settings,
+    with_existing,
+)
 from vsr_compiler.targets.istio import providers
 from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 
@@ -31,6 +40,8 @@ def picker_connections(policy: ir.Policy) -> Iterator[Object]:
 
 def pool_backend(endpoint: ir.Endpoint) -> Body:
     """Return the backendRef of an endpoint: its pool, or its Service if its pods are not known."""
+    if endpoint.existing_pool is not None:
+        return existing_reference(endpoint, endpoint.existing_pool)
     if not is_pool(endpoint):
         return providers.backend(endpoint)
     return {
@@ -44,7 +55,7 @@ def pool_backend(endpoint: ir.Endpoint) -> Body:
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR312 and VSR314 for what Istio cannot do with pools, VSR316 for endpoints that cannot become pools."""
     for model in policy.models:
-        pools = [endpoint for endpoint, _ in model.endpoints if is_pool(endpoint)]
+        pools = [endpoint for endpoint, _ in model.endpoints if is_pool(endpoint) or endpoint.existing_pool]
         if pools and len(model.endpoints) > 1 and not any(endpoint.provider for endpoint, _ in model.endpoints):
             message = f"`{model.name}` has several endpoints, but `{pools[0].name}` is a pool and must be the only one"
             hint = (
@@ -53,11 +64,11 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             )
             yield Diagnostic("VSR312", message, model.span, hint)
     istio = policy.versions["istio"]
-    if len(pooled(policy)) > 1 and not releases.ISTIO[istio].many_pools:
+    if len(with_existing(pooled)(policy)) > 1 and not releases.ISTIO[istio].many_pools:
         message = f"Istio {istio} keeps the endpoint picker of only one pool per Gateway"
         yield Diagnostic("VSR314", message, policy.gateway.span, "Use Istio 1.28.5 or newer.")
     for endpoint in policy.endpoints:
-        if endpoint.provider is None and not is_pool(endpoint):
+        if endpoint.provider is None and endpoint.existing_pool is None and not is_pool(endpoint):
             message = f"`{endpoint.name}` is not a pool, because the pods behind its Service are not known"
             yield Diagnostic(
                 "VSR316", message, endpoint.span, "Define the endpoint by its pods (`pods:`) to make it a pool."

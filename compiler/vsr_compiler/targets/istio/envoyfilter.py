@@ -28,7 +28,7 @@ from vsr_compiler.targets.common.extproc import (
     router_filters,
 )
 from vsr_compiler.targets.common.gateway_api import NO_MODEL_BODY, NO_MODEL_STATUS
-from vsr_compiler.targets.common.pools import Pooled, picker_service
+from vsr_compiler.targets.common.pools import Pooled, existing, picker_service
 from vsr_compiler.targets.common.router_failover import has_several, health_check, istio_ejection
 from vsr_compiler.targets.istio.gateway import route_table
 from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
@@ -80,7 +80,8 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
         | client_http2(policy)
         | client_timeouts(policy),
     }
-    anchor = filter_order.PICKER if pools else filter_order.ISTIO_ANCHOR
+    behind = bool(pools or existing(policy))
+    anchor = filter_order.PICKER if behind else filter_order.ISTIO_ANCHOR
     services = [router, *(picker_service(endpoint) for endpoint in pools)]
     return make(
         f"{NETWORKING_GROUP}/v1alpha3",
@@ -101,7 +102,7 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
                     for port in _ports(gateway)
                     for item in router_filters(policy, router.istio_cluster, retries=True)
                 ),
-                *_attempts(policy, pools),
+                *_attempts(policy, pickers=behind),
                 _patch("HTTP_ROUTE", {}, "ADD", _no_model()),
                 *_health_check(policy.router),
             ],
@@ -109,7 +110,7 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
     )
 
 
-def _attempts(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Body]:
+def _attempts(policy: ir.Policy, *, pickers: bool) -> Iterator[Body]:
     """Yield the patches for routes with several attempts: a route and a cluster for each, and one listener.
 
     The attempts have the routes of the Gateway's own listener, and so the filter by which these reach pickers.
@@ -126,7 +127,7 @@ def _attempts(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Body]:
                 "route_config_name": route_table(policy.gateway),
             }
         }
-        between = [_PICKERS] if pools else []
+        between = [_PICKERS] if pickers else []
         value = attempts.listener(policy, policy.router.grpc.istio_cluster, table, between)
         yield _patch("LISTENER", {}, "ADD", value)
 

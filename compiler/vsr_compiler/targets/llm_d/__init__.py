@@ -1,8 +1,9 @@
 """llm-d: Istio with InferencePools, the llm-d router's endpoint picker, and disaggregated model servers."""
 
+from vsr_compiler import ir
 from vsr_compiler.targets import gie, istio
 from vsr_compiler.targets.common import autoscaling, monitoring, picker, request_limits
-from vsr_compiler.targets.common.pools import pooled
+from vsr_compiler.targets.common.pools import pooled, preflight_existing, with_existing
 from vsr_compiler.targets.gie import CLUSTER_NAMES, pools
 from vsr_compiler.targets.istio import envoyfilter, gateway
 from vsr_compiler.targets.llm_d import disaggregation
@@ -24,9 +25,10 @@ TARGET = Target(
         picker.emitter(PROJECT),
         pools.picker_connections,
     ),
-    hops=(request_limits.picker_hops(PROJECT, pooled), *istio.HOPS),
+    hops=(request_limits.picker_hops(PROJECT, with_existing(pooled)), *istio.HOPS),
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT), autoscaling.check),
-    preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT)),
+    preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT), preflight_existing),
+    reaches=(ir.ExistingPool,),
     components=(monitoring.component(gateway.pods, pooled), autoscaling.component, autoscaling.keda),
     kinds=gie.KINDS,
     cluster_names=CLUSTER_NAMES,

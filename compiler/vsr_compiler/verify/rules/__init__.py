@@ -41,6 +41,14 @@ from vsr_compiler.verify.rules import (
     l37_limit_policies,
     l38_limit_costs,
     l39_limit_service,
+    l40_arguments,
+    l41_picker_configuration,
+    l42_metrics,
+    l43_fields,
+    l44_versions,
+    l45_patches,
+    l46_behaviour,
+    l47_release_fit,
     manifests,
     schemas,
 )
@@ -82,6 +90,14 @@ LINK_RULES: tuple[LinkRule, ...] = (
     l37_limit_policies.RULE,
     l38_limit_costs.RULE,
     l39_limit_service.RULE,
+    l40_arguments.RULE,
+    l41_picker_configuration.RULE,
+    l42_metrics.RULE,
+    l43_fields.RULE,
+    l44_versions.RULE,
+    l45_patches.RULE,
+    l46_behaviour.RULE,
+    l47_release_fit.RULE,
 )
 """The rules about links between objects, in the order of their names."""
 

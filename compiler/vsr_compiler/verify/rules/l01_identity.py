@@ -22,16 +22,22 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 
 def _severity(manifest: Manifest, first: Manifest) -> Severity:
-    """Return how certain it is that both definitions are applied: two files may be alternatives."""
-    if (manifest.kind, manifest.body) == ("Namespace", first.body):
-        return Severity.NOTE
-    return Severity.ERROR if manifest.span("kind").file == first.span("kind").file else Severity.WARNING
+    """Return how certain it is that both definitions are applied, and that they differ.
+
+    Two files may be alternatives. A file that repeats an object unchanged, as a Namespace, applies the same twice.
+    """
+    together = manifest.span("kind").file == first.span("kind").file
+    if manifest.body == first.body:
+        return Severity.NOTE if manifest.kind == "Namespace" or not together else Severity.ERROR
+    if together:
+        return Severity.ERROR
+    return Severity.WARNING if manifest.writes_namespace and first.writes_namespace else Severity.NOTE
 
 
 RULE = LinkRule(
     name="L01",
     code="VSR401",
     purpose="No two objects have the same API group, kind, namespace and name. In two files, which may be "
-    "alternatives, they are a warning.",
+    "alternatives, they are a warning, or a note if they are equal or write no namespace.",
     check=_check,
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.completeness import is_built_in, provider, severity
+from vsr_compiler.verify.certainty import severity
+from vsr_compiler.verify.completeness import is_built_in, provider
 from vsr_compiler.verify.manifest import Manifest, Path, as_string, title, value_at
 from vsr_compiler.verify.manifest_index import ENVOY, ISTIO, ManifestIndex
 from vsr_compiler.verify.references import (

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from itertools import chain
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.manifest import Body, Manifest, as_mappings, as_string
+from vsr_compiler.verify.grants import Triple, is_assumed, needed_permissions, permissions_of, source_of, triple
+from vsr_compiler.verify.manifest import Manifest, as_mappings, as_string
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ManifestIndex
 from vsr_compiler.verify.references import Reference, references
 from vsr_compiler.verify.rules.rule import LinkRule
 
-MAX_ENTRIES = 16
-"""Entries on each side of a ReferenceGrant that an API server accepts."""
-_Triple = tuple[str, str, str]
-_Permission = tuple[str, _Triple, _Triple]
-"""A namespace; group, kind and namespace of the source; group, kind and name of the target, empty for every name."""
+_MESH_PARENTS = frozenset({"Service", "ServiceEntry"})
+"""Parents of mesh routes: Gateway API's, and Istio's own."""
+_ADOPTING = frozenset({"agentgateway", "agentgateway-v2"})
+"""Classes of gateways that adopt children without parents only with a grant; kgateway's Envoy adopts any."""
 _UNUSED_HINT = "Remove the entry, or the grant if no entry is left."
 
 
@@ -27,15 +27,15 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         if (ref.granted or ref.kind == ref.source.kind == "HTTPRoute") and ref.namespace != ref.source.namespace
     ]
     grants = index.of_kind("ReferenceGrant", GATEWAY_API)
-    permitted = set(chain.from_iterable(map(_permitted, grants)))
+    permitted = set(chain.from_iterable(map(permissions_of, grants)))
     for ref in crossing:
-        is_open = not ref.granted or _is_assumed(index, ref) or _is_of_consumer(ref)
-        if not is_open and permitted.isdisjoint(_permissions(ref)):
+        is_open = not ref.granted or is_assumed(index, ref) or _is_of_mesh(ref)
+        if not is_open and permitted.isdisjoint(needed_permissions(ref)):
             source = ref.source
             message = f"{source.title} refers to {ref.kind} `{ref.name}` in `{ref.namespace}` without a ReferenceGrant"
             hint = f"Add a ReferenceGrant in `{ref.namespace}` from {source.kind} in `{source.namespace}`."
             yield Diagnostic("VSR403", message, source.span(*ref.path), hint)
-        elif not ref.granted and _adopts(index, ref) and permitted.isdisjoint(_permissions(ref)):
+        elif not ref.granted and _adopts(index, ref) and permitted.isdisjoint(needed_permissions(ref)):
             message = (
                 f"{ref.source.title} delegates to HTTPRoute `{ref.name}` in `{ref.namespace}`, which names no parent: "
                 "agentgateway ignores it without a ReferenceGrant"
@@ -47,66 +47,40 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         yield from _unused_entries(grant, used)
 
 
-def _is_assumed(index: ManifestIndex, ref: Reference) -> bool:
-    return any(
-        kind == "ReferenceGrant" and namespace == ref.namespace for kind, namespace, _ in index.assumptions.objects
-    )
-
-
 def _adopts(index: ManifestIndex, ref: Reference) -> bool:
     """Whether a route delegates to one that names no parent.
 
     Source: agentgateway, `controller/pkg/agentgateway/translator/route_collections.go`.
     """
     child = index.find(ref.group, ref.kind, ref.namespace, ref.name)
-    return child is not None and not as_mappings(child.spec.get("parentRefs"))
+    if child is None or as_mappings(child.spec.get("parentRefs")):
+        return False
+    gateways = (index.find(GATEWAY_API, "Gateway", *key) for key in index.gateways_of(ref.source))
+    return any(as_string(gateway.spec.get("gatewayClassName")) in _ADOPTING for gateway in gateways if gateway)
 
 
-def _is_of_consumer(ref: Reference) -> bool:
-    """Whether a route of a mesh sends requests for Services to Services of their namespace, as its consumers may.
+def _is_of_mesh(ref: Reference) -> bool:
+    """Whether a route has only Services as parents: it changes requests inside of a mesh and exposes nothing.
 
-    Source: Gateway API, GEP-1294, and its conformance test MeshConsumerRoute.
+    Source: Gateway API, GEP-1294: routes of producers and of consumers send to any namespace without a ReferenceGrant.
     """
     parents = as_mappings(ref.source.spec.get("parentRefs"))
-    return bool(parents) and all(
-        parent.get("kind") == "Service" and parent.get("namespace") == ref.namespace for parent in parents
-    )
-
-
-def _permitted(grant: Manifest) -> Iterator[_Permission]:
-    """Yield what a grant permits. L16 reports a grant with more entries than an API server accepts."""
-    for source in as_mappings(grant.spec.get("from"))[:MAX_ENTRIES]:
-        for target in as_mappings(grant.spec.get("to"))[:MAX_ENTRIES]:
-            yield grant.namespace, _triple(source, "namespace"), _triple(target, "name")
-
-
-def _permissions(ref: Reference) -> Iterator[_Permission]:
-    """Yield the two permissions of which a reference needs one: for its target, and for every name."""
-    for name in ("", ref.name):
-        yield ref.namespace, _source(ref), (ref.group, ref.kind, name)
-
-
-def _triple(entry: Body, last: str) -> _Triple:
-    return as_string(entry.get("group")), as_string(entry.get("kind")), as_string(entry.get(last))
-
-
-def _source(ref: Reference) -> _Triple:
-    return ref.source.group, ref.source.kind, ref.source.namespace
+    return bool(parents) and all(parent.get("kind") in _MESH_PARENTS for parent in parents)
 
 
 @dataclass(frozen=True, slots=True)
 class _Used:
     """What references into each namespace need: their sources, their targets, and the API groups of their sources."""
 
-    sources: frozenset[tuple[str, _Triple]]
-    targets: frozenset[tuple[str, _Triple]]
+    sources: frozenset[tuple[str, Triple]]
+    targets: frozenset[tuple[str, Triple]]
     groups: frozenset[tuple[str, str]]
 
     @classmethod
     def of(cls, crossing: list[Reference]) -> _Used:
         """Return what references need."""
         return cls(
-            frozenset((ref.namespace, _source(ref)) for ref in crossing),
+            frozenset((ref.namespace, source_of(ref)) for ref in crossing),
             frozenset((ref.namespace, (ref.group, ref.kind, name)) for ref in crossing for name in ("", ref.name)),
             frozenset((ref.namespace, ref.source.group) for ref in crossing),
         )
@@ -119,13 +93,13 @@ def _unused_entries(grant: Manifest, used: _Used) -> Iterator[Diagnostic]:
         # AI Gateway creates an HTTPRoute in the AIGatewayRoute's namespace, which refers to the backends itself.
         http_route = {"group": GATEWAY_API, "kind": "HTTPRoute", "namespace": entry.get("namespace")}
         indirect = entry == http_route and (from_ai or (namespace, ENVOY) in used.groups)
-        if not indirect and (namespace, _triple(entry, "namespace")) not in used.sources:
+        if not indirect and (namespace, triple(entry, "namespace")) not in used.sources:
             source = f"{as_string(entry.get('kind'))} in `{as_string(entry.get('namespace'))}`"
             message = f"{grant.title} has an unused entry: no {source} refers to this namespace"
             yield Diagnostic("VSR403", message, grant.span(*path), _UNUSED_HINT, Severity.WARNING)
     for path, entry in grant.entries("spec", "to"):
         indirect = entry.get("group") == ENVOY and from_ai
-        if not indirect and (namespace, _triple(entry, "name")) not in used.targets:
+        if not indirect and (namespace, triple(entry, "name")) not in used.targets:
             target = f"{as_string(entry.get('kind'))} `{as_string(entry.get('name')) or '*'}`"
             message = f"{grant.title} has an unused entry: no reference from another namespace names {target}"
             yield Diagnostic("VSR403", message, grant.span(*path), _UNUSED_HINT, Severity.WARNING)

@@ -69,7 +69,8 @@ def _cluster_scoped_resources(role: Manifest) -> Iterator[Diagnostic]:
         if cluster_scoped or body.get("nonResourceURLs"):
             resources = ", ".join(cluster_scoped) or "URLs"
             message = f"{role.title} grants access to {resources}, which has no effect in a Role: no namespace has them"
-            yield Diagnostic("VSR415", message, role.span(*path), "Move the rule to a ClusterRole.")
+            hint = "Move the rule to a ClusterRole."
+            yield Diagnostic("VSR415", message, role.span(*path), hint, Severity.WARNING)
 
 
 def _picker(index: ManifestIndex, picker: Picker) -> Iterator[Diagnostic]:

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
-from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_mappings, as_string
+from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_mappings, as_string, as_string_map
 from vsr_compiler.verify.manifest_index import ENVOY, ManifestIndex
+from vsr_compiler.verify.placeholders import has_placeholder
+from vsr_compiler.verify.replaced_words import is_variable_line
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _MUTABLE = re.compile(r"latest|main|master|nightly|dev|edge|stable|v0\.0\.0.*|.*-(latest|dev|nightly|snapshot)")
@@ -17,6 +19,12 @@ _PLACEHOLDER = re.compile(
     r"(?:\$\([A-Za-z_][A-Za-z0-9_.-]*\)|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|(?i:x{3,}|\*{3,}|replace[-_ ]?me))$"
     r"|(?i:your[-_ ])"
 )
+_NO_SECRET = re.compile(
+    r"(?i)(?:dummy|fake|none|null|nil|empty|unused|n/?a|not[-_ ](?:a[-_ ]real|needed|used|required|set|real).*"
+    r"|no[-_]?(?:key|token|auth|password)(?:[-_].*)?|sk-(?:no|none|fake|dummy|test|x+|\.{3}).*|example.*|placeholder"
+    r"|<.*|.*[-_ ]here|insert[-_ ].*|enter[-_ ].*)"
+)
+"""Values that say that nothing secret is needed: servers of models often want a key, but any."""
 _HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization"})
 
 
@@ -28,7 +36,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             if container.get("imagePullPolicy") == "Always" and not is_mutable(as_string(container.get("image"))):
                 message = "a pinned image is pulled at every start, so pods cannot start while the registry is down"
                 span = owner.span(*path, "imagePullPolicy")
-                yield Diagnostic("VSR418", message, span, "Use IfNotPresent.", Severity.WARNING)
+                yield Diagnostic("VSR418", message, span, "Use IfNotPresent.", Severity.NOTE)
             for env_path, env in owner.entries(*path, "env"):
                 if _SECRET.search(as_string(env.get("name")).upper()) and _is_secret(as_string(env.get("value"))):
                     message = f"the variable `{env['name']}` of {owner.title} contains a secret in plain text"
@@ -39,15 +47,27 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     for route in index.routes:
         yield from _headers(route)
     for secret in index.of_kind("Secret", ""):
-        if as_mapping(secret.body.get("data")) or as_mapping(secret.body.get("stringData")):
+        if any(map(_is_filled_in, _values(secret))):
             message = f"{secret.title} contains its values in plain text"
             hint = "Keep Secrets out of manifests, or seal them."
             yield Diagnostic("VSR418", message, secret.span("metadata", "name"), hint, Severity.WARNING)
 
 
+def _values(secret: Manifest) -> Iterator[str]:
+    for field in ("data", "stringData"):
+        yield from as_string_map(secret.body.get(field)).values()
+
+
+def _is_filled_in(value: str) -> bool:
+    """Whether a value of a Secret is neither empty nor for the reader to fill in."""
+    return bool(value.strip()) and not has_placeholder(value) and not is_variable_line(value) and _is_secret(value)
+
+
 def _is_secret(value: str) -> bool:
     """Whether a value may be a secret, no switch as of `ALLOW_EMPTY_PASSWORD`, other variable, or a placeholder."""
-    return bool(value) and value.lower() not in _SWITCHES and not _PLACEHOLDER.match(value)
+    if not value or value.lower() in _SWITCHES:
+        return False
+    return not _PLACEHOLDER.match(value) and not _NO_SECRET.fullmatch(value)
 
 
 def is_mutable(image: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.manifest import Body, Manifest, as_mappings
@@ -36,7 +37,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 
 def _unwritten_namespaces(index: ManifestIndex) -> Iterator[Diagnostic]:
-    """Report objects without a namespace once: as a warning if most objects have one."""
+    """Report objects without a namespace once: as a warning if most objects of their file or folder have one."""
     unwritten = [
         manifest
         for manifest in index.manifests
@@ -45,7 +46,7 @@ def _unwritten_namespaces(index: ManifestIndex) -> Iterator[Diagnostic]:
     ]
     if not unwritten or index.assumptions.namespace_is_given:
         return
-    first = unwritten[0]
+    first = next(filter(_exceptions(index, unwritten), unwritten), unwritten[0])
     written = {manifest.namespace for manifest in index.manifests if manifest.writes_namespace}
     others = sorted(written - {first.namespace})
     more = f", as have {len(unwritten) - 1} more objects" if len(unwritten) > 1 else ""
@@ -53,9 +54,30 @@ def _unwritten_namespaces(index: ManifestIndex) -> Iterator[Diagnostic]:
     message = f"{first.title} has no namespace{more}: it lands in whatever namespace it is applied to{assumed}"
     examples = f", such as {', '.join(others[:3])}" if others else ""
     hint = f"Set metadata.namespace{examples}, or pass the namespace of `kubectl apply -n` as `-n NAMESPACE`."
-    is_exception = len(unwritten) <= sum(manifest.writes_namespace for manifest in index.manifests)
+    is_exception = _exceptions(index, unwritten)(first)
     level = Severity.WARNING if is_exception or not first.namespace else Severity.NOTE
     yield Diagnostic("VSR420", message, first.span("metadata"), hint, level)
+
+
+def _exceptions(index: ManifestIndex, unwritten: list[Manifest]) -> Callable[[Manifest], bool]:
+    """Return whether an object without a namespace is among those that write the same one, in its file or folder."""
+    without = Counter(place for manifest in unwritten for place in _places(manifest))
+    written: dict[str, Counter[str]] = defaultdict(Counter)
+    for manifest in index.manifests:
+        if manifest.writes_namespace:
+            for place in _places(manifest):
+                written[place][manifest.namespace] += 1
+    mixed = {
+        place
+        for place, count in without.items()
+        if (names := written.get(place)) is not None and len(names) == 1 and names.total() >= count
+    }
+    return lambda manifest: not mixed.isdisjoint(_places(manifest))
+
+
+def _places(manifest: Manifest) -> tuple[str, str]:
+    file = manifest.span("kind").file
+    return file, file.rpartition("/")[0]
 
 
 def _is_namespaced(manifest: Manifest) -> bool:

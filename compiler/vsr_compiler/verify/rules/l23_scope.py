@@ -12,6 +12,8 @@ from vsr_compiler.verify.rules.rule import LinkRule
 _PLATFORM = ("GatewayClass", "PersistentVolume", "StorageClass", "CustomResourceDefinition")
 _INSTALLED = ("CustomResourceDefinition", "PersistentVolume")
 """Kinds that operators and volumes set up beforehand bring along."""
+_BROUGHT_BY = ("CustomResourceDefinition", "ClusterRole")
+"""Kinds that say that a file installs a controller, which brings its GatewayClass along."""
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
@@ -22,6 +24,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     own_classes = {f"{gateway.namespace}-{gateway.name}" for gateway in index.of_kind("Gateway", GATEWAY_API)}
     used = {as_string(gateway.spec.get("gatewayClassName")) for gateway in index.of_kind("Gateway", GATEWAY_API)}
     files = {item.span("kind").file for item in [*index.routes, *(workload.owner for workload in index.workloads)]}
+    installers = {item.span("kind").file for kind in _BROUGHT_BY for item in index.of_kind(kind)}
     for kind in _PLATFORM:
         for manifest in index.of_kind(kind):
             if kind == "GatewayClass" and manifest.name in own_classes:
@@ -32,6 +35,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             # With its Gateway it is a complete example, and nobody else's Gateways change.
             is_note = kind == "GatewayClass" and manifest.name in used
             is_note |= kind in _INSTALLED and not host_path
+            is_note |= kind == "GatewayClass" and manifest.span("kind").file in installers
             is_note |= not host_path and manifest.span("kind").file not in files
             level = Severity.NOTE if is_note else Severity.WARNING
             yield Diagnostic("VSR423", message, manifest.span("metadata", "name"), hint, level)

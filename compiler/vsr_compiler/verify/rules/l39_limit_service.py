@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.verify.manifest import Body, Manifest, Path, as_mapping, as_string, as_string_map, value_at
+from vsr_compiler.verify.envoy_gateway_settings import configurations
+from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_string, value_at
 from vsr_compiler.verify.manifest_index import AI, ManifestIndex
 from vsr_compiler.verify.rate_limits import limit_rules
-from vsr_compiler.verify.router_config import embedded_document
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _UNITS = ("Second", "Minute", "Hour", "Day", "Month", "Year")
@@ -17,7 +17,6 @@ _DURATIONS = ("1s", "1m", "1h", "1d")
 _MOST_RULES = {"global": 256, "local": 16}
 """Rules of a policy: Envoy Gateway 1.8.3 and 1.9.0, CRD of BackendTrafficPolicy (1.6.7 takes 128 global ones)."""
 _MOST = 2**32 - 1
-_CHART = "gateway-helm"
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
@@ -70,32 +69,11 @@ def _without_redis(index: ManifestIndex) -> Iterator[Diagnostic]:
     counted = counted or next(iter(index.of_kind("QuotaPolicy", AI)), None)
     if counted is None:
         return
-    for owner, path, settings in _configurations(index):
+    for owner, path, settings in configurations(index):
         if not value_at(settings, "rateLimit", "backend", "redis", "url"):
             message = f"{owner.title} configures Envoy Gateway without Redis, in which {counted.title} would be counted"
             hint = "Set rateLimit: {backend: {type: Redis, redis: {url: HOST:PORT}}} there."
             yield Diagnostic("VSR639", message, owner.span(*path), hint)
-
-
-def _configurations(index: ManifestIndex) -> Iterator[tuple[Manifest, Path, Body]]:
-    """Yield the configurations of Envoy Gateway: its ConfigMap, and values of its chart of Flux and Argo CD."""
-    for owner in index.of_kind("ConfigMap"):
-        text = as_string_map(owner.body.get("data")).get("envoy-gateway.yaml")
-        settings = embedded_document(index, text) if text else {}
-        if settings.get("kind") == "EnvoyGateway":
-            yield owner, ("data", "envoy-gateway.yaml"), settings
-    for owner in index.of_kind("HelmRelease"):
-        if value_at(owner.spec, "chart", "spec", "chart") == _CHART and "valuesFrom" not in owner.spec:
-            yield from _values(owner, ("spec", "values"))
-    for owner in index.of_kind("Application"):
-        source = as_mapping(owner.spec.get("source"))
-        if source.get("chart") == _CHART and as_mapping(source.get("helm")).keys() <= {"valuesObject", "releaseName"}:
-            yield from _values(owner, ("spec", "source", "helm", "valuesObject"))
-
-
-def _values(owner: Manifest, path: Path) -> Iterator[tuple[Manifest, Path, Body]]:
-    settings = as_mapping(value_at(owner.body, *path, "config", "envoyGateway"))
-    yield owner, ("spec",) if not settings else (*path, "config", "envoyGateway"), settings
 
 
 RULE = LinkRule(

@@ -2,8 +2,8 @@
 
 `crds.zip` has a JSON file for each definition, `PROJECT/RELEASE/CHANNEL/GROUP_KIND.json`, without descriptions. Its
 file `NOTICE` names the source and sha256 of each. In the root of the repository,
-`python -m vsr_compiler.verify.schema.bundled FOLDER` writes it again from the files that `vsr-compile crds pull` has
-stored in a folder; each must have the sha256 of the lock.
+`python -m vsr_compiler.verify.schema.bundled FOLDER...` writes it again from the files that `vsr-compile crds pull` has
+stored in folders; each must have the sha256 of the lock.
 """
 
 from __future__ import annotations
@@ -123,17 +123,22 @@ def _entries(release: Release, folder: Path) -> Iterator[tuple[str, str, str]]:
             yield name, text, f"{name}\n  {source}\n  sha256 {entry.sha256}\n"
 
 
-def write(folder: Path, target: Path = FILE) -> int:
-    """Write the bundle from the files of a folder. Return the number of definitions."""
+def write(*folders: Path, target: Path = FILE) -> int:
+    """Write the bundle from the files of folders. Return the number of definitions.
+
+    Raises:
+        SystemExit: A release of the lock is in none of the folders, or a file of it has another sha256.
+    """
     from vsr_compiler.verify.schema.downloads import read_lock  # noqa: PLC0415 - to write the bundle only
 
-    # A folder may have the name of the repository before that of the project.
-    entries = sorted(
-        item
-        for release in read_lock()
-        for place in sorted(folder.glob(f"*{release.name}"))[:1]
-        for item in _entries(release, place)
-    )
+    entries: list[tuple[str, str, str]] = []
+    for release in read_lock():
+        # A folder may have the name of the repository before that of the project.
+        places = [place for folder in folders for place in sorted(folder.glob(f"*{release.name}"))]
+        if not places:
+            raise SystemExit(f"{release.name}: in none of the folders")
+        entries += _entries(release, places[0])
+    entries.sort()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         notice = _LICENSE + "".join(line for _, _, line in entries)
         for name, text in [*((name, text) for name, text, _ in entries), (NOTICE, notice)]:
@@ -144,4 +149,4 @@ def write(folder: Path, target: Path = FILE) -> int:
 
 
 if __name__ == "__main__":
-    print(write(Path(sys.argv[1])), "definitions")  # noqa: T201 - a tool of developers
+    print(write(*map(Path, sys.argv[1:])), "definitions")  # noqa: T201 - a tool of developers

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.verify.schema import bundled, crd
 from vsr_compiler.verify.schema.crd import Document, Version
 from vsr_compiler.verify.stream import Budget
@@ -78,6 +79,18 @@ class Catalog:
         if key not in self._definitions:
             self._definitions[key] = self._find(group, kind, releases)
         return self._definitions[key]
+
+    def closest(self, project: str, release: str) -> str:
+        """Return a release of a project that is at hand: the given one, else the newest of the same minor release."""
+        parsed = numbers(release)
+        known = {
+            document.release
+            for place in self._read_places()
+            for document in place
+            if document.project == project or document.project.endswith(f"-{project}")
+        }
+        same = [item for item in known if parsed and (numbers(item) or ())[:2] == parsed[:2]]
+        return release if release in known or not same else max(same, key=lambda item: numbers(item) or ())
 
     def _find(self, group: str, kind: str, releases: Releases) -> Definition:
         for number, place in enumerate(self._read_places()):

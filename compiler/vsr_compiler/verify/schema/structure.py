@@ -27,6 +27,7 @@ _SIZES = (
     (list, "minItems", "maxItems", "items"),
     (dict, "minProperties", "maxProperties", "entries"),
 )
+_BOOLEANS = frozenset({"true", "false"})
 _ARTICLES = {
     "object": "a mapping",
     "array": "a list",
@@ -135,7 +136,9 @@ class Walk:
                 hint = "Remove the quotes."
             elif node.type == "string" and kind in {"integer", "number", "boolean"}:
                 hint = "Put it in quotes."
-            message = f"must be {expected}, not {_ARTICLES[kind]}"
+            # `'1'` only has quotes too many; `REPLICAS` is another value.
+            is_word = bool(hint) and isinstance(value, str) and value.isidentifier() and value.lower() not in _BOOLEANS
+            message = f"must be {expected}, not {f'the string {shown(value)}' if is_word else _ARTICLES[kind]}"
             self.report("VSR443", path, message, hint or f"Write {expected}.")
         return fits
 

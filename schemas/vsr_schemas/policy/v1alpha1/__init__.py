@@ -12,8 +12,9 @@ from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
-from vsr_schemas.policy.v1alpha1.environments import EnvironmentGatewaySpec, EnvironmentSpec
+from vsr_schemas.policy.v1alpha1.environments import EnvironmentClusterSpec, EnvironmentGatewaySpec, EnvironmentSpec
 from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
+from vsr_schemas.policy.v1alpha1.gitops import ClusterSpec, FluxSpec, GitOpsSpec
 from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
 from vsr_schemas.policy.v1alpha1.identity import (
     ApiKeySpec,
@@ -66,7 +67,7 @@ from vsr_schemas.policy.v1alpha1.providers import (
     SchemaName,
     SecretKeySpec,
 )
-from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, GitOpsSpec, RouterSpec, WeightsSpec
+from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
     ConditionSpec,
@@ -102,10 +103,12 @@ __all__ = [
     "ClientCertificatesSpec",
     "ClientSpec",
     "CloudAuthSpec",
+    "ClusterSpec",
     "ConditionSpec",
     "CorsSpec",
     "DefaultSpec",
     "EndpointSpec",
+    "EnvironmentClusterSpec",
     "EnvironmentGatewaySpec",
     "EnvironmentIdentitySpec",
     "EnvironmentPlacementSpec",
@@ -113,6 +116,7 @@ __all__ = [
     "ExceptSpec",
     "ExpectationSpec",
     "ExternalSpec",
+    "FluxSpec",
     "GatewayHeaderSpec",
     "GatewaySpec",
     "GcpAuthSpec",

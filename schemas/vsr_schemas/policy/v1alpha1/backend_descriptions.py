@@ -137,6 +137,16 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "tenantId": "Id of the tenant.",
         "secret": "Secret with the secret of the application (key `client-secret`).",
     },
+    "endpoints.*": {
+        "route": "Value of the routing header that a route of others matches, which leads to the model. Only on the "
+        "target `attach`.",
+    },
+    "endpoints.*.pool": {
+        "existing": "Name of an InferencePool that others run, with its endpoint picker. No pool, picker or server is "
+        "written for it.",
+        "namespace": "Namespace of an existing pool. Defaults to that of the gateway.",
+        "port": "Port of the pods of an existing pool, for routes that name it.",
+    },
     "endpoints.*.pool.picker": PLACEMENT
     | RESOURCES
     | {"image": "Image of the picker. Defaults to that of its release."},

@@ -18,7 +18,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "gateway": "The Gateway that carries the traffic.",
         "identity": "How clients are authenticated, and what routes can know of them. Without it everybody is served.",
         "apis": "APIs that are open. Defaults to all. Paths of others get 404.",
-        "gitops": "Repository and cluster for Argo CD. Without it the Argo CD objects contain a placeholder (VSR301).",
+        "gitops": "Repository and clusters for Argo CD and Flux. Without it the Argo CD objects contain a placeholder "
+        "(VSR301).",
         "endpoints": "Places where models run, by name.",
         "models": "Models that clients and routes can name.",
         "classifiers": "Models that read a request, by name. A classifier for the categories is trained by default.",
@@ -147,11 +148,26 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "maxAge": "Time for which browsers keep the answer to a preflight.",
     },
     "gitops": {
-        "repo": "URL of the repository that contains `out/`.",
-        "revision": "Branch, tag or commit that Argo CD follows.",
+        "repo": "URL of the repository that contains `out/`, or `oci://` and the name of the artifact that "
+        "`vsr-compile package` makes.",
+        "revision": "Branch, tag or commit to follow; of an artifact its tag or digest. For Flux a name is a branch, "
+        "unless it has the form of a version or begins with `refs/`.",
         "path": "Folder of the repository that contains `out/`.",
         "server": "API server of the cluster that Argo CD syncs to.",
         "namespace": "Namespace of Argo CD.",
+        "clusters": "Clusters by a name of your own, for `environments.*.clusters`.",
+        "flux": "Write objects for Flux as well, in `flux/`.",
+    },
+    "gitops.clusters.*": {
+        "server": "API server of the cluster. Without it Argo CD knows the cluster by its name.",
+        "kubeconfig": "Secret in the namespace of Flux with which it reaches the cluster. Without it the cluster has a "
+        "Flux of its own.",
+    },
+    "gitops.flux": {
+        "namespace": "Namespace of Flux's objects.",
+        "interval": "Time between two comparisons with the cluster and the repository.",
+        "secret": "Secret with the credentials of the repository or the registry.",
+        "serviceAccount": "ServiceAccount that Flux applies with.",
     },
     "endpoints.*": {
         "vllm": "vLLM pods that the compiler emits, for one checkpoint.",
@@ -519,6 +535,18 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "gateway": "Another Gateway.",
         "region": "Where the cluster of the environment is.",
         "identity": "Another issuer of tokens. Only with `identity.jwt`.",
+        "clusters": "Clusters of `gitops.clusters` that run the environment, each with what differs there. Every one "
+        "gets an overlay of its own, `<environment>-<cluster>`.",
+    },
+    "environments.*.clusters.*": {
+        "replicas": "As in the environment.",
+        "images": "As in the environment.",
+        "resources": "As in the environment.",
+        "placement": "As in the environment.",
+        "device": "As in the environment.",
+        "gateway": "As in the environment.",
+        "identity": "As in the environment.",
+        "region": "Where the cluster is.",
     },
     "environments.*.identity": {
         "issuer": "As in `identity.jwt`.",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
@@ -23,6 +24,19 @@ class EnvironmentGatewaySpec(PolicyModel):
     name: Label | None = None
     namespace: Label | None = None
     hostnames: Annotated[dict[ListenerName, Hostnames], Field(max_length=16)] = {}
+
+
+class EnvironmentClusterSpec(PolicyModel):
+    """What differs on one of the clusters of an environment, word by word as in the environment."""
+
+    replicas: dict[Name, Annotated[Int, Field(ge=0, le=1000)]] = {}
+    images: dict[Name, Image] = {}
+    resources: dict[Name, ResourcesSpec] = {}
+    placement: dict[Name, EnvironmentPlacementSpec] = {}
+    device: Literal["cpu", "cuda"] | None = None
+    gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
+    identity: EnvironmentIdentitySpec | None = None
+    region: Label | None = None
 
 
 class EnvironmentSpec(PolicyModel):
@@ -47,3 +61,10 @@ class EnvironmentSpec(PolicyModel):
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
     identity: EnvironmentIdentitySpec | None = None
     region: Label | None = None
+    clusters: Annotated[dict[Label, EnvironmentClusterSpec], Field(min_length=1, max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> EnvironmentSpec:
+        if self.clusters is not None and self.server is not None:
+            raise PydanticCustomError("one_of", "use either `server` or `clusters`")
+        return self

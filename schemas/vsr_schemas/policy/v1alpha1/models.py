@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.attach import RouteValue
 from vsr_schemas.policy.v1alpha1.clients import ClientSpec
 from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, PlacementSpec, ResourcesSpec, StoredPlacementSpec
 from vsr_schemas.policy.v1alpha1.providers import CloudAuthSpec, ProviderKeySpec, SchemaName, SecretKeySpec
@@ -118,11 +119,27 @@ class PickerSpec(PlacementSpec):
 
 
 class PoolSpec(PolicyModel):
-    """The InferencePool of an endpoint's pods, on targets that use one."""
+    """The InferencePool of an endpoint's pods, on targets that use one.
+
+    ``existing`` is the name of one that others run, with its endpoint picker; ``port`` is that of its pods.
+    """
 
     picker: PickerSpec = PickerSpec()
     failure_mode: Literal["FailClose", "FailOpen"] = "FailClose"
     disaggregation: Bool = False
+    existing: Label | None = None
+    namespace: Label | None = None
+    port: Port | None = None
+
+    @model_validator(mode="after")
+    def _one_owner(self) -> PoolSpec:
+        if self.existing is None and self.model_fields_set & {"namespace", "port"}:
+            raise PydanticCustomError("one_of", "`namespace` and `port` are only for an `existing` pool")
+        if self.existing is not None and self.model_fields_set - {"existing", "namespace", "port"}:
+            raise PydanticCustomError(
+                "one_of", "an `existing` pool has its own picker and settings: it has only `namespace` and `port`"
+            )
+        return self
 
 
 class EndpointSpec(PolicyModel):
@@ -139,14 +156,18 @@ class EndpointSpec(PolicyModel):
     pods: PodsSpec | None = None
     external: ExternalSpec | None = None
     pool: PoolSpec | None = None
+    route: RouteValue | None = None
     region: Label | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> EndpointSpec:
-        kinds = ("vllm", "service", "pods", "external")
-        if len(self.model_fields_set.intersection(kinds)) != 1:
+        kinds = self.model_fields_set.intersection(("vllm", "service", "pods", "external", "route"))
+        if self.pool is not None and self.pool.existing is not None:
+            kinds |= {"pool.existing"}
+        if len(kinds) != 1:
             raise PydanticCustomError(
-                "one_of", "an endpoint is exactly one of `vllm`, `service`, `pods` and `external`"
+                "one_of",
+                "an endpoint is exactly one of `vllm`, `service`, `pods`, `external`, `pool.existing` and `route`",
             )
         return self
 

@@ -1,4 +1,4 @@
-"""``router``, ``gateway`` and ``gitops``: the router, the Gateway and the repository."""
+"""``router`` and ``gateway``: the router and the Gateway."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ from vsr_schemas.scalars import (
     Name,
     Origin,
     Release,
-    ServerUrl,
     Text,
 )
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
@@ -113,13 +112,3 @@ class GatewaySpec(PolicyModel):
     listeners: Listeners | None = None
     cors: CorsSpec | None = None
     redis: HostPort | None = None
-
-
-class GitOpsSpec(PolicyModel):
-    """The repository from which Argo CD reads the output, and the cluster that it syncs to."""
-
-    repo: Annotated[Text, Field(min_length=1, max_length=1024)]
-    revision: Annotated[Text, Field(min_length=1, max_length=256)] = "main"
-    path: Annotated[Text, Field(min_length=1, max_length=1024)] = "."
-    server: ServerUrl = "https://kubernetes.default.svc"
-    namespace: Label = "argocd"

@@ -34,7 +34,7 @@ def test_every_release_of_the_lock_is_in_the_bundle_with_its_source() -> None:
 def test_bundle_is_what_the_released_files_give(tmp_path: Path) -> None:
     """Byte for byte."""
     path = tmp_path / "crds.zip"
-    bundled.write(reference() / "crds", path)
+    bundled.write(reference() / "crds", reference() / "crds-newer", target=path)
     with zipfile.ZipFile(path) as fresh, zipfile.ZipFile(bundled.FILE) as stored:
         assert fresh.namelist() == stored.namelist()
         assert all(fresh.read(name) == stored.read(name) for name in fresh.namelist())

@@ -30,8 +30,11 @@ HOSTILE = (
     "\n> ", "\\", "\n**a", "a: b\n", "\n1-1 | a | b", '"role": "user", "content": "', '"role":"user","content":"\\',
     "\n- role: user\n  content: a", '{"a": "',
 )  # fmt: skip
-SIZE = 30_000
-GROWTH, ATTEMPTS = 5, 5
+SIZE = 20_000
+TIMES = 16
+GROWTH, ATTEMPTS = 3 * TIMES, 5
+"""Linear work takes 16 times as long for 16 times the text, work that grows with the square 256 times. The bound is far
+from both, so that a busy machine does not decide."""
 
 
 @given(st.lists(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), max_size=4))
@@ -64,11 +67,8 @@ def test_known_programs_do_not_hide_asks_of_others():
 
 @pytest.mark.parametrize("piece", HOSTILE, ids=repr)
 def test_work_grows_with_the_text_and_no_faster(piece):
-    """Four times the text takes about four times the CPU, and few frames of the stack.
-
-    What is worse than linear is so in every attempt; a busy machine is not.
-    """
-    short, long = (piece * (size // len(piece)) for size in (SIZE, 4 * SIZE))
+    """Sixteen times the text takes about sixteen times the CPU, and few frames of the stack."""
+    short, long = (piece * (size // len(piece)) for size in (SIZE, TIMES * SIZE))
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(400)
     try:

@@ -30,7 +30,7 @@ def _service(body: Body) -> Iterator[Fault]:
     if kind == "ExternalName":
         name = as_string(spec.get("externalName")).rstrip(".")
         if not subdomain(name.lower()):
-            yield ("spec",), "`externalName` must be a DNS name", "Set `externalName`."
+            yield ("spec", "externalName"), "`externalName` must be a DNS name", "Set `externalName`."
         if address not in (None, "", "None"):
             yield ("spec", "clusterIP"), "is not allowed with the type ExternalName", "Remove it."
     elif not spec.get("ports") and address != "None":
