@@ -51,7 +51,7 @@ Each field is that of the nearest policy that has it: the listener's, then the G
 `gateway_policies`). Rules of authorization add up.
 """
 AGENTGATEWAY_BODIES = Source("agentgateway", "1.4.1", "crates/agentgateway/src/http/ext_proc.rs, send_body_stream")
-"""In full duplex each frame of a body is a message of its own, to the processor and to a picker. Nothing limits them."""
+"""In full duplex each frame of a body is a message, to the processor and to a picker. Nothing limits their number."""
 AGENTGATEWAY_DOWN = Source("agentgateway", "1.4.1", "crates/agentgateway/src/http/ext_proc_tests.rs")
 AGENTGATEWAY_DOWN_STATUS = 500
 AGENTGATEWAY_SET = Source("agentgateway", "1.4.1", "crates/agentgateway/src/http/mod.rs, apply_header")
