@@ -79,16 +79,16 @@ def read_vouched(
     attributes = _attributes(message)
     removed = tuple(dict.fromkeys(name for name, _ in event.headers if _reserved(name)))
     kept = tuple(pair for pair in event.headers if not _reserved(pair[0])) if removed else event.headers
-    told: Headers = ()
+    claims: Headers = ()
     if identity is not None and not identity.keys and not identity.front_end:
-        told = tuple(
+        claims = tuple(
             (header, text)
             for header in identity.headers.values()
             if header in attributes and (text := _text(attributes[header])) is not None
         )
     address = _text(attributes[ADDRESS]) if ADDRESS in attributes else None
-    behind = tuple((name, value) for name, value in told if name in _BEHIND)
-    return replace(event, headers=(*kept, *told)), Vouched(address or "", behind, removed)
+    behind = tuple((name, value) for name, value in claims if name in _BEHIND)
+    return replace(event, headers=(*kept, *claims)), Vouched(address or "", behind, removed)
 
 
 def sender_of(message: Any) -> bytes:  # noqa: ANN401 - as above

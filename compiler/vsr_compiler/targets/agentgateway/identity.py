@@ -62,7 +62,7 @@ def authentication(policy: ir.Policy) -> Body:
 
 
 def attributes(policy: ir.Policy) -> dict[str, str]:
-    """Return expressions for what the router is told of the client, by the headers in which other gateways tell it."""
+    """Return expressions for what the router learns of the client, by the headers in which other gateways pass it."""
     jwt = _jwt(policy)
     return {} if jwt is None else {header_of(attribute): _claim(claim) for attribute, claim in jwt.claims}
 

@@ -19,6 +19,7 @@ CURRENT = (
     "istio-v1.30.3",
     "gateway-api-inference-extension-v1.5.0",
     "llm-d-router-v0.10.0",
+    "agentgateway-v1.4.1",
     "envoy-gateway-v1.8.3",
     "envoy-ai-gateway-v1.1.0",
 )
