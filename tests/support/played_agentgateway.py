@@ -100,12 +100,11 @@ class Gateway:
         )
         call = open_stream()
         async with asyncio.timeout(ANY_TIME):
-            try:
-                for message in messages:
-                    await call.write(message)
-            except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-                pass  # the processor has ended the stream
+            writing = asyncio.ensure_future(_write(call, messages))
             await self._request_side(call, outcome, had_body=len(messages) > 1)
+            if outcome.status != 200 or outcome.code is not None:
+                writing.cancel()
+            await asyncio.wait((writing,))
             if outcome.status == 200 and reply is not None and self.responses:
                 await self._response_side(call, outcome, reply)
             elif outcome.status == 200 and reply is not None:
@@ -162,14 +161,17 @@ class Gateway:
             elif kind == "request_trailers":
                 return
 
-    async def _response_side(  # noqa: C901 - one branch for each kind of message
+    async def _response_side(self, call, outcome: Outcome, reply: Reply) -> None:
+        writing = asyncio.ensure_future(_write(call, [*_response_messages(reply)]))
+        try:
+            await self._read_response(call, outcome, reply)
+        finally:
+            writing.cancel()
+            await asyncio.wait((writing,))
+
+    async def _read_response(  # noqa: C901 - one branch for each kind of message
         self, call, outcome: Outcome, reply: Reply
     ) -> None:
-        try:
-            for message in _response_messages(reply):
-                await call.write(message)
-        except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            pass
         begun = False
         while True:
             message = await _next(call)
@@ -230,6 +232,15 @@ def _part(side: str, body: bytes, *, end: bool):
     part = getattr(message, side)
     part.body, part.end_of_stream = body, end
     return message
+
+
+async def _write(call, messages) -> None:
+    """Send messages without waiting for answers, until the processor ends the stream."""
+    try:
+        for message in messages:
+            await call.write(message)
+    except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        pass
 
 
 async def _next(call):

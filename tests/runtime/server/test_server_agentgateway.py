@@ -80,11 +80,11 @@ def test_what_is_refused_has_no_proof(gateway, settings, chat):
     assert (outcome.status, outcome.metadata, outcome.body) == (404, {}, b"")
 
 
-@pytest.mark.parametrize("name", [*STRIPPED, "x-llm-d-of-a-later-release", "x-ai-eg-anything", "x-vsr-claim-plan"])
-def test_a_header_that_clients_may_not_send_ends_at_the_router(gateway, settings, chat, name):
+def test_a_header_that_clients_may_not_send_ends_at_the_router(gateway, settings, chat):
     """Nothing before the router removes it, so the router does; its own routing header is its own value."""
-    outcome = gateway(settings, [chat("llama3-8b")], {name: "forged", "x-request-id": "a"})
-    assert "forged" not in outcome.headers.values()
+    names = [*STRIPPED, "x-llm-d-of-a-later-release", "x-ai-eg-anything", "x-aigw-anything", "x-vsr-claim-plan"]
+    outcome = gateway(settings, [chat("llama3-8b")], {**dict.fromkeys(names, "forged"), "x-request-id": "a"})
+    assert [name for name, value in outcome.headers.items() if value == "forged"] == []
     assert outcome.headers["x-selected-model"] == "llama3-8b"
     assert outcome.headers["x-request-id"] == "a"
 
