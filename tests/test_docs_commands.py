@@ -5,6 +5,8 @@ Pages whose output is compared as well have their own test.
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import re
 import shlex
@@ -93,6 +95,12 @@ def split_policy(folder: Path) -> None:
     )
 
 
+def record_traffic(path: Path) -> None:
+    """Write a file of traffic with one request."""
+    line = json.dumps({"prompt": "What is the derivative of x^2?"}).encode() + b"\n"
+    path.write_bytes(gzip.compress(line) if path.suffix == ".gz" else line)
+
+
 @pytest.mark.subprocess
 @pytest.mark.parametrize("command", commands())
 def test_a_command_of_the_docs_runs_as_printed(command: str, clone: Path) -> None:
@@ -101,6 +109,8 @@ def test_a_command_of_the_docs_runs_as_printed(command: str, clone: Path) -> Non
         split_policy(clone / "policies")
     if command == "vsr-compile check my.yaml":
         run("vsr-compile init my.yaml", clone)
+    for name in re.findall(r"--traffic (\S+)", command):
+        record_traffic(clone / name)
     result = run(command, clone)
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
+
+from vsr_compiler.releases.known import by_number
+from vsr_compiler.verify.schema.downloads import read_lock
 
 Schema = dict[str, Any]
 
@@ -84,12 +87,49 @@ def _fill(schema: Schema, value: Any) -> None:
             _fill(schema.get("items", {}), item)
 
 
-def profile(crds: Path, *projects: str) -> dict[tuple[str, str], Schema]:
-    """The schemas of several projects' folders."""
+def profile(reference: Path, *projects: str) -> dict[tuple[str, str], Schema]:
+    """The schemas of several projects' folders, below `crds` or `crds-newer` of the reference data."""
     found: dict[tuple[str, str], Schema] = {}
     for project in projects:
-        found |= load(crds / project)
+        places = (reference / "crds" / project, reference / "crds-newer" / project)
+        found |= load(next(place for place in places if place.is_dir()))
     return found
+
+
+def folders(versions: Mapping[str, str]) -> tuple[str, ...]:
+    """The folders of the releases of a policy.
+
+    A release whose definitions are not at hand has those of the newest earlier patch or minor release of its project.
+    """
+    found: list[str] = []
+    for project, release in versions.items():
+        known = [item for item in read_lock() if item.project == project and by_number(item.release)]
+        before = [item for item in known if by_number(item.release) <= by_number(release)]
+        if not before or project not in PROJECTS:
+            continue
+        name = max(before, key=lambda item: by_number(item.release)).name
+        if project == "inference-extension":
+            name = f"gateway-api-{name}"
+        if project == "gateway-api":
+            # Its 1.2.0 has BackendTLSPolicy in the experimental channel only.
+            found += [f"{name}/experimental"] if release == "1.2.0" else []
+            name = f"{name}/standard"
+        found.append(name)
+    return tuple(found)
+
+
+PROJECTS = frozenset(
+    {
+        "agentgateway",
+        "envoy-ai-gateway",
+        "envoy-gateway",
+        "gateway-api",
+        "inference-extension",
+        "istio",
+        "llm-d-router",
+    },
+)
+"""Projects whose definitions apply to objects of targets."""
 
 
 def custom(

@@ -10,9 +10,16 @@ import os
 from typing import Any
 
 from hypothesis import settings
+from hypothesis import strategies as st
 
 FUZZING = os.environ.get("HYPOTHESIS_PROFILE") == "fuzz"
 FACTOR = 20
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+"""Small JSON values of any shape."""
 
 
 def examples(count: int, **more: Any) -> settings:

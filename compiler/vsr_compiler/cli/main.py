@@ -24,10 +24,12 @@ from vsr_schemas.version import VERSION
 COMMANDS = {
     "compile": "Compile policies into router configuration and Kubernetes manifests.",
     "diff": "Show what a policy changes compared with an earlier output.",
+    "upgrade": "Show what other releases of gateways, pickers and servers change for a policy.",
     "explain": "Show which policy line made an output, or what a policy line makes.",
     "check": "Report errors and warnings of policies without compiling them.",
     "test": "Run the tests of policies without a server.",
     "route": "Show where one request goes, and why.",
+    "impact": "Show what a change of a policy does to recorded traffic.",
     "eval": "Measure how well a policy's classifier separates its categories.",
     "verify": "Report errors in Kubernetes manifests, whoever wrote them.",
     "crds": "Fetch the CustomResourceDefinitions that verify uses.",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from vsr_compiler.heads.shared_encoders import SharedEncoders
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.program.conditions import SignalKind
 from vsr_runtime.decision.request.events import DetectorResult, NeedSignals, SignalsReady, TextSignals
@@ -72,12 +73,15 @@ class LocalClassifiers:
         return [self.detectors[name].detect(text) for text in texts]
 
 
-def load_local_classifiers(settings: Settings, folder: Path) -> LocalClassifiers:
+def load_local_classifiers(
+    settings: Settings, folder: Path, encoders: SharedEncoders | None = None
+) -> LocalClassifiers:
     """What the settings name, as far as it is on this machine.
 
     Args:
         settings: The settings of the policy, as the runtime reads them.
         folder: The router folder.
+        encoders: Encoders that several policies share; None to load one for this policy.
 
     Raises:
         ModelError: What tells categories apart, or knows the sentences, cannot be loaded.
@@ -88,17 +92,20 @@ def load_local_classifiers(settings: Settings, folder: Path) -> LocalClassifiers
         from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
 
         named = CheckpointClassifier.load(settings.category or "", category)
-        return LocalClassifiers(named, _compiled(settings, folder, category=False), detectors, missing)
-    return LocalClassifiers(_compiled(settings, folder, category=True), None, detectors, missing)
+        return LocalClassifiers(named, _compiled(settings, folder, encoders, category=False), detectors, missing)
+    return LocalClassifiers(_compiled(settings, folder, encoders, category=True), None, detectors, missing)
 
 
-def _compiled(settings: Settings, folder: Path, *, category: bool) -> TextClassifier | None:
+def _compiled(
+    settings: Settings, folder: Path, encoders: SharedEncoders | None, *, category: bool
+) -> TextClassifier | None:
     from vsr_runtime.inference.compiled_classifier import CompiledClassifier  # noqa: PLC0415 - as above
 
     category_settings = settings.classifier if category else None
     if category_settings is None and settings.similarity_classifier is None:
         return None
-    return CompiledClassifier.load(category_settings, settings.similarity_classifier, folder)
+    opened = None if encoders is None else encoders.opened
+    return CompiledClassifier.load(category_settings, settings.similarity_classifier, folder, opened)
 
 
 def _detectors(settings: Settings) -> tuple[dict[str, Detector], dict[str, str]]:

@@ -20,13 +20,26 @@ PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
                 "vllm": "0.17.0",
             }
         ),
-        "current": MappingProxyType(
+        "2026-08": MappingProxyType(
             {
                 "envoy-ai-gateway": "1.1.0",
                 "envoy-gateway": "1.8.3",
                 "gateway-api": "1.5.1",
                 "inference-extension": "1.5.0",
                 "istio": "1.30.3",
+                "llm-d-inference-sim": "0.10.2",
+                "llm-d-router": "0.10.0",
+                "semantic-router": "0.4.0",
+                "vllm": "0.17.0",
+            }
+        ),
+        "current": MappingProxyType(
+            {
+                "envoy-ai-gateway": "1.2.0",
+                "envoy-gateway": "1.9.2",
+                "gateway-api": "1.6.3",
+                "inference-extension": "1.6.0",
+                "istio": "1.32.0",
                 "llm-d-inference-sim": "0.10.2",
                 "llm-d-router": "0.10.0",
                 "semantic-router": "0.4.0",

@@ -67,6 +67,22 @@ class Translations:
     prefixes: bool
 
 
+_1_1_0 = Translations(
+    MappingProxyType(
+        {
+            "azure-openai": frozenset((CHAT, EMBEDDINGS, RESPONSES, INPUT_TOKENS)),
+            "anthropic": frozenset((MESSAGES, COUNT_TOKENS)),
+            "cohere": frozenset((RERANK,)),
+            "aws-bedrock": frozenset((CHAT, EMBEDDINGS, MESSAGES, COUNT_TOKENS, TOKENIZE)),
+            "aws-anthropic": frozenset((CHAT, MESSAGES, COUNT_TOKENS, TOKENIZE)),
+            "gcp-vertex-ai": frozenset((CHAT, EMBEDDINGS, TOKENIZE)),
+            "gcp-anthropic": frozenset((CHAT, MESSAGES, COUNT_TOKENS, TOKENIZE)),
+        }
+    ),
+    pool_keys=True,
+    gcp_identity=True,
+    prefixes=True,
+)
 TRANSLATIONS: Mapping[str, Translations] = MappingProxyType(
     {
         # It serves Anthropic's API below `/anthropic` and Cohere's below `/cohere`, whatever its chart says.
@@ -86,21 +102,7 @@ TRANSLATIONS: Mapping[str, Translations] = MappingProxyType(
             gcp_identity=False,
             prefixes=False,
         ),
-        "1.1.0": Translations(
-            MappingProxyType(
-                {
-                    "azure-openai": frozenset((CHAT, EMBEDDINGS, RESPONSES, INPUT_TOKENS)),
-                    "anthropic": frozenset((MESSAGES, COUNT_TOKENS)),
-                    "cohere": frozenset((RERANK,)),
-                    "aws-bedrock": frozenset((CHAT, EMBEDDINGS, MESSAGES, COUNT_TOKENS, TOKENIZE)),
-                    "aws-anthropic": frozenset((CHAT, MESSAGES, COUNT_TOKENS, TOKENIZE)),
-                    "gcp-vertex-ai": frozenset((CHAT, EMBEDDINGS, TOKENIZE)),
-                    "gcp-anthropic": frozenset((CHAT, MESSAGES, COUNT_TOKENS, TOKENIZE)),
-                }
-            ),
-            pool_keys=True,
-            gcp_identity=True,
-            prefixes=True,
-        ),
+        "1.1.0": _1_1_0,
+        "1.2.0": _1_1_0,
     }
 )

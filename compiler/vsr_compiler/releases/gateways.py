@@ -22,9 +22,16 @@ class GatewayApi:
 
 @dataclass(frozen=True, slots=True)
 class PoolApi:
-    """A release of the InferencePool API, with the defaults that the API server adds."""
+    """A release of the InferencePool API.
+
+    Attributes:
+        defaults: The defaults that the API server adds.
+        objectives: Whether InferenceObjective and the other kinds of `inference.networking.x-k8s.io` that pickers read
+            are part of it.
+    """
 
     defaults: Mapping[str, str] = field(default_factory=dict)
+    objectives: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +92,20 @@ class AiGateway:
     chart_values: Mapping[str, object] = field(default_factory=dict)
 
 
-GATEWAY_API: Mapping[str, GatewayApi] = MappingProxyType({"1.2.0": GatewayApi(16, 16), "1.5.1": GatewayApi(16, 16)})
+GATEWAY_API: Mapping[str, GatewayApi] = MappingProxyType(
+    dict.fromkeys(("1.2.0", "1.5.1", "1.6.1", "1.6.3", "1.7.0"), GatewayApi(16, 16))
+)
 
+_HTTP = MappingProxyType({"appProtocol": "http"})
 INFERENCE_EXTENSION: Mapping[str, PoolApi] = MappingProxyType(
-    {"1.1.0": PoolApi(), "1.5.0": PoolApi(MappingProxyType({"appProtocol": "http"}))}
+    {"1.1.0": PoolApi(), "1.5.0": PoolApi(_HTTP), "1.6.0": PoolApi(_HTTP, objectives=False)}
 )
 
 ISTIO: Mapping[str, Istio] = MappingProxyType(
     # Before 1.28.5 only the first pool of a Gateway kept its picker (istio/istio#58392).
     dict.fromkeys(("1.28.0", "1.28.1", "1.28.2", "1.28.3", "1.28.4"), Istio(many_pools=False))
     | dict.fromkeys(("1.28.5", "1.29.0", "1.29.6"), Istio(many_pools=True))
-    | {"1.30.3": Istio(many_pools=True, names_tls_routes=True)}
+    | dict.fromkeys(("1.30.3", "1.31.4", "1.32.0"), Istio(many_pools=True, names_tls_routes=True))
 )
 
 ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
@@ -111,6 +121,17 @@ ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
             max_rate_rules=256,
         ),
     }
+    | dict.fromkeys(
+        ("1.9.0", "1.9.2"),
+        EnvoyGateway(
+            "1.6.1",
+            frozenset({"1.6.1", "1.6.3"}),
+            removes_on_match=True,
+            inverts_addresses=True,
+            retry_budgets=True,
+            max_rate_rules=256,
+        ),
+    )
 )
 
 AI_GATEWAY: Mapping[str, AiGateway] = MappingProxyType(
@@ -126,8 +147,15 @@ AI_GATEWAY: Mapping[str, AiGateway] = MappingProxyType(
             api="aigateway.envoyproxy.io/v1beta1",
             prefix="prefix",
             rule_names=True,
-            envoy_gateways=frozenset({"1.8.3"}),
+            envoy_gateways=frozenset({"1.8.3", "1.9.0"}),
             # cmd/extproc/mainlib/main.go: path.Join(rootPrefix, endpointPrefixes.Anthropic, "/v1/messages").
+            chart_values=MappingProxyType({"endpointConfig": {"anthropic": ""}}),
+        ),
+        "1.2.0": AiGateway(
+            api="aigateway.envoyproxy.io/v1beta1",
+            prefix="prefix",
+            rule_names=True,
+            envoy_gateways=frozenset({"1.9.2"}),
             chart_values=MappingProxyType({"endpointConfig": {"anthropic": ""}}),
         ),
     }

@@ -122,8 +122,11 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                     unserved="it responds with 404 to paths for which it has no processor",
                     instead="envoy-ai-gateway 1.1.0",
                 ),
-                # /v1/messages needs a value of its chart; see `AiGateway.chart_values`.
-                "1.1.0": Hop(
+            }
+            # /v1/messages needs a value of its chart; see `AiGateway.chart_values`.
+            | dict.fromkeys(
+                ("1.1.0", "1.2.0"),
+                Hop(
                     "cmd/controller/main.go: extProcMaxRecvMsgSize; cmd/extproc/mainlib/main.go: server.Register; "
                     "internal/endpointspec/endpointspec.go: GetTranslator for the schema OpenAI",
                     max_message=512 * 2**20,
@@ -131,7 +134,7 @@ HOPS: Mapping[str, Mapping[str, Hop]] = MappingProxyType(
                     unserved="it has no processor or translation for them",
                     instead="the target envoy-gateway",
                 ),
-            }
+            )
         ),
         "production-stack": MappingProxyType(
             dict.fromkeys(("0.1.11", "0.1.12"), Hop("src/vllm_router/routers/main_router.py: main_router.post"))

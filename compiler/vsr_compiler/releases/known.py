@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from vsr_compiler.releases.gateways import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, INFERENCE_EXTENSION, ISTIO
 from vsr_compiler.releases.model_servers import SIMULATOR, VLLM
-from vsr_compiler.releases.pickers import PICKERS
+from vsr_compiler.releases.pickers import PICKERS, picker_project
 
 RELEASES: Mapping[str, Collection[str]] = MappingProxyType(
     {
         "envoy-ai-gateway": AI_GATEWAY.keys(),
         "envoy-gateway": ENVOY_GATEWAY.keys(),
         "gateway-api": GATEWAY_API.keys(),
-        "inference-extension": INFERENCE_EXTENSION.keys() & PICKERS["inference-extension"].keys(),
+        "inference-extension": INFERENCE_EXTENSION.keys(),
         "istio": ISTIO.keys(),
         "llm-d-inference-sim": SIMULATOR.keys(),
         "llm-d-router": PICKERS["llm-d-router"].keys(),
@@ -22,6 +22,16 @@ RELEASES: Mapping[str, Collection[str]] = MappingProxyType(
     }
 )
 """Known releases by project. A stack adds the projects that only it looks up by `Target.tables`."""
+
+
+def looked_up(projects: Iterable[str], versions: Mapping[str, str]) -> Iterator[str]:
+    """Yield projects, each once, and the project whose pickers are used in the place of another's."""
+    for project in dict.fromkeys(projects):
+        yield project
+        if project in PICKERS and versions[project] in RELEASES[project]:
+            other = picker_project(project, versions)
+            if other not in projects:
+                yield other
 
 
 def by_number(release: str) -> tuple[int, ...]:

@@ -38,6 +38,7 @@ class Picker:
         whole_weights: Whether weights must be integers.
         producers: By scorer, the plugin that produces its data and must be configured as well.
         watches: Resources besides pods and pools that it reads, by API group. Their CRDs must be installed.
+        without: API groups among them whose CRDs may be absent.
         message_flag: The flag that raises the limit of a gRPC message, ``picker_arguments.MESSAGE_LIMIT``; empty if the
             release has none.
         disaggregation: None if the release or this table does not support it.
@@ -51,6 +52,7 @@ class Picker:
     whole_weights: bool
     producers: Mapping[str, str]
     watches: Mapping[str, tuple[str, ...]]
+    without: frozenset[str] = frozenset()
     message_flag: str = ""
     disaggregation: Disaggregation | None = None
 
@@ -128,6 +130,8 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
                     whole_weights=False,
                     producers=PRODUCERS,
                     watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES), LLM_D: (REWRITES, OBJECTIVES)}),
+                    # Seen to run with the CRDs of the inference extension 1.6.0, which has none of the group.
+                    without=frozenset({LEGACY}),
                     message_flag=MESSAGE_FLAG,
                     disaggregation=Disaggregation(
                         plugins=(
@@ -148,3 +152,13 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
         ),
     }
 )
+
+
+def picker_project(project: str, versions: Mapping[str, str]) -> str:
+    """Return the project of the endpoint pickers: since 1.6 the inference extension is an API without a picker.
+
+    Args:
+        project: The project whose pickers a target asks for.
+        versions: The releases of a policy.
+    """
+    return project if versions[project] in PICKERS[project] else "llm-d-router"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics.formats.text import clip
 from vsr_compiler.review.diff_text import MARKS, STEP_WIDTH, WIDTH, field_lines, summary, title
+from vsr_compiler.review.markdown_text import escaped as _text
 from vsr_schemas.reports_diff import DiffReport, FileChange
 
 LIMIT = 60_000
@@ -17,7 +18,6 @@ LIMIT = 60_000
 FEW, MOST = 5, 50
 """Up to how many files without field changes are listed unfolded, and how many form one folded list."""
 CUT = 400  # bytes reserved for the notice about the cut
-_MARKUP = re.compile(r"[\\`*_\[\]#!|~<>&]")
 
 
 def marker(policy: str) -> str:
@@ -83,13 +83,3 @@ def _block(change: FileChange) -> str:
     runs = re.findall(r"`+", lines)
     fence = "`" * max(3, 1 + max(map(len, runs), default=0))
     return f"{fence}diff\n{lines}\n{fence}\n"
-
-
-def _text(words: str, width: int = WIDTH) -> str:
-    """Escape text for Markdown and HTML, without mentions."""
-    return _MARKUP.sub(lambda found: f"&#{ord(found[0])};", _calm(words, width))
-
-
-def _calm(words: str, width: int) -> str:
-    """Return text on one line, with mentions broken up."""
-    return clip(words, width).replace("@", "@\N{ZERO WIDTH SPACE}")

@@ -92,7 +92,7 @@ def objects_of_document(
         diagnostics.append(Diagnostic("VSR431", message, places.start, hint))
         return
     manifest = Manifest(body, places.span, namespace)
-    if problem := _shape_error(value):
+    if problem := shape_error(value):
         diagnostics.append(Diagnostic("VSR431", problem, places.start, "Set apiVersion, kind and metadata.name."))
     else:
         yield manifest
@@ -128,7 +128,7 @@ def _is_chart(body: dict[str, Any]) -> bool:
     return body.get("apiVersion") in {"v1", "v2"} and "kind" not in body and {"name", "version"} <= set(body)
 
 
-def _shape_error(value: object) -> str:
+def shape_error(value: object) -> str:
     """Return why a document is not a Kubernetes object; empty if it is one."""
     if not isinstance(value, dict):
         return "this document is not a mapping, so not a Kubernetes object"

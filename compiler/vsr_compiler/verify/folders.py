@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.verify.kustomization.loader import KUSTOMIZATIONS, kustomization_in
+from vsr_compiler.verify.limits import REMEDY
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _MAX_ENTRIES = 200_000
@@ -47,7 +48,8 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
         if (current / "Chart.yaml").is_file() and current.joinpath("templates").is_dir():
             found.charts.append(current)
             continue
-        if kustomization_in(current) is not None:
+        home = kustomization_in(current)
+        if home is not None:
             found.kustomizations.append(current)
         below = []
         for path in _children(current, diagnostics):
@@ -58,9 +60,12 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
                 found.test_data.append(path)
             elif path.is_dir():
                 below.append(path)
-            elif path.suffix in _SUFFIXES and path.name not in KUSTOMIZATIONS:
+            elif path.suffix in _SUFFIXES and (home is None or path.name not in KUSTOMIZATIONS):
                 found.files.append(path)
         stack += reversed(below)
+    if stack:
+        message = f"more than {_MAX_ENTRIES:,} files and folders: `{stack[-1]}` and later ones are not checked"
+        diagnostics.append(Diagnostic("VSR430", message, Span(str(folder)), REMEDY))
     return found
 
 

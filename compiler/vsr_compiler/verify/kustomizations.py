@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import shlex
+import time
 from pathlib import Path
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
+from vsr_compiler.verify.documents import shape_error
 from vsr_compiler.verify.kustomization import program
-from vsr_compiler.verify.kustomization.build import Builder, Problems, is_remote
-from vsr_compiler.verify.kustomization.loader import Loader, kustomization_in, normalised
+from vsr_compiler.verify.kustomization.build import Builder, Problems
+from vsr_compiler.verify.kustomization.fields import is_remote
+from vsr_compiler.verify.kustomization.loader import GROUP, Loader, kustomization_in, normalised
 from vsr_compiler.verify.kustomization.resource import BuildError, Resource
 from vsr_compiler.verify.manifest import Body, Manifest, as_mapping, as_strings
 from vsr_compiler.verify.stream import read_stream
 
 _SELECTING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+
+
+MAX_SECONDS = 120.0
+"""Time of all runs of kubectl or kustomize together."""
+_DOUBTED = frozenset({"VSR001", "VSR002", "VSR482"})
+"""Errors of the own build that kubectl may know better."""
 
 
 class Kustomizations:
@@ -23,6 +32,7 @@ class Kustomizations:
         self._loader = loader
         self._namespace = namespace
         self._builder = Builder(loader)
+        self._seconds = MAX_SECONDS
         self._known: set[tuple[str, str]] = set()
 
     @property
@@ -64,29 +74,54 @@ class Kustomizations:
         except CompileError as error:
             self._loader.diagnostics += error.diagnostics
             return []
+        new = self._loader.diagnostics[before:]
+        doubted = [item for item in new if item.code in _DOUBTED]
         if self.is_component(folder):
             # Alone, its patches have nothing to change.
-            new = self._loader.diagnostics[before:]
             self._loader.diagnostics[before:] = [item for item in new if item.code != "VSR482"]
+            doubted = []
         self._known |= {(resource.kind, known) for resource in resources for _, known in resource.known_names}
-        if problems.unsupported and not problems.left:
-            outcome = self._by_program(folder, resources, problems)
+        if (problems.unsupported or doubted) and not problems.left:
+            outcome = self._by_program(folder, resources, problems, doubted)
             if outcome is not None:
                 return outcome
         self._report(problems, folder)
-        return [resource.manifest(self._namespace) for resource in resources]
+        return [manifest for resource in resources for manifest in self._checked(resource)]
 
-    def _by_program(self, folder: Path, resources: list[Resource], problems: Problems) -> list[Manifest] | None:
-        """Return the objects that kubectl or kustomize builds; None without them."""
+    def _checked(self, resource: Resource) -> list[Manifest]:
+        """Return a finished object, unless an API server could not even read it."""
+        manifest = resource.manifest(self._namespace)
+        if problem := shape_error(resource.value):
+            hint = "Set apiVersion, kind and metadata.name."
+            self._loader.diagnostics.append(Diagnostic("VSR431", problem, manifest.locate((), False), hint))  # noqa: FBT003
+            return []
+        return [] if manifest.group == GROUP else [manifest]
+
+    def _by_program(
+        self, folder: Path, resources: list[Resource], problems: Problems, doubted: list[Diagnostic]
+    ) -> list[Manifest] | None:
+        """Return the objects that kubectl or kustomize builds; None without them, or if they refuse as well.
+
+        Args:
+            folder: The folder of the kustomization, which needs nothing from elsewhere.
+            resources: What the own build has.
+            problems: What it cannot do.
+            doubted: Its errors, which are dropped if the program builds the folder.
+        """
         words = program.command()
-        if words is None:
+        if words is None or self._seconds <= 0:
             return None
+        began = time.monotonic()
         try:
             data = program.output(words, folder)
         except program.ProgramError as error:
-            span = problems.unsupported[0][0]
-            self._loader.diagnostics.append(Diagnostic("VSR482", f"it cannot be built: {error}", span, ""))
+            if not doubted:
+                span = problems.unsupported[0][0]
+                self._loader.diagnostics.append(Diagnostic("VSR482", f"it cannot be built: {error}", span, ""))
             return None
+        finally:
+            self._seconds -= time.monotonic() - began
+        self._loader.diagnostics[:] = [item for item in self._loader.diagnostics if item not in doubted]
         found = read_stream(data, str(folder), self._loader.budget, self._loader.diagnostics, namespace=self._namespace)
         return [_placed(manifest, resources, str(kustomization_in(folder))) for manifest in found]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vsr_runtime.files import read_regular
 from vsr_runtime.inference.encoder_files import find_encoder
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import MAX_HEAD
-from vsr_schemas.runtime import ClassifierSettings
+from vsr_schemas.runtime import ClassifierSettings, EncoderSettings
 from vsr_schemas.runtime import HeadSettings as HeadFile
 
 if TYPE_CHECKING:
@@ -39,16 +39,26 @@ class Classification:
     likeness: Mapping[str, float] = field(default_factory=dict)
 
 
+class Embedder(Protocol):
+    """What embeds texts: a sentence encoder, or one that remembers what it has read."""
+
+    @property
+    def dimension(self) -> int: ...  # noqa: D102 - the length of an embedding
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts; a row for each, of length one."""
+
+
 class CategoryClassifier:
     """An encoder and a head. Safe to use from several threads."""
 
-    def __init__(self, encoder: SentenceEncoder, head: Head, threshold: float) -> None:
+    def __init__(self, encoder: Embedder, head: Head, threshold: float) -> None:
         self._encoder = encoder
         self._head = head
         self._threshold = threshold
 
     @classmethod
-    def from_parts(cls, encoder: SentenceEncoder, head: Head, threshold: float) -> CategoryClassifier:
+    def from_parts(cls, encoder: Embedder, head: Head, threshold: float) -> CategoryClassifier:
         """Combine a loaded encoder and head.
 
         Raises:
@@ -73,13 +83,10 @@ class CategoryClassifier:
             ModelError: The head is missing, damaged or not the one that the settings name, the encoder cannot be used,
                 or a package of the ``classify`` extra is not installed.
         """
-        from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
-
         if settings.head is None or settings.encoder is None:
             raise ModelError("the classifier is a checkpoint, which the engine runs")
         head = load_head(settings.head, settings.labels, folder)
-        files = find_encoder(settings.encoder.repo, settings.encoder.sha256)
-        return cls.from_parts(SentenceEncoder.load(files, settings.encoder.precision), head, settings.threshold)
+        return cls.from_parts(load_encoder(settings.encoder), head, settings.threshold)
 
     def classify(self, text: str) -> Classification:
         """Classify one text; blocks for some milliseconds of CPU."""
@@ -92,6 +99,17 @@ class CategoryClassifier:
         probability = float(row[best])
         label = self._head.labels[best] if probability >= self._threshold else None
         return Classification(label, probability, dict(zip(self._head.labels, map(float, row), strict=True)))
+
+
+def load_encoder(settings: EncoderSettings) -> SentenceEncoder:
+    """Load the encoder that settings name.
+
+    Raises:
+        ModelError: It cannot be used, or a package of the ``classify`` extra is not installed.
+    """
+    from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - needs the extra; says so where it lacks
+
+    return SentenceEncoder.load(find_encoder(settings.repo, settings.sha256), settings.precision)
 
 
 def load_head(settings: HeadFile, labels: list[str], folder: Path) -> Head:

@@ -66,7 +66,7 @@ def security(policy: ir.Policy) -> Body:
 PLACED = "nodeSelector: {a: b}, priorityClass: p, runtimeClass: r, pullSecrets: [s], env: {A: b}"
 
 
-@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"production-stack", "ai-gateway"}))
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"production-stack", "ai-gateway", "attach"}))
 def test_router_servers_and_pickers_are_placed_by_the_same_words(target: str) -> None:
     """The same fields, on every target that writes them."""
     endpoint = f"{{vllm: {{{PLACED}}}, pool: {{picker: {{{PLACED}}}}}}}"
@@ -249,7 +249,7 @@ AZURE = 'url: "https://a.openai.azure.com/openai/deployments/gpt4?api-version=20
 def test_envoy_ai_gateway_authenticates_as_the_provider_reads_it(external: str, spec: Body) -> None:
     """One policy for each backend, with its own Secret."""
     policy = policy_of(f"{{external: {{{external}}}}}", OUTSIDE)
-    known = crds.profile(reference() / "crds", "envoy-ai-gateway-v1.1.0")
+    known = crds.profile(reference(), "envoy-ai-gateway-v1.1.0")
     bodies = [item.body for item in rendering.objects(policy, "ai-gateway") if item.kind != "Backend"]
     for body, schema in crds.custom((body for body in bodies if body["apiVersion"].startswith("aigateway.")), known):
         assert (crds.problems(schema, body), crds.defaulted(schema, body)) == ([], body)

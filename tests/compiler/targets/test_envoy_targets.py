@@ -87,8 +87,10 @@ def test_ai_gateway_reads_one_key_of_a_secret() -> None:
     ("target", "versions", "fix"),
     [
         ("ai-gateway", {"envoy_ai_gateway": "0.4.0"}, "envoy-gateway 1.6.7"),
-        ("ai-gateway", {"envoy_gateway": "1.6.7"}, "envoy-gateway 1.8.3"),
-        ("envoy-gateway", {"gateway_api": "1.2.0"}, "gateway-api 1.5.1"),
+        ("ai-gateway", {"envoy_gateway": "1.9.0"}, "envoy-gateway 1.9.2"),
+        ("envoy-gateway", {"gateway_api": "1.5.1"}, "gateway-api 1.6.1 or 1.6.3"),
+        ("envoy-gateway", {"envoy_gateway": "1.8.3"}, "gateway-api 1.5.1"),
+        ("ai-gateway", {"llm_d_router": "0.3.2"}, "llm-d-router 0.10.0"),
     ],
 )
 def test_releases_that_do_not_go_together_are_refused(target: str, versions: dict[str, str], fix: str) -> None:
@@ -106,11 +108,11 @@ def test_a_notice_names_the_values_file_for_helm() -> None:
     """VSR315: the values that enable what our objects use, and the CRDs of pools where there are any."""
     found = notices(TEXT, "ai-gateway", "VSR315")[0]
     assert "helm/values-gateway-helm.yaml" in found.message
-    assert "inference-extension 1.5.0" in found.hint
+    assert "Install the CRDs of inference-extension 1.6.0, llm-d-router 0.10.0 as well." in found.hint
     found = notices(TEXT.replace(", pool: {}", ""), "ai-gateway", "VSR315")[0]
     assert "inference-extension" not in found.hint
     found = notices(TEXT, "envoy-gateway", "VSR315")[0]
-    assert "v1.8.3" in found.hint
+    assert "v1.9.2" in found.hint
 
 
 def test_a_route_refers_only_to_objects_in_its_namespace() -> None:

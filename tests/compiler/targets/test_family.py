@@ -21,29 +21,25 @@ from vsr_compiler.deploy import overlays
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.targets import profiles
+from vsr_compiler.targets.attach.names import seen as attached_to
 from vsr_compiler.targets.production_stack.members import behind
 
-CRDS = {
-    "seed": (
-        "gateway-api-v1.2.0/experimental",
-        "gateway-api-v1.2.0/standard",
-        "gateway-api-inference-extension-v1.1.0",
-        "istio-v1.29.0",
-        "envoy-gateway-v1.6.7",
-        "envoy-ai-gateway-v0.4.0",
-        "agentgateway-v1.4.1",
+NOT_ATTACHED = (
+    *(
+        "cached",
+        "external",
+        "fallback",
+        "homes",
+        "identity",
+        "limits",
+        "placement",
+        "providers",
+        "reference",
+        "stock-router",
     ),
-    "current": (
-        "gateway-api-v1.5.1/standard",
-        "gateway-api-inference-extension-v1.5.0",
-        "istio-v1.30.3",
-        "llm-d-router-v0.10.0",
-        "envoy-gateway-v1.8.3",
-        "envoy-ai-gateway-v1.1.0",
-        "agentgateway-v1.4.1",
-    ),
-}
-"""The projects' folders of a profile."""
+    *("policies/envoy-gateway", "policies/guards"),
+)
+"""Cases with providers, keys, fallbacks, another router or counts of the gateway."""
 CANNOT = {
     ("weighted", "gie"),  # a pool among weighted endpoints
     ("weighted", "llm-d"),
@@ -62,18 +58,32 @@ CANNOT = {
     *((case, "agentgateway") for case in ("cached", "disaggregated", "fallback", "stock-router")),
     ("placement", "agentgateway"),  # a key for a pool
     ("listeners", "agentgateway", "seed"),  # certificates of clients
+    *((case, "attach") for case in NOT_ATTACHED),
+    *(("policies/attach-kserve", target) for target in targets.TARGETS if target != "attach"),  # routes of others
+    *(("attach", target) for target in targets.TARGETS if target in {"istio", "envoy-gateway"}),  # pools of others
 }
 """Cases that a target refuses, some at one profile only."""
 
 
 def seen(policy: ir.Policy, target: str) -> ir.Policy:
     """The policy as a target's gateway sees it: the production stack is a Service that its chart brings."""
+    if target == "attach":
+        return attached_to(policy)
     return behind(policy) if target == "production-stack" else policy
 
 
-@pytest.mark.parametrize("profile", sorted(profiles()))
-@pytest.mark.parametrize("target", sorted(targets.TARGETS))
-@pytest.mark.parametrize("case", [*GOLDEN, *POLICIES])
+BROAD = ("external", "homes", "limits", "listeners", "placement", "providers", "reference")
+"""Cases that have most kinds and fields; profiles between the oldest and the newest are checked by these."""
+COMBINATIONS = [
+    (case, target, profile)
+    for case in (*GOLDEN, *POLICIES)
+    for target in sorted(targets.TARGETS)
+    for profile in sorted(profiles())
+    if profile in {"seed", "current"} or case in BROAD
+]
+
+
+@pytest.mark.parametrize(("case", "target", "profile"), COMBINATIONS)
 def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
     case: str, target: str, profile: str
 ) -> None:
@@ -82,8 +92,9 @@ def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
     if (case, target) in CANNOT or (case, target, profile) in CANNOT:
         with pytest.raises(CompileError) as caught:
             rendering.objects(policy, target)
-        known = {"VSR312", "VSR320", "VSR321", "VSR324", "VSR337", "VSR343", "VSR355"}
-        assert known & {item.code for item in caught.value.diagnostics}
+        codes = {item.code for item in caught.value.diagnostics}
+        known = {"VSR312", "VSR320", "VSR321", "VSR324", "VSR337", "VSR343", "VSR355", "VSR360", "VSR361"}
+        assert known & codes
         return
     found = rendering.objects(policy, target)
     options = [item for component in rendering.components(policy, target) for item in component.objects]
@@ -96,8 +107,8 @@ def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
 
 def fits(found: list[Object], profile: str) -> set[str]:
     """The kinds that have a CRD, after each was held against it."""
-    newer = ("../crds-newer/cert-manager-v1.21.1", "../crds-newer/keda-v2.20.2")
-    folders = (*CRDS[profile], "prometheus-operator-v0.93.0", *newer)
+    others = ("prometheus-operator-v0.93.0", "cert-manager-v1.21.1", "keda-v2.20.2")
+    folders = (*crds.folders(profiles()[profile]), *others)
     checked: set[str] = set()
     for body, schema in crds.custom((item.body for item in found), schemas(folders)):
         checked.add(body["kind"])
@@ -116,7 +127,7 @@ FITTING: set[tuple[str, str]] = set()
 @cache
 def schemas(folders: tuple[str, ...]) -> dict[Any, Any]:
     """The schemas of a profile."""
-    return crds.profile(reference() / "crds", *folders)
+    return crds.profile(reference(), *folders)
 
 
 @pytest.mark.parametrize("case", ["two-models", "lora", "disaggregated"])

@@ -52,10 +52,7 @@ def codes(text: str, target: str) -> list[str]:
 def test_objects_fit_the_definitions_of_their_release(target: str, limits: tuple[str, ...], profile: str) -> None:
     """In structure, and `verify` has nothing to say."""
     bodies = objects(policy(*limits), target, profile)
-    versions = profiles()[profile]
-    schema = crds.profile(
-        reference() / "crds", *(f"{name}-v{versions[name]}" for name in ("envoy-gateway", "envoy-ai-gateway"))
-    )
+    schema = crds.profile(reference(), *crds.folders(profiles()[profile]))
     for body in bodies:
         group, _, _ = body["apiVersion"].rpartition("/")
         if (found := schema.get((group, body["kind"]))) is not None:

@@ -14,6 +14,7 @@ from support.common import ROOT, SMALL, kubectl, linked, reference
 from vsr_compiler import ir
 from vsr_compiler.deploy import sandbox
 from vsr_compiler.manifests.objects import Object
+from vsr_compiler.targets import profiles
 from vsr_compiler.targets.common import extproc
 from vsr_schemas.headers import SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES
 
@@ -193,14 +194,10 @@ def test_a_server_serves_exactly_the_names_that_routes_send_to_it() -> None:
 
 
 @pytest.mark.parametrize("text", [SMALL, WIDE], ids=["small", "wide"])
-@pytest.mark.parametrize(
-    "projects",
-    [("gateway-api-v1.5.1/standard", "istio-v1.30.3"), ("gateway-api-v1.2.0/standard", "istio-v1.29.0")],
-    ids=["current", "seed"],
-)
-def test_custom_resources_fit_their_crds_and_carry_every_default(text: str, projects: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("profile", sorted(profiles()))
+def test_custom_resources_fit_their_crds_and_carry_every_default(text: str, profile: str) -> None:
     """No unknown field, no wrong value, and nothing left for the API server to fill in: Argo CD sees no difference."""
-    schemas = crds.profile(reference() / "crds", *projects)
+    schemas = crds.profile(reference(), *crds.folders(profiles()[profile]))
     checked = set()
     for body, schema in crds.custom((item.body for item in rendered(text).values()), schemas):
         assert crds.problems(schema, body) == [], body["kind"]

@@ -17,7 +17,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.releases.hops import HOPS
-from vsr_compiler.releases.pickers import PICKERS, Picker
+from vsr_compiler.releases.pickers import PICKERS, Picker, picker_project
 from vsr_compiler.targets import profiles
 from vsr_compiler.targets.common.workloads import READY
 
@@ -36,11 +36,12 @@ models:
   big: {checkpoint: example/big, endpoints: one}
 default: big
 """
-RELEASES = [("gie", "seed"), ("gie", "current"), ("llm-d", "seed"), ("llm-d", "current")]
+RELEASES = [("gie", "seed"), ("gie", "2026-08"), ("gie", "current"), ("llm-d", "seed"), ("llm-d", "current")]
 PROJECT = {"gie": "inference-extension", "llm-d": "llm-d-router"}
 READ = {
     ("gie", "seed"): "gie-v1.1.0",
-    ("gie", "current"): "gie-v1.5.0",
+    ("gie", "2026-08"): "gie-v1.5.0",
+    ("gie", "current"): "llm-d-router-v0.10.0",  # the inference extension 1.6 has no picker
     # The scheduler 0.3.2 is built on the inference extension 1.0.
     ("llm-d", "seed"): "gie-v1.0.1",
     ("llm-d", "current"): "llm-d-router-v0.10.0",
@@ -94,8 +95,9 @@ def read(target: str, profile: str) -> dict[str, Any]:
 
 def table(target: str, profile: str) -> Picker:
     """Our table of the release."""
-    project = PROJECT[target]
-    return PICKERS[project][profiles()[profile][project]]
+    versions = profiles()[profile]
+    project = picker_project(PROJECT[target], versions)
+    return PICKERS[project][versions[project]]
 
 
 @pytest.mark.parametrize(("target", "profile"), RELEASES)
@@ -159,9 +161,9 @@ def test_a_picker_may_read_exactly_what_its_release_watches(target: str, profile
     expected = {("", "pods"), ("inference.networking.k8s.io", "inferencepools")}
     legacy, own = "inference.networking.x-k8s.io", "llm-d.ai"
     expected.add((legacy, "inferenceobjectives"))
-    if profile == "current":
+    if profile != "seed":
         expected.add((legacy, "inferencemodelrewrites"))
-    if (target, profile) == ("llm-d", "current"):
+    if profile == "current":
         expected |= {(own, "inferenceobjectives"), (own, "inferencemodelrewrites")}
     assert read_only == expected
     assert {tuple(rule["verbs"]) for rule in rules} == {("get", "list", "watch")}
@@ -183,7 +185,7 @@ def test_standbys_come_with_an_election_and_the_right_to_hold_one(target: str, p
 
 def test_a_pool_carries_the_fields_of_its_release() -> None:
     """The field appProtocol is a default of 1.5.0, and unknown to 1.1.0."""
-    assert emitted("gie", "current")[("InferencePool", "one")].body["spec"]["appProtocol"] == "http"
+    assert emitted("gie", "2026-08")[("InferencePool", "one")].body["spec"]["appProtocol"] == "http"
     assert "appProtocol" not in emitted("gie", "seed")[("InferencePool", "one")].body["spec"]
 
 
@@ -265,7 +267,7 @@ def test_a_picker_with_standbys_says_how_many_of_it_are_ready(replicas: int) -> 
 def test_token_load_scorer_is_refused_where_the_picker_would_not_start(target: str, refused: bool) -> None:  # noqa: FBT001 - a column
     """VSR312 for the inference extension 1.5.0; llm-d-router 0.10.0 starts with it."""
     text = TEXT.replace("{replicas: REPLICAS}", "{plugins: {token-load-scorer: 1}}")
-    found = replace(linked(text), versions=profiles()["current"])
+    found = replace(linked(text), versions=profiles()["2026-08"])
     try:
         rendering.objects(found, target)
         codes: set[str] = set()
@@ -278,3 +280,37 @@ def test_token_load_scorer_is_refused_where_the_picker_would_not_start(target: s
 def test_what_every_picker_accepts_of_a_request_is_known(project: str, releases: dict[str, Picker]) -> None:
     """A release without an entry would promise bodies and paths that its picker rejects."""
     assert set(releases) == set(HOPS[project])
+
+
+@pytest.mark.parametrize("target", ["gie", "ai-gateway"])
+def test_pools_without_a_picker_of_their_project_have_that_of_llm_d(target: str) -> None:
+    """The inference extension 1.6 is an API only; releases that have a picker keep it, whatever llm-d-router is set."""
+    text = TEXT.replace("REPLICAS", "1")
+    for release, router, image in (
+        ("1.6.0", "0.10.0", "ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0"),
+        ("1.5.0", "0.3.2", "registry.k8s.io/gateway-api-inference-extension/epp:v1.5.0"),
+    ):
+        versions = {**profiles()["current"], "inference-extension": release, "llm-d-router": router}
+        objects = rendering.objects(replace(linked(text), versions=versions), target)
+        found = {(item.kind, item.name): item for item in objects}
+        (picker,) = found["Deployment", "one-epp"].body["spec"]["template"]["spec"]["containers"]
+        assert picker["image"] == image
+
+
+@pytest.mark.parametrize("target", ["gie", "ai-gateway"])
+def test_only_the_target_llm_d_disaggregates(target: str) -> None:
+    """VSR312, though the picker could: the other targets do not write the model servers for it."""
+    text = TEXT.replace("{picker: {replicas: REPLICAS}}", "{disaggregation: true}")
+    notices = rendering.notices(linked(text), target)
+    (found,) = (item for item in notices if item.code == "VSR312")
+    assert (target in found.message, "llm-d" in found.hint) == (True, True)
+
+
+@pytest.mark.parametrize("target", ["gie", "ai-gateway"])
+def test_unknown_release_of_a_picker_is_reported_where_it_is_used(target: str) -> None:
+    """VSR313 with the inference extension 1.6, and nothing with a release that has a picker of its own."""
+    text = TEXT.replace("REPLICAS", "1")
+    for release, expected in (("1.6.0", ["VSR313"]), ("1.5.0", [])):
+        versions = {**profiles()["current"], "inference-extension": release, "llm-d-router": "9.9.9"}
+        notices = rendering.notices(replace(linked(text), versions=versions), target)
+        assert [item.code for item in notices if item.code == "VSR313"] == expected

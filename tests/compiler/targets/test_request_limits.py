@@ -17,6 +17,7 @@ from vsr_compiler.manifests.objects import Object
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_compiler.releases.hops import HOPS
 from vsr_compiler.releases.picker_arguments import MESSAGE_LIMIT
+from vsr_compiler.releases.pickers import PICKERS, picker_project
 from vsr_compiler.targets import TARGETS, profiles
 from vsr_schemas.apis import API_PATHS, MESSAGES
 
@@ -96,7 +97,7 @@ def test_a_picker_with_a_flag_accepts_what_the_gateway_buffers(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("target", "profile"), [("gie", "current"), ("gie", "seed"), ("llm-d", "seed"), ("ai-gateway", "current")]
+    ("target", "profile"), [("gie", "2026-08"), ("gie", "seed"), ("llm-d", "seed"), ("ai-gateway", "2026-08")]
 )
 def test_where_every_model_is_behind_a_limited_picker_the_gateway_buffers_no_more(target: str, profile: str) -> None:
     """A client gets 413 and not an empty 500: neither of these pickers has a flag."""
@@ -108,7 +109,7 @@ def test_where_every_model_is_behind_a_limited_picker_the_gateway_buffers_no_mor
 
 def test_the_router_of_a_limited_target_knows_the_limit_and_the_paths(tmp_path: Path) -> None:
     """The settings in the ConfigMap are those of the target; `maxMessage` is what a gRPC message may have."""
-    found = limits(POOLED, "gie", tmp_path)
+    found = limits(POOLED, "gie", tmp_path, inference_extension="1.5.0")
     assert (found["maxBody"], found["maxMessage"]) == (PICKED, MESSAGE_LIMIT)
     assert found["apis"] == OPENAI
     assert found["models"] == {model: {"query": False} for model in ("base8b", "cheap")}
@@ -116,8 +117,8 @@ def test_the_router_of_a_limited_target_knows_the_limit_and_the_paths(tmp_path: 
 
 def test_a_limited_picker_does_not_lower_the_limit_of_other_models(tmp_path: Path) -> None:
     """The gateway buffers what the other model accepts; the router knows the limit of each."""
-    assert buffers(rendering.objects(policy(MIXED), "ai-gateway")) == {8 * MIB}
-    found = limits(MIXED, "ai-gateway", tmp_path)
+    assert buffers(rendering.objects(policy(MIXED, "2026-08"), "ai-gateway")) == {8 * MIB}
+    found = limits(MIXED, "ai-gateway", tmp_path, inference_extension="1.5.0")
     assert found["maxBody"] == 8 * MIB
     assert found["models"]["small"] == {"apis": OPENAI, "query": False, "maxBody": PICKED}
     assert "maxBody" not in found["models"]["mid"]
@@ -139,15 +140,15 @@ def test_a_limit_below_the_pickers_is_kept(tmp_path: Path) -> None:
 def test_the_stock_router_gets_the_smallest_limit_for_all_models() -> None:
     """It has no limit by model, so the gateway must not buffer what one of its models cannot get."""
     text = MIXED.replace('image: "r:1"', "engine: semantic-router")
-    assert buffers(rendering.objects(policy(text), "ai-gateway")) == {PICKED}
-    notice = next(item for item in rendering.notices(policy(text), "ai-gateway") if item.code == "VSR318")
+    assert buffers(rendering.objects(policy(text, "2026-08"), "ai-gateway")) == {PICKED}
+    notice = next(item for item in rendering.notices(policy(text, "2026-08"), "ai-gateway") if item.code == "VSR318")
     assert "applies to every model" in notice.hint
 
 
 @pytest.mark.parametrize(("target", "said"), [("gie", True), ("llm-d", False), ("istio", False)])
 def test_a_lowered_limit_is_reported_with_its_number_and_cause(target: str, said: bool) -> None:  # noqa: FBT001 - a column
     """VSR318 names the component, its release, the limit and the models."""
-    found = [item.message for item in rendering.notices(policy(POOLED), target) if item.code == "VSR318"]
+    found = [item.message for item in rendering.notices(policy(POOLED, "2026-08"), target) if item.code == "VSR318"]
     expected = (
         "`maxBody` is 8,388,608 bytes, but inference-extension 1.5.0 accepts 4,128,768: "
         "longer requests to `base8b`, `cheap` get 413"
@@ -158,7 +159,7 @@ def test_a_lowered_limit_is_reported_with_its_number_and_cause(target: str, said
 @pytest.mark.parametrize(("text", "names"), [(POOLED, "`base8b`, `cheap`"), (MIXED, "`small`")])
 def test_a_value_that_a_picker_rejects_is_reported(text: str, names: str) -> None:
     """VSR319 names the paths and the models behind the picker, and no others."""
-    found = [item.message for item in rendering.notices(policy(text), "ai-gateway") if item.code == "VSR319"]
+    found = [item.message for item in rendering.notices(policy(text, "2026-08"), "ai-gateway") if item.code == "VSR319"]
     assert [message.split(",  because")[0].split(", because")[0] for message in found] == [
         f"{names}: inference-extension 1.5.0 does not serve {MESSAGES} or paths with a query"
     ]
@@ -167,7 +168,8 @@ def test_a_value_that_a_picker_rejects_is_reported(text: str, names: str) -> Non
 def test_an_older_ai_gateway_serves_neither_messages_nor_responses(tmp_path: Path) -> None:
     """0.4.0 has no processor for them, whatever is behind it."""
     apis = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/images/generations"]
-    found = limits(MIXED, "ai-gateway", tmp_path, envoy_ai_gateway="0.4.0", envoy_gateway="1.6.7")
+    older = {"envoy_ai_gateway": "0.4.0", "envoy_gateway": "1.6.7", "gateway_api": "1.5.1"}
+    found = limits(MIXED, "ai-gateway", tmp_path, **older, inference_extension="1.5.0")
     assert found["models"]["mid"] == {"apis": apis}
 
 
@@ -204,14 +206,15 @@ def test_an_older_ai_gateway_has_no_such_value() -> None:
     assert [item.chart for item in values] == ["gateway-helm"]
 
 
-@pytest.mark.parametrize("profile", ["seed", "current"])
+@pytest.mark.parametrize("profile", sorted(profiles()))
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_every_component_of_a_path_has_an_entry_for_its_release(target: str, profile: str) -> None:
     """A release without an entry would count as unlimited."""
     hops = {"production-stack", "envoy-ai-gateway", "inference-extension", "llm-d-router", "vllm"}
+    versions = profiles()[profile]
     for part, _ in TARGETS[target].parts(policy(POOLED, profile)):
-        for project in hops & set(part.releases):
-            assert HOPS[project][profiles()[profile][project]].source
+        for project in hops & {picker_project(name, versions) if name in PICKERS else name for name in part.releases}:
+            assert HOPS[project][versions[project]].source
 
 
 @pytest.mark.parametrize("target", sorted(TARGETS))

@@ -57,7 +57,7 @@ HOMES = {"inference-extension": POOLS, "llm-d-router": LLM_D, "sidecar": ("disag
 def test_a_header_that_is_not_removed_is_seen(row: facts.Obeyed, keys: Path) -> None:
     """Every header of the table has its effect if the gateway lets it through."""
     case, target = HOMES[row.component]
-    bodies = edits.without_header_removal(row.header)(objects(case, target, "current"))
+    bodies = edits.without_header_removal(row.header)(objects(case, target, "2026-08"))
     if row.component == "pool":
         # A picker overwrites its own header.
         bodies = edits.without_pickers(bodies)
@@ -68,7 +68,7 @@ def test_a_header_that_is_not_removed_is_seen(row: facts.Obeyed, keys: Path) -> 
 @pytest.mark.parametrize("target", ["gie", "llm-d"])
 def test_a_limit_that_nobody_enforces_is_seen(target: str) -> None:
     """With the gateway and the router at 8 MiB and a picker at its default, a client gets an empty 500."""
-    bodies = edits.together(edits.pickers_without_flag, edits.wide_gateway)(objects("external", target, "current"))
+    bodies = edits.together(edits.pickers_without_flag, edits.wide_gateway)(objects("external", target, "2026-08"))
     router = probes.PlainRouter({"llama": ("llama", None)})
     found = list(checks.bodies_of_size(bodies, router, ["llama"], 8 * facts.MIB, guarded=False))
     assert found == ["llama, 4.1 MiB: 500 by envoy.filters.http.ext_proc"]
@@ -77,7 +77,7 @@ def test_a_limit_that_nobody_enforces_is_seen(target: str) -> None:
 def test_a_path_that_nobody_refuses_is_seen() -> None:
     """A router that passes every API on leaves the answer to the picker of the inference extension."""
     router = probes.PlainRouter({"llama": ("llama", None)})
-    found = list(checks.paths(objects("external", "gie", "current"), router, ["llama"]))
+    found = list(checks.paths(objects("external", "gie", "2026-08"), router, ["llama"]))
     assert "llama, /v1/messages: 400 by envoy.filters.http.ext_proc" in found
     assert "llama, /v1/chat/completions?x=1: 400 by envoy.filters.http.ext_proc" in found
     assert list(checks.paths(objects("external", "llm-d", "current"), router, ["llama"])) == []

@@ -121,7 +121,8 @@ def test_a_scorer_that_the_release_does_not_know_is_refused() -> None:
     text = POOLED.replace("queue-scorer: 1.5", "queue-scorre: 2")
     assert "queue-scorer" in refused(text, "gie", "VSR312").hint
     text = POOLED.replace("queue-scorer: 1.5", "load-aware-scorer: 2")
-    assert refused(text, "gie", "VSR312")
+    assert refused(text, "gie", "VSR312", **profiles()["2026-08"])
+    assert notices(text, "gie", "VSR312") == []
     assert notices(text, "llm-d", "VSR312") == []
 
 

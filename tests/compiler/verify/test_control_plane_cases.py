@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -29,6 +28,14 @@ EXT_AUTH = "extAuth: {http: {backendRefs: [{name: near, port: 8000}]}}"
 def case(name: str) -> Path:
     """The folder of a case of the reference data."""
     return next((reference() / "data" / "cases" / "control").glob(f"{name}-*"))
+
+
+def at_profile(name: str, folder: Path) -> Path:
+    """A copy of a case's policy, at the releases that it was seen with."""
+    path = folder / "policy.yaml"
+    text = (case(name) / "policy.yaml").read_text(encoding="utf-8")
+    path.write_text(f"{text}gateway: {{versions: 2026-08}}\n", encoding="utf-8")
+    return path
 
 
 def compiled(policy: Path, folder: Path) -> Path:
@@ -91,7 +98,7 @@ def test_authentication_that_never_runs_is_an_error_on_envoy_gateway(
 
 def test_pickers_of_a_compiled_policy_accept_its_bodies(tmp_path: Path) -> None:
     """With a larger buffer, or without the flag, they are an error."""
-    tree = compiled(case("picker-03") / "policy.yaml", tmp_path)
+    tree = compiled(at_profile("picker-03", tmp_path), tmp_path)
     gie, llm_d = (build(tree / target / "overlays" / name) for target, name in (("gie", "g"), ("llm-d", "l")))
     assert errors(gie) == errors(llm_d) == []
     changed = gie.replace("4128768", "8388608"), llm_d.replace("--grpc-max-recv-msg-size", "--grpc-max-send-msg-size")
@@ -101,8 +108,7 @@ def test_pickers_of_a_compiled_policy_accept_its_bodies(tmp_path: Path) -> None:
 
 def test_policy_with_a_scorer_that_its_picker_cannot_use_is_refused(tmp_path: Path) -> None:
     """VSR312 names the release."""
-    policy = tmp_path / "policy.yaml"
-    shutil.copy(case("picker-02") / "policy.yaml", policy)
+    policy = at_profile("picker-02", tmp_path)
     result = call("compile", policy, "--out", tmp_path / "out")
     assert result.exit_code == 1
     assert "VSR312" in result.stderr

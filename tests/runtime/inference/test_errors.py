@@ -38,7 +38,7 @@ from pathlib import Path
 from vsr_runtime.inference.classifier import CategoryClassifier
 from vsr_runtime.inference.errors import ModelError
 try:
-    CategoryClassifier.load(None, Path())
+    load_encoder(None)
 except ModelError as error:
     print(error)
 """

@@ -33,9 +33,9 @@ from vsr_compiler.targets.common.router_policies import emitter as router_polici
 from vsr_compiler.targets.target import Target
 
 PROJECT = "agentgateway"
-PICKER_PROJECT = "inference-extension"
-"""The project of the endpoint picker."""
-_pickers = request_limits.picker_hops(PICKER_PROJECT, pools.declared)
+PICKER_PROJECT = pools.POOL_PROJECT
+"""The project of the endpoint picker, while it has one; see `picker_project`."""
+_pickers = request_limits.picker_hops(PICKER_PROJECT, pools.with_existing(pools.declared))
 
 
 def _picker_hops(policy: ir.Policy, endpoint: ir.Endpoint) -> Iterator[ReleasedHop]:
@@ -79,9 +79,16 @@ TARGET = Target(
         checks.limits,
         checks.pools,
         translated.check,
-        picker.checker(PICKER_PROJECT, pools.declared),
+        picker.checker(PICKER_PROJECT, pools.declared, disaggregates=PROJECT),
     ),
-    preflight=(namespaces.preflight, listeners.preflight, checks.preflight, translated.preflight),
+    preflight=(
+        namespaces.preflight,
+        listeners.preflight,
+        checks.preflight,
+        translated.preflight,
+        pools.preflight_existing,
+    ),
+    reaches=(ir.ExistingPool,),
     components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart,),
     provided=(("GatewayClass", "", CLASS),),
@@ -92,5 +99,5 @@ TARGET = Target(
         monitoring.cluster_names(pools.declared),
     ),
     tables={PROJECT: RELEASES.keys()},
-    profiles={"seed": {PROJECT: "1.4.1"}, "current": {PROJECT: "1.4.1"}},
+    profiles={profile: {PROJECT: "1.4.1"} for profile in ("seed", "2026-08", "current")},
 )

@@ -16,7 +16,7 @@ from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.agentgateway.kinds import API, BACKEND, GROUP, POLICY
 from vsr_compiler.targets.agentgateway.translated import is_translated, spec_of
 from vsr_compiler.targets.common import httproute
-from vsr_compiler.targets.common.pools import POOL_GROUP, inference_pool
+from vsr_compiler.targets.common.pools import POOL_GROUP, existing_reference, inference_pool
 
 CONNECT_TIMEOUT = "5s"
 
@@ -30,7 +30,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
             yield inference_pool(policy, replace(endpoint, pool=replace(endpoint.pool, failure_mode="FailClose")))
         elif endpoint.name not in used:
             continue
-        elif _is_backend(endpoint):
+        elif endpoint.existing_pool is None and _is_backend(endpoint):
             yield _backend(policy, endpoint)
         elif isinstance(endpoint.kind, ir.ExistingService):
             place = (endpoint.service.namespace, endpoint.service.name)
@@ -46,6 +46,8 @@ def routes(policy: ir.Policy) -> Iterator[Object]:
 
 def reference(policy: ir.Policy, endpoint: ir.Endpoint) -> Body:
     """Return the backendRef of an endpoint: its pool, its backend or its Service."""
+    if endpoint.existing_pool is not None:
+        return existing_reference(endpoint, endpoint.existing_pool)
     if endpoint.pool is not None:
         namespace = endpoint.service.namespace
         return {"group": POOL_GROUP, "kind": "InferencePool", "name": endpoint.object_name, "namespace": namespace}

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
-from vsr_compiler.releases.pickers import PICKERS
 from vsr_compiler.targets.agentgateway.gateway import DOWN
 from vsr_compiler.targets.agentgateway.helm_values import CHART, CRD_CHART, NAMESPACE
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.extproc import reads_responses
-from vsr_compiler.targets.common.pools import declared
+from vsr_compiler.targets.common.pools import POOL_PROJECT, crds_of_pools, with_existing
+from vsr_compiler.targets.common.pools import declared as declared_pools
 
 DOCS = "docs/reference/targets/agentgateway.md"
 
@@ -62,21 +62,19 @@ def limits(policy: ir.Policy) -> Iterator[Diagnostic]:
 def pools(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR312 for a pool beside other endpoints, VSR311 for pools that are to serve without their picker."""
     for model in policy.models:
-        pooled = [endpoint for endpoint, _ in model.endpoints if endpoint.pool is not None]
+        pooled = [endpoint for endpoint, _ in model.endpoints if endpoint.pool or endpoint.existing_pool]
         if pooled and len(model.endpoints) > 1 and not any(endpoint.provider for endpoint, _ in model.endpoints):
             message = f"`{model.name}` has several endpoints, but `{pooled[0].name}` is a pool and must be the only one"
             hint = "Put all pods into one pool, or define two models and use a route's `split`."
             yield Diagnostic("VSR312", message, model.span, hint)
     for endpoint in policy.endpoints:
-        if endpoint.pool is None:
-            continue
-        if endpoint.pool.failure_mode == "FailOpen":
+        if endpoint.pool is not None and endpoint.pool.failure_mode == "FailOpen":
             message = (
                 f"`FailOpen` of `{endpoint.name}` is ignored: agentgateway would let clients choose the pod while the "
                 "picker fails"
             )
             yield Diagnostic("VSR311", message, endpoint.pool.span, "For `FailOpen`, use the target gie or llm-d.")
-        if endpoint.api_key is not None:
+        if (endpoint.pool or endpoint.existing_pool) and endpoint.api_key is not None:
             message = f"agentgateway sends no key to pools, but `{endpoint.name}` needs one"
             yield Diagnostic("VSR320", message, endpoint.span, "Remove `pool`, or use the target ai-gateway.")
 
@@ -85,11 +83,10 @@ def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR315: the control plane and its CRDs must be installed, with our values."""
     versions = policy.versions
     release = versions["agentgateway"]
-    values = f" with the values in the target's {helm.FOLDER}/values-{CHART}.yaml" if declared(policy) else ""
+    pooled = with_existing(declared_pools)(policy)
+    values = f" with the values in the target's {helm.FOLDER}/values-{CHART}.yaml" if pooled else ""
     message = f"agentgateway {release} must be installed{values}, with its CRDs and those of the Gateway API"
     hint = f"Install the charts {CRD_CHART} and {CHART}: --version v{release} --namespace {NAMESPACE}."
-    if declared(policy):
-        groups = PICKERS["inference-extension"][versions["inference-extension"]].watches
-        more = " with those of its own kinds" if groups else ""
-        hint += f" Install the CRDs of inference-extension {versions['inference-extension']}{more} as well."
+    if pooled:
+        hint += f" Install the CRDs of {', '.join(crds_of_pools(POOL_PROJECT, versions))} as well."
     yield Diagnostic("VSR315", message, policy.gateway.span, hint)

@@ -10,8 +10,8 @@ from vsr_compiler.targets.common import router as router_emitter
 from vsr_compiler.targets.envoy_gateway import envoy_patch_policy, gateway, rate_limits
 from vsr_compiler.targets.target import Target
 
-PICKER_PROJECT = "inference-extension"
-"""The project of the endpoint picker."""
+PICKER_PROJECT = pools.POOL_PROJECT
+"""The project of the endpoint picker, while it has one; see `picker_project`."""
 
 SIDECAR_SECONDS = 15
 """Until AI Gateway's sidecar knows the backends of an accepted route: it reads a mounted Secret every 5 s."""
@@ -42,7 +42,7 @@ TARGET = Target(
         provider_checks.check,
         attempts.check,
         rate_limits.checker(("requests", "tokens", "dollars")),
-        picker.checker(PICKER_PROJECT, pools.declared),
+        picker.checker(PICKER_PROJECT, pools.declared, disaggregates="ai-gateway"),
     ),
     preflight=(namespaces.preflight, listeners.preflight, checks.preflight, pools.preflight_existing),
     reaches=(ir.ExistingPool,),

@@ -8,7 +8,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.releases.gateways import AI_GATEWAY
 from vsr_compiler.targets.ai_gateway.helm_values import AI_CHART
-from vsr_compiler.targets.common.pools import declared, with_existing
+from vsr_compiler.targets.common.pools import POOL_PROJECT, crds_of_pools, declared, with_existing
 from vsr_compiler.targets.envoy_gateway.checks import VALUES, any_of, install_hint, values_of
 
 
@@ -32,6 +32,6 @@ def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
         f"Envoy Gateway {versions['envoy-gateway']} must be installed with {VALUES}, "
         f"and Envoy AI Gateway {versions['envoy-ai-gateway']} with its CRDs{own}"
     )
-    pools = f" Install the CRDs of inference-extension {versions['inference-extension']} as well."
+    pools = f" Install the CRDs of {', '.join(crds_of_pools(POOL_PROJECT, versions))} as well."
     hint = install_hint(policy) + (pools if with_existing(declared)(policy) else "")
     yield Diagnostic("VSR315", message, policy.gateway.span, hint)

@@ -10,14 +10,16 @@ from vsr_compiler.manifests.hashed_names import hashed_name
 from vsr_compiler.manifests.kinds import RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.manifests.yaml import dump
+from vsr_compiler.releases.gateways import INFERENCE_EXTENSION
 from vsr_compiler.releases.model_servers import VLLM
-from vsr_compiler.releases.pickers import PICKERS, Picker
+from vsr_compiler.releases.pickers import LEGACY, PICKERS, Picker, picker_project
 from vsr_compiler.targets.common import picker_config
 from vsr_compiler.targets.common.picker_config import CONFIG_FILE
 from vsr_compiler.targets.common.placement import place
 from vsr_compiler.targets.common.pools import (
     PICKER_SUFFIX,
     POOL_GROUP,
+    POOL_PROJECT,
     Pooled,
     picker_service,
     pooled,
@@ -52,29 +54,55 @@ def emitter(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iter
     """Return the emitter of one project's pickers.
 
     Args:
-        project: The project whose release is looked up.
+        project: The project whose release is looked up; see `picker_project`.
         chosen: Which endpoints get a picker.
     """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
         """Yield the objects of each picker."""
-        release = PICKERS[project][policy.versions[project]]
+        own = picker_project(project, policy.versions)
+        release = PICKERS[own][policy.versions[own]]
         for endpoint in chosen(policy):
             yield from _picker(policy, endpoint, release)
 
     return emit
 
 
-def checker(project: str, chosen: Pooled = pooled) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
-    """Return the check of what the project's release does not support (VSR312)."""
+def checker(
+    project: str, chosen: Pooled = pooled, *, disaggregates: str = ""
+) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
+    """Return the check of what the project's release does not support (VSR312, VSR314).
+
+    Args:
+        project: The project whose release is looked up; see `picker_project`.
+        chosen: Which endpoints get a picker.
+        disaggregates: Empty if the target emits model servers for disaggregation, otherwise its name.
+    """
 
     def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-        """Check scorers, weights and disaggregation of each pool."""
-        version = policy.versions[project]
+        """Check scorers, weights and disaggregation of each pool, and the CRDs that the picker reads."""
+        own = picker_project(project, policy.versions)
+        version = policy.versions[own]
+        release = PICKERS[own][version]
         for endpoint in chosen(policy):
-            yield from picker_config.check(endpoint, f"{project} {version}", PICKERS[project][version])
+            if disaggregates and settings(endpoint).disaggregation and release.disaggregation is not None:
+                message = f"the target {disaggregates} does not support disaggregation of prefill and decode"
+                yield Diagnostic("VSR312", message, settings(endpoint).span, "Use the target llm-d.")
+            else:
+                yield from picker_config.check(endpoint, f"{own} {version}", release)
+        pools = policy.versions[POOL_PROJECT]
+        required = LEGACY in release.watches and LEGACY not in release.without
+        if required and chosen(policy) and not INFERENCE_EXTENSION[pools].objectives:
+            message = f"{own} {version} does not start with the CRDs of {POOL_PROJECT} {pools}: they lack {LEGACY}"
+            yield Diagnostic("VSR314", message, policy.gateway.span, _fitting(own, pools))
 
     return check
+
+
+def _fitting(project: str, pools: str) -> str:
+    """Return which releases of a project run with a release of the CRDs."""
+    fitting = [name for name, item in PICKERS[project].items() if LEGACY in item.without]
+    return f"Use {project} {' or '.join(fitting)} with {POOL_PROJECT} {pools}."
 
 
 def _picker(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:

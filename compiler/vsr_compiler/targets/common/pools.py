@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import HealthyUnlessParentRejects, Kind, Wave, kinds_of
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import gateways as releases
+from vsr_compiler.releases.pickers import LLM_D, PICKERS, picker_project
 from vsr_compiler.targets.common import vllm
 from vsr_compiler.targets.common.workloads import selector
 
 POOL_GROUP = "inference.networking.k8s.io"
+POOL_PROJECT = "inference-extension"
+"""The project of the InferencePool API."""
 PICKER_PORT = 9002
 PICKER_SUFFIX = "-epp"
 KINDS: tuple[Kind, ...] = (*kinds_of(POOL_GROUP, "InferencePool", Wave.REFERENCED, HealthyUnlessParentRejects()),)
@@ -97,7 +100,7 @@ def picker_service(endpoint: ir.Endpoint) -> ir.ServiceRef:
 def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
     """Return the InferencePool of an endpoint."""
     service = picker_service(endpoint)
-    defaults = releases.INFERENCE_EXTENSION[policy.versions["inference-extension"]].defaults
+    defaults = releases.INFERENCE_EXTENSION[policy.versions[POOL_PROJECT]].defaults
     picker: Body = {
         "group": "",
         "kind": "Service",
@@ -118,6 +121,18 @@ def inference_pool(policy: ir.Policy, endpoint: ir.Endpoint) -> Object:
             **defaults,
         },
     )
+
+
+def crds_of_pools(project: str, versions: Mapping[str, str]) -> list[str]:
+    """Return the projects and releases whose CRDs pools and their pickers need.
+
+    Args:
+        project: The project whose pickers a target asks for; see `picker_project`.
+        versions: The releases of a policy.
+    """
+    own = picker_project(project, versions)
+    watches = PICKERS[own][versions[own]].watches
+    return [f"{name} {versions[name]}" for name in (POOL_PROJECT, *([own] if LLM_D in watches else []))]
 
 
 def ignored_by(target: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:

@@ -9,7 +9,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.diagnostics.suggestions import MAX_LISTED
 from vsr_compiler.releases.hops import HOPS, Hop
-from vsr_compiler.releases.pickers import PICKERS
+from vsr_compiler.releases.pickers import PICKERS, picker_project
 from vsr_compiler.routerconfig.vsr_runtime import model_prefix
 from vsr_compiler.targets.common.pools import Pooled
 from vsr_schemas.apis import API_GROUPS, API_PATHS, TEXT_APIS, ApiPath
@@ -65,12 +65,12 @@ def hops_of(project: str, chosen: Callable[[ir.Policy], Iterable[ir.Endpoint]] |
 
 def picker_hops(project: str, chosen: Pooled) -> Hops:
     """Return the hops of a project's pickers. One with a flag for its limit gets the limit that the policy needs."""
-    pickers = hops_of(project, chosen)
 
     def hops(policy: ir.Policy, endpoint: ir.Endpoint) -> Iterator[ReleasedHop]:
         """Yield the picker of a pool."""
-        for item in pickers(policy, endpoint):
-            adjustable = PICKERS[project][policy.versions[project]].message_flag
+        own = picker_project(project, policy.versions)
+        for item in hops_of(own, chosen)(policy, endpoint):
+            adjustable = PICKERS[own][policy.versions[own]].message_flag
             yield replace(item, hop=replace(item.hop, max_message=None)) if adjustable else item
 
     return hops

@@ -8,8 +8,8 @@ from vsr_compiler.targets.gie import pools
 from vsr_compiler.targets.istio import envoyfilter, gateway
 from vsr_compiler.targets.target import ClusterNames, Target
 
-PROJECT = "inference-extension"
-"""The project of the endpoint picker."""
+PROJECT = common_pools.POOL_PROJECT
+"""The project of the endpoint picker, while it has one; see `picker_project`."""
 KINDS = (*istio.KINDS, *common_pools.KINDS)
 CLUSTER_NAMES: tuple[ClusterNames, ...] = (
     *istio.TARGET.cluster_names,
@@ -32,7 +32,7 @@ TARGET = Target(
         pools.picker_connections,
     ),
     hops=(request_limits.picker_hops(PROJECT, common_pools.with_existing(common_pools.pooled)), *istio.HOPS),
-    checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT)),
+    checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT, disaggregates="gie")),
     preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT), common_pools.preflight_existing),
     reaches=(ir.ExistingPool,),
     components=(monitoring.component(gateway.pods, common_pools.pooled), autoscaling.component, autoscaling.keda),

@@ -8,11 +8,11 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases import gateways as releases
-from vsr_compiler.releases.pickers import PICKERS
 from vsr_compiler.targets.common.extproc import MAX_STREAMS
 from vsr_compiler.targets.common.httproute import routes
 from vsr_compiler.targets.common.pools import (
     POOL_GROUP,
+    crds_of_pools,
     existing_reference,
     inference_pool,
     is_pool,
@@ -80,10 +80,7 @@ def preflight(project: str) -> Callable[[ir.Policy], Iterator[Diagnostic]]:
 
     def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         """Report the setting of istiod and the CRDs."""
-        versions = policy.versions
-        groups = PICKERS[project][versions[project]].watches
-        crds = [f"gateway-api {versions['gateway-api']}", f"inference-extension {versions['inference-extension']}"]
-        crds += [f"{project} {versions[project]}"] if "llm-d.ai" in groups else []
+        crds = [f"gateway-api {policy.versions['gateway-api']}", *crds_of_pools(project, policy.versions)]
         message = "InferencePools need istiod with ENABLE_GATEWAY_API_INFERENCE_EXTENSION=true"
         hint = f"Install the CRDs of {', '.join(crds)} as well."
         yield Diagnostic("VSR315", message, policy.gateway.span, hint)

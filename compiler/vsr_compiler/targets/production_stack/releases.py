@@ -22,6 +22,10 @@ PRODUCTION_STACK: Mapping[str, Stack] = MappingProxyType(
 )
 
 PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"seed": {"production-stack": "0.1.11"}, "current": {"production-stack": "0.1.12"}}
+    {
+        "seed": {"production-stack": "0.1.11"},
+        "2026-08": {"production-stack": "0.1.12"},
+        "current": {"production-stack": "0.1.12"},
+    }
 )
 """The release of the chart in each profile."""

@@ -9,13 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
+from vsr_compiler.diagnostics.suggestions import suggest
+from vsr_compiler.verify.kustomization.addresses import refuse_addresses
+from vsr_compiler.verify.kustomization.fields import PLUGINS, is_remote, unknown_fields
 from vsr_compiler.verify.kustomization.generate import generated, name_hash
 from vsr_compiler.verify.kustomization.loader import Loader, kustomization_in, normalised
 from vsr_compiler.verify.kustomization.names import follow_names
 from vsr_compiler.verify.kustomization.patching import apply_patches
 from vsr_compiler.verify.kustomization.places import BuiltPlaces, In, Places
 from vsr_compiler.verify.kustomization.replace import replaced
-from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, Resource, put
+from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, RemoteError, Resource, put
 from vsr_compiler.verify.kustomization.transform import (
     add_affixes,
     add_annotations,
@@ -24,12 +27,13 @@ from vsr_compiler.verify.kustomization.transform import (
     set_namespace,
     set_replicas,
 )
+from vsr_compiler.verify.limits import REMEDY
 from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings, as_string, as_strings
 
 MAX_RESOURCES = 100_000
 """Resources of all builds of a run. Several kustomizations may use one base, and each has its own copy."""
 MAX_NESTED = 50
-_NOT_HERE = ("vars", "generators", "transformers", "validators", "configurations", "crds", "openapi")
+_NOT_HERE = ("vars", *PLUGINS, "openapi")
 Steps = tuple[str | int, ...]
 Change = Callable[[], Any]
 _IGNORED_ANNOTATION = "config.kubernetes.io/local-config"
@@ -70,7 +74,7 @@ class Builder:
             item.rename(name=f"{item.name}-{name_hash(item.value)}")
         if hashed:
             follow_names(resources)
-        return [item for item in resources if _annotation(item, _IGNORED_ANNOTATION) != "true"], problems
+        return [item for item in resources if _annotation(item, _IGNORED_ANNOTATION) in {"", "false"}], problems
 
     def _accumulated(self, folder: Path, above: list[Resource], problems: Problems) -> list[Resource]:
         """Return the resources of a kustomization; a component also changes those above it."""
@@ -98,13 +102,18 @@ class Builder:
         self._left -= count
         if self._left < 0:
             message = f"more than {MAX_RESOURCES:,} objects in all kustomizations"
-            raise CompileError(
-                [Diagnostic("VSR430", message, Span(str(self._stack[-1])), "Check them in several runs.")]
-            )
+            raise CompileError([Diagnostic("VSR430", message, Span(str(self._stack[-1])), REMEDY)])
 
     def nested(self, folder: Path, above: list[Resource], problems: Problems) -> list[Resource]:
         """Return the resources of a kustomization that another one includes."""
         return self._accumulated(folder, above, problems)
+
+
+def _refuse_field(name: str, known: frozenset[str]) -> None:
+    if name.lower() in {item.lower() for item in known}:
+        # kustomize reads it all the same.
+        raise NotSupportedError(f"the field `{name}` in this case")
+    raise BuildError(f"unknown field `{name}`. {suggest(name, sorted(known))}".rstrip())
 
 
 def _annotation(resource: Resource, name: str) -> str:
@@ -125,9 +134,7 @@ class _Step:
 
     def run(self, resources: list[Resource]) -> list[Resource]:
         """Return the resources after everything that the kustomization does."""
-        for name in _NOT_HERE:
-            if self.body.get(name):
-                self.problems.unsupported.append((self._span(name), name))
+        self._check_fields()
         for name in ("helmCharts", "helmChartInflationGenerator"):
             if self.body.get(name):
                 self.problems.left.append((self._span(name), f"{name} not rendered"))
@@ -145,6 +152,19 @@ class _Step:
             self.guarded(path, change, None)
         follow_names(resources)
         return resources
+
+    def _check_fields(self) -> None:
+        for path, name, known in unknown_fields(self.body):
+            self.guarded((*path, name), partial(_refuse_field, name, known), None)
+        for name in _NOT_HERE:
+            if self.body.get(name):
+                self.problems.unsupported.append((self._span(name), name))
+        for name, item in as_mapping(self.body.get("openapi")).items():
+            self.guarded(("openapi", name), partial(self.builder.loader.inside, self.folder, str(item)), None)
+        for name in PLUGINS:
+            for number, item in enumerate(as_strings(self.body.get(name))):
+                look = partial(refuse_addresses, self.builder.loader, item, self.folder)
+                self.guarded((name, number), look, None)
 
     def _with_generated(self, resources: list[Resource]) -> list[Resource]:
         for kind in ("ConfigMap", "Secret"):
@@ -221,8 +241,8 @@ class _Step:
             return loader.data(loader.inside(self.folder, name))
 
         made = generated(kind, entry, options, read, str(self.path), self.place(*path))
-        behavior = as_string(entry.get("behavior")) or "create"
-        if behavior == "create":
+        behavior = as_string(entry.get("behavior"))
+        if behavior not in {"merge", "replace"}:
             return [*resources, made]
         wanted = as_string(entry.get("name"))
         old = [item for item in resources if item.kind == kind and wanted in {name for _, name in item.known_names}]
@@ -240,6 +260,8 @@ class _Step:
         """Return the result of a part of the build, or report why it has none."""
         try:
             return change()
+        except RemoteError as error:
+            self.problems.left.append((self._span(*path), f"{error} not fetched"))
         except BuildError as error:
             hint = "Correct it; `kubectl kustomize` refuses it as well."
             self.builder.loader.diagnostics.append(Diagnostic("VSR482", str(error), self._span(*path), hint))
@@ -259,8 +281,3 @@ class _Step:
             inner = places[1][step]
             places = inner[1] if isinstance(step, str) else inner
         return In(name, places)
-
-
-def is_remote(item: str) -> bool:
-    """Whether an entry is a repository or an address, which no build here fetches."""
-    return "://" in item or "?ref=" in item or "//" in item or item.startswith(("git@", "github.com/"))

@@ -35,7 +35,7 @@ def generated(kind: str, entry: Body, options: Body, read: ReadFile, file: str, 
     for key in ("labels", "annotations"):
         if both := as_mapping(options.get(key)) | as_mapping(own.get(key)):
             body["metadata"][key] = both
-    if data:
+    if data or kind == "Secret":
         body["data"] = data
     if binary:
         body["binaryData"] = binary

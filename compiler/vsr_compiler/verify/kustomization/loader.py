@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.verify.kustomization.places import In, Places
-from vsr_compiler.verify.kustomization.resource import BuildError, Pair, Resource, planted
+from vsr_compiler.verify.kustomization.fields import is_remote
+from vsr_compiler.verify.kustomization.places import BuiltPlaces, In, Places
+from vsr_compiler.verify.kustomization.resource import BuildError, Pair, RemoteError, Resource, planted, text_of
 from vsr_compiler.verify.limits import MAX_BYTES, Budget, spend_bytes
 from vsr_compiler.verify.manifest import as_mapping
 
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 GROUP = "kustomize.config.k8s.io"
+_FLUX = re.compile(rb"(?m)^apiVersion:[ \t]*[\"']?kustomize\.toolkit\.fluxcd\.io/")
+_HEAD = 64 * 1024
 Parse = Callable[[bytes, str, Budget], Any]
 
 
@@ -46,8 +50,11 @@ class Loader:
 
         Raises:
             BuildError: It is outside the folder, which kustomize refuses.
+            RemoteError: It is an address.
         """
         path = normalised(folder / item)
+        if is_remote(item) and not path.exists():
+            raise RemoteError(item)
         if Path(item).is_absolute() or not path.resolve().is_relative_to(folder.resolve()):
             raise BuildError(f"`{item}` is not in or below the folder of the kustomization")
         return path
@@ -91,28 +98,34 @@ class Loader:
         return [planted(value, place) for value, _ in parsed]
 
     def resources(self, path: Path) -> list[Resource]:
-        """Return the objects of a file, lists opened, without those that are not for Kubernetes."""
+        """Return the objects of a file, lists opened. What kustomize refuses is reported and left out."""
         found: list[Resource] = []
         for value, places in self.documents(path):
-            found += _opened_list(value, places, str(path))
+            found += self._opened_list(value, places, str(path))
         return found
 
-
-def _opened_list(value: object, places: In, file: str) -> list[Resource]:
-    body = as_mapping(value)
-    inner = places.places
-    if str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list):
-        listed = zip(body["items"], inner[1]["items"][1][1], strict=True)
-        return [resource for item, place in listed for resource in _opened_list(item, In(places.name, place), file)]
-    metadata = as_mapping(body.get("metadata"))
-    if not isinstance(metadata.get("name", metadata.get("generateName")), str) or not isinstance(
-        metadata.get("namespace", ""), str
-    ):
+    def _opened_list(self, value: object, places: In, file: str) -> list[Resource]:
+        if value is None:
+            return []
+        body = as_mapping(value)
+        inner = places.places
+        if str(body.get("kind", "")).endswith("List") and isinstance(body.get("items"), list):
+            listed = zip(body["items"], inner[1]["items"][1][1], strict=True)
+            return [
+                resource for item, place in listed for resource in self._opened_list(item, In(places.name, place), file)
+            ]
+        if body and not as_mapping(body.get("metadata")).get("name") and not isinstance(body.get("kind"), str):
+            problem = "this document is not a Kubernetes object"
+        elif not body or not isinstance(body.get("kind"), str):
+            problem = "this document has no `kind`, so it is not a Kubernetes object"
+        elif not text_of(as_mapping(body.get("metadata")).get("name")):
+            problem = f"this {body['kind']} has no name, which kustomize refuses"
+        else:
+            return [Resource(body, places, file).copy()]
+        if body:
+            span = BuiltPlaces(places, file).span((), key=False)
+            self.diagnostics.append(Diagnostic("VSR431", problem, span, "Set apiVersion, kind and metadata.name."))
         return []
-    if not isinstance(body.get("kind"), str) or not isinstance(body.get("apiVersion"), str):
-        return []
-    resource = Resource(body, places, file)
-    return [] if resource.group == GROUP else [resource.copy()]
 
 
 def normalised(path: Path) -> Path:
@@ -122,5 +135,17 @@ def normalised(path: Path) -> Path:
 
 
 def kustomization_in(folder: Path) -> Path | None:
-    """Return the kustomization of a folder; None if it has none."""
-    return next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
+    """Return the kustomization of a folder; None if it has none.
+
+    A Kustomization of Flux often has the same file name; it is an object, not a build.
+    """
+    path = next((folder / name for name in KUSTOMIZATIONS if (folder / name).is_file()), None)
+    return None if path is None or _is_of_flux(path) else path
+
+
+def _is_of_flux(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return _FLUX.search(file.read(_HEAD)) is not None
+    except OSError:
+        return False  # Reading it reports the error.

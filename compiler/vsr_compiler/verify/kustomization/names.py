@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.verify.kustomization.resource import Resource, put
 from vsr_compiler.verify.manifest import Body, Path, as_mapping, as_mappings, as_string, value_at
+from vsr_compiler.verify.scopes import is_cluster_scoped
 
 _TEMPLATES: dict[str, Path] = {
     **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), ("spec", "template", "spec")),
@@ -23,7 +24,7 @@ def follow_names(resources: list[Resource]) -> None:
     for resource in resources:
         if resource.names:
             for name in {name for _, name in resource.known_names}:
-                by_name[resource.kind, name].append(resource)
+                by_name[resource.known_kind or resource.kind, name].append(resource)
     if not by_name:
         return
     for resource in resources:
@@ -45,8 +46,7 @@ def _follow(
         candidates = [
             item for item in candidates if namespace in {before or "default" for before, _ in item.known_names}
         ]
-    same = [item for item in candidates if item.namespace == source.namespace]
-    chosen = same if len(same) == 1 or (len(candidates) > 1 and same) else candidates
+    chosen = [item for item in candidates if _is_in_reach(source, item)]
     if len({(item.namespace, item.name) for item in chosen}) != 1:
         return
     target = chosen[0]
@@ -54,6 +54,14 @@ def _follow(
         put(source.pair, path, target.name)
     if namespace_path and target.namespace and target.namespace != namespace and (namespace or kind != "Service"):
         put(source.pair, namespace_path, target.namespace)
+
+
+def _is_in_reach(source: Resource, target: Resource) -> bool:
+    """Whether kustomize takes a reference as one to a resource: it is in the same namespace, or in none."""
+    if is_cluster_scoped(source.group, source.kind) or is_cluster_scoped(target.group, target.kind):
+        return True
+    # A RoleBinding may refer to accounts of other namespaces.
+    return target.kind == "ServiceAccount" or (source.namespace or "default") == (target.namespace or "default")
 
 
 def _references(resource: Resource) -> Iterator[_Ref]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from vsr_compiler.verify.kustomization.fields import is_remote
 from vsr_compiler.verify.kustomization.loader import Loader
 from vsr_compiler.verify.kustomization.merge import json_patch, strategic
 from vsr_compiler.verify.kustomization.places import Places
-from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, Pair, Resource
+from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, Pair, Resource, text_of
 from vsr_compiler.verify.kustomization.targets import selected
 from vsr_compiler.verify.manifest import Body, as_mapping, as_string
 
@@ -60,10 +62,7 @@ def _patched(step: Step, entry: object, at: tuple[str | int, ...], resources: li
             if not target:
                 raise BuildError("a JSON patch needs a target")
             for resource in [item for item in resources if selected(item, target)]:
-                before = (resource.namespace, resource.name)
-                json_patch(resource.pair, patch)
-                if (resource.namespace, resource.name) != before:
-                    resource.names.append(before)
+                _patch_by_operations(resource, patch)
         elif isinstance(patch[0], dict):
             resources = _merged(resources, patch, target)
         elif patch[0] is not None:
@@ -71,11 +70,20 @@ def _patched(step: Step, entry: object, at: tuple[str | int, ...], resources: li
     return resources
 
 
+def _patch_by_operations(resource: Resource, patch: Pair) -> None:
+    before, kind = (resource.namespace, resource.name), resource.kind
+    json_patch(resource.pair, patch)
+    if kind != resource.kind:
+        resource.known_kind = resource.known_kind or kind
+    if (resource.namespace, resource.name) != before:
+        resource.names.append(before)
+
+
 def _documents(step: Step, entry: object, at: tuple[str | int, ...]) -> Iterator[Pair]:
     loader = step.builder.loader
     if isinstance(entry, str):
         # An entry of patchesStrategicMerge is a file, or the patch itself.
-        if "\n" in entry or ":" in entry:
+        if "\n" in entry or (":" in entry and not is_remote(entry)):
             yield from loader.inline(entry, step.path, step.place(*at))
         else:
             yield from loader.documents(loader.inside(step.folder, entry))
@@ -84,16 +92,26 @@ def _documents(step: Step, entry: object, at: tuple[str | int, ...]) -> Iterator
     if as_string(body.get("path")):
         yield from loader.documents(loader.inside(step.folder, body["path"]))
     elif as_string(body.get("patch")):
+        if body["patch"].lstrip().startswith("[") and not _is_json(body["patch"]):
+            raise BuildError("kustomize reads a patch that begins with `[` as JSON, which this one is not")
         yield from loader.inline(body["patch"], step.path, step.place(*at, "patch"))
     else:
         raise BuildError("a patch needs `path` or `patch`")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _merged(resources: list[Resource], patch: Pair, target: Body) -> list[Resource]:
     """Return the resources after a strategic merge, without the one that it deletes."""
     chosen = [item for item in resources if (selected(item, target) if target else _is_named(item, patch[0]))]
     if not chosen and not target:
-        name = as_string(as_mapping(patch[0].get("metadata")).get("name"))
+        name = text_of(as_mapping(patch[0].get("metadata")).get("name"))
         raise BuildError(f"no {patch[0].get('kind')} `{name}` matches the patch")
     deleted: set[int] = set()
     for resource in chosen:
@@ -121,7 +139,7 @@ def _without_identity(patch: Pair) -> Pair:
 
 def _is_named(resource: Resource, patch: Body) -> bool:
     metadata = as_mapping(patch.get("metadata"))
-    name, namespace = as_string(metadata.get("name")), as_string(metadata.get("namespace"))
+    name, namespace = text_of(metadata.get("name")), text_of(metadata.get("namespace"))
     group = as_string(patch.get("apiVersion")).rpartition("/")[0]
     return (
         resource.kind == patch.get("kind")

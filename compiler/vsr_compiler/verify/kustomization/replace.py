@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, Resource, put
+from vsr_compiler.verify.kustomization.resource import BuildError, NotSupportedError, Resource, put, text_of
 from vsr_compiler.verify.manifest import Body, Path, as_mapping, as_mappings, as_string, as_strings, value_at
+from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
 
 _STEP = re.compile(r"(?:\[([^\]=]*)=([^\]]*)\]|\[([^\]]*)\]|((?:\\.|[^.\[\]])+))\.?")
 
@@ -62,10 +63,20 @@ def _fill(resource: Resource, target: Body, value: object) -> None:
             new = value
             if options.get("delimiter"):
                 new = _joined(as_string(value_at(resource.value, *path)), options, value)
+            new = _of_type(value_at(resource.value, *path), new)
             if path in {("metadata", "name"), ("metadata", "namespace")}:
                 resource.rename(**{str(path[-1]): str(new)})
             else:
                 put(resource.pair, path, new)
+
+
+def _of_type(old: object, new: object) -> object:
+    """Return a scalar with the type of the one that it replaces, as kustomize writes it."""
+    if isinstance(old, str) and isinstance(new, bool | int | float):
+        return text_of(new)
+    if isinstance(old, bool | int | float) and isinstance(new, str):
+        return resolve_plain_scalar(new)
+    return new
 
 
 def _part(value: object, options: Body) -> object:
@@ -97,7 +108,7 @@ def _paths(value: Body, text: str, *, create: bool) -> Iterable[Path]:
     if "*" in text and "[=" in text:
         raise NotSupportedError("a field path with a pattern")
     steps: list[tuple[str, str, str]] = []
-    position = 0
+    position = 1 if text.startswith(".") else 0
     while position < len(text):
         found = _STEP.match(text, position)
         if not found or found.end() == position:

@@ -15,6 +15,10 @@ class NotSupportedError(Exception):
     """The build needs something that is not in the subset. The message names it."""
 
 
+class RemoteError(Exception):
+    """The build needs something from elsewhere, which is never fetched. The message names it."""
+
+
 class BuildError(Exception):
     """Kustomize itself refuses the build."""
 
@@ -29,6 +33,7 @@ class Resource:
         file: The file of places that name none.
         names: Kind, namespace and name that it had before each change, its first ones included.
         hashed: Whether its name ends with a hash of its content.
+        known_kind: The kind by which others refer to it: the first one, if a patch changes it.
     """
 
     value: Body
@@ -36,6 +41,7 @@ class Resource:
     file: str
     names: list[tuple[str, str]] = field(default_factory=list)
     hashed: bool = False
+    known_kind: str = ""
 
     @property
     def group(self) -> str:
@@ -50,12 +56,12 @@ class Resource:
     @property
     def name(self) -> str:
         """The present name."""
-        return as_string(as_mapping(self.value.get("metadata")).get("name"))
+        return text_of(as_mapping(self.value.get("metadata")).get("name"))
 
     @property
     def namespace(self) -> str:
         """The present namespace; empty if none is written."""
-        return as_string(as_mapping(self.value.get("metadata")).get("namespace"))
+        return text_of(as_mapping(self.value.get("metadata")).get("namespace"))
 
     @property
     def known_names(self) -> list[tuple[str, str]]:
@@ -65,7 +71,7 @@ class Resource:
     def copy(self) -> Resource:
         """Return a copy that can be changed."""
         value, places = copied((self.value, self.places))
-        return Resource(value, places, self.file, list(self.names), self.hashed)
+        return Resource(value, places, self.file, list(self.names), self.hashed, self.known_kind)
 
     def rename(self, *, name: str | None = None, namespace: str | None = None) -> None:
         """Set name or namespace, and remember the ones before."""
@@ -85,6 +91,13 @@ class Resource:
     def manifest(self, default_namespace: str) -> Manifest:
         """Return the finished object."""
         return Manifest(self.value, BuiltPlaces(self.places, self.file).span, default_namespace)
+
+
+def text_of(value: object) -> str:
+    """Return a scalar as it is written in YAML: for kustomize the name `0` is a text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def opened(places: Places) -> Places:

@@ -7,8 +7,8 @@ import re
 from vsr_compiler.verify.kustomization.resource import NotSupportedError, Resource
 from vsr_compiler.verify.manifest import Body, as_mapping, as_string
 
-_SIMPLE = re.compile(r"(?:[A-Za-z0-9_/-]|\\?\.|\.[*+]|[|])*")
-"""Patterns that take little time: words, dots, a few `.*` and alternatives."""
+_SIMPLE = re.compile(r"(?:[A-Za-z0-9_/-]|\\?\.|\.[*+]|[|]|\[[A-Za-z0-9]+\])*")
+"""Patterns that take little time: words, dots, a few `.*`, alternatives and sets of letters."""
 _REPEATS = re.compile(r"\.[*+]")
 MAX_REPEATS = 3
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from vsr_compiler.verify.kustomization.resource import BuildError, Pair, Resource, opened, put
-from vsr_compiler.verify.manifest import Body, Path, as_mapping, as_mappings, as_string, value_at
+from vsr_compiler.verify.manifest import Body, Path, as_mapping, as_mappings, as_string
 from vsr_compiler.verify.scopes import is_cluster_scoped
 
 _KEEP_NAME = frozenset({"CustomResourceDefinition", "APIService", "Namespace"})
@@ -15,6 +15,28 @@ _SELECTED = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
 _SCALED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 _TEMPLATE: Path = ("spec", "template")
 _CRON: Path = ("spec", "jobTemplate", "spec", "template")
+
+
+_AFFINITY = tuple(
+    ("spec", "template", "spec", "affinity", kind, when, *term, "labelSelector", "matchLabels")
+    for kind in ("podAffinity", "podAntiAffinity")
+    for when, term in (
+        ("preferredDuringSchedulingIgnoredDuringExecution", ("podAffinityTerm",)),
+        ("requiredDuringSchedulingIgnoredDuringExecution", ()),
+    )
+)
+_SPREAD = ("spec", "template", "spec", "topologySpreadConstraints", "labelSelector", "matchLabels")
+_EXISTING: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Deployment": (*_AFFINITY, _SPREAD),
+    "StatefulSet": (*_AFFINITY, _SPREAD),
+    "CronJob": (("spec", "jobTemplate", "spec", "selector", "matchLabels"),),
+    "NetworkPolicy": (
+        ("spec", "podSelector", "matchLabels"),
+        ("spec", "ingress", "from", "podSelector", "matchLabels"),
+        ("spec", "egress", "to", "podSelector", "matchLabels"),
+    ),
+}
+"""Selectors that get common labels only where they exist (kustomize's `commonLabels` with `create: false`)."""
 
 
 def set_namespace(resources: list[Resource], namespace: str) -> None:
@@ -62,8 +84,19 @@ def _selectors(resource: Resource) -> Iterator[Path]:
             yield ("spec", "selector")
     elif resource.kind in _SELECTED or (resource.kind in {"PodDisruptionBudget", "Job"} and "selector" in spec):
         yield ("spec", "selector", "matchLabels")
-    elif resource.kind == "NetworkPolicy" and value_at(spec, "podSelector", "matchLabels") is not None:
-        yield ("spec", "podSelector", "matchLabels")
+    for pattern in _EXISTING.get(resource.kind, ()):
+        yield from _matching(resource.value, (), pattern)
+
+
+def _matching(value: object, path: Path, pattern: tuple[str, ...]) -> Iterator[Path]:
+    """Return the paths of the mappings that exist at a pattern, in every item of the lists on the way."""
+    if isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _matching(item, (*path, number), pattern)
+    elif isinstance(value, dict) and not pattern:
+        yield path
+    elif isinstance(value, dict) and pattern[0] in value:
+        yield from _matching(value[pattern[0]], (*path, pattern[0]), pattern[1:])
 
 
 def add_annotations(resource: Resource, annotations: Body) -> None:

@@ -73,7 +73,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "gateway": {
         "name": "Name of the Gateway.",
         "namespace": "Namespace of the Gateway and its routes.",
-        "versions": "Release profile (`current` or `seed`), or releases by project that override `current`.",
+        "versions": "Release profile (`current`, `2026-08` or `seed`), or releases by project that override `current`.",
         "timeout": "Time limit of a whole request, streaming included.",
         "listeners": "Ports with hostnames and TLS. Defaults to one, `http` on port 80, without TLS and for every "
         "hostname. At most 16.",

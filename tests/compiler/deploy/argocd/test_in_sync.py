@@ -14,21 +14,12 @@ from vsr_compiler import ir, targets
 from vsr_compiler.manifests.objects import Object
 
 SIMULATED = replace(DEV, name="simulated", simulate=True)
-CURRENT = (
-    "gateway-api-v1.5.1/standard",
-    "istio-v1.30.3",
-    "gateway-api-inference-extension-v1.5.0",
-    "llm-d-router-v0.10.0",
-    "agentgateway-v1.4.1",
-    "envoy-gateway-v1.8.3",
-    "envoy-ai-gateway-v1.1.0",
-)
 
 
 @cache
 def schemas() -> dict[tuple[str, str], crds.Schema]:
     """Return the schemas of the current releases."""
-    return crds.profile(reference() / "crds", *CURRENT)
+    return crds.profile(reference(), *crds.folders(targets.profiles()["current"]))
 
 
 def live(item: Object, schemas: dict[tuple[str, str], crds.Schema]) -> dict[str, object]:

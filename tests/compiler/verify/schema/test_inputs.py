@@ -90,7 +90,7 @@ def test_case_with_faults_of_both_kinds_reports_rules_and_patterns() -> None:
     """In one run, as an API server does."""
     root = reference()
     text = (root / "data/cases/verify/13-cel-values/skipped-after-schema-error.yaml").read_text(encoding="utf-8")
-    found = [item.code for item in s.found(text, root / "crds")]
+    found = [item.code for item in s.found(text, root / "crds", root / "crds-newer")]
     assert (found.count("VSR444"), found.count("VSR446")) == (2, 3)
 
 
@@ -113,8 +113,8 @@ spec:
 
 def test_field_of_the_experimental_channel_is_a_note() -> None:
     """With Envoy Gateway, whose chart installs that channel, there is none."""
-    crds = reference() / "crds"
-    (note,) = s.found(ROUTE, crds)
+    crds = (reference() / "crds", reference() / "crds-newer")
+    (note,) = s.found(ROUTE, *crds)
     assert note.code == "VSR462"
     assert "`spec.rules[0].retry` of HTTPRoute" in note.message
     envoy = """\
@@ -124,13 +124,16 @@ kind: BackendTrafficPolicy
 metadata: {name: r, namespace: prod}
 spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: r}]}
 """
-    assert s.found(ROUTE + envoy, crds) == []
+    assert s.found(ROUTE + envoy, *crds) == []
 
 
 def test_field_of_no_channel_is_an_error() -> None:
     """Although the experimental channel knows other fields."""
     text = ROUTE.replace("attempts: 2", "attempts: 2, atempts: 3")
-    assert {item.code for item in s.found(text, reference() / "crds")} == {"VSR462", "VSR441"}
+    assert {item.code for item in s.found(text, reference() / "crds", reference() / "crds-newer")} == {
+        "VSR462",
+        "VSR441",
+    }
 
 
 def test_property_with_the_name_of_a_keyword_is_a_property() -> None:

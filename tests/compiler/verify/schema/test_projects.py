@@ -206,7 +206,7 @@ TAKEN: list[tuple[str, str, Any]] = [
 @cache
 def catalog() -> Catalog:
     """Return the reference definitions: every project in several releases."""
-    return Catalog(((reference() / "crds",),))
+    return Catalog(((reference() / "crds", reference() / "crds-newer"),))
 
 
 def found(text: str) -> list[tuple[str, str]]:
