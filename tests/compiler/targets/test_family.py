@@ -37,7 +37,7 @@ NOT_ATTACHED = (
         "reference",
         "stock-router",
     ),
-    *("policies/envoy-gateway", "policies/guards"),
+    *("policies/agentgateway", "policies/envoy-gateway", "policies/guards"),
 )
 """Cases with providers, keys, fallbacks, another router or counts of the gateway."""
 CANNOT = {
