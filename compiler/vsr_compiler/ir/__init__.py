@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import AskMarker, AskRules
+from vsr_compiler.ir.attachment import ATTACH, Attachment
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.conditions import (
     ALWAYS,
@@ -44,6 +45,7 @@ from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test
 from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.gitops import Cluster, Flux, GitOps
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
+from vsr_compiler.ir.hosts import COMPOSE, Host
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.imports import Import
 from vsr_compiler.ir.limits import Limit
@@ -88,7 +90,9 @@ from vsr_compiler.ir.substitute import substitute
 __all__ = [
     "ALWAYS",
     "API_PATH",
+    "ATTACH",
     "CLUSTER_DOMAIN",
+    "COMPOSE",
     "HTTP",
     "AllOf",
     "AnyOf",
@@ -97,6 +101,7 @@ __all__ = [
     "AskMarker",
     "AskRules",
     "Assertion",
+    "Attachment",
     "Autoscaling",
     "Block",
     "Cache",
@@ -130,6 +135,7 @@ __all__ = [
     "Guard",
     "GuardAction",
     "HasSignal",
+    "Host",
     "Identity",
     "IdentitySource",
     "Import",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.ir.ask import AskRules
+from vsr_compiler.ir.attachment import Attachment
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.endpoints import Endpoint
 from vsr_compiler.ir.environments import Environment, Gateway
@@ -62,6 +63,10 @@ class Policy:
     """The fragments, in the order in which they are read."""
     limits: tuple[Limit, ...] = ()
     """In file order, in which they are applied."""
+    attachment: Attachment | None = None
+    """That of the environment, or of the first one that has one; None if the policy attaches to no Gateway."""
+    hosts: tuple[Environment, ...] = ()
+    """The environments of the target `compose`, which are no clusters, sorted by name."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:
@@ -90,6 +95,16 @@ class Policy:
     def on_gpu(self) -> bool:
         """Whether a checkpoint runs on a GPU."""
         return any(used.checkpoint is not None and used.device == "cuda" for used in self.used_classifiers)
+
+    @property
+    def installed_charts(self) -> frozenset[str]:
+        """The charts that Argo CD and Flux install, so that users need not."""
+        return frozenset(self.gitops.charts) if self.gitops is not None else frozenset()
+
+    @property
+    def places(self) -> tuple[Environment, ...]:
+        """All environments, clusters and hosts."""
+        return (*self.environments, *self.hosts)
 
     @property
     def targets(self) -> tuple[str, ...]:
