@@ -10,7 +10,8 @@ from typing import Any
 
 from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
-from vsr_compiler.deploy import argocd, compose, flux, overlays, sandbox
+from vsr_compiler.deploy import argocd, charts, compose, flux, overlays, sandbox
+from vsr_compiler.deploy.charts import InstalledChart
 from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.compile import compile_heads, untrained_settings
@@ -146,8 +147,9 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         raise CompileError(renders.errors)
     manifests = _manifests(policy, renders)
     link_warnings = _check_links(policy, manifests, renders, bodies)
-    argo = argocd.emit(policy, manifests.environments) if policy.environments else argocd.NOTHING
-    fluxcd = flux.emit(policy, manifests.environments)
+    own_charts = _charts(policy, renders)
+    argo = argocd.emit(policy, manifests.environments, own_charts) if policy.environments else argocd.NOTHING
+    fluxcd = flux.emit(policy, manifests.environments, own_charts)
     objects = manifests.objects | argo.objects | fluxcd.objects
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
     files += [File(path, _text(item.body, item.origin), item.identity) for path, item in objects.items()]
@@ -297,6 +299,26 @@ def _manifests(policy: ir.Policy, renders: _Renders) -> _Manifests:
         own = (values for values in item.rendered.values if values.body != common.get(values.path))
         result.values.update({f"{folder}/{values.path}": values for values in own})
     return result
+
+
+def _charts(policy: ir.Policy, renders: _Renders) -> dict[str, tuple[InstalledChart, ...]]:
+    """Return the charts that controllers install in each environment.
+
+    Raises:
+        CompileError: VSR371 for a chart that nobody can install.
+    """
+    if problems := list(charts.check(policy)):
+        raise CompileError(problems)
+    return {
+        item.environment.name: charts.installed(
+            policy,
+            item.environment,
+            item.policy,
+            item.rendered.values,
+            renders.bases[item.environment.target].values,
+        )
+        for item in renders.environments
+    }
 
 
 def _annotated(policy: ir.Policy, objects: Iterable[Object]) -> tuple[Object, ...]:

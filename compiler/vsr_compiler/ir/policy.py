@@ -97,6 +97,11 @@ class Policy:
         return any(used.checkpoint is not None and used.device == "cuda" for used in self.used_classifiers)
 
     @property
+    def installed_charts(self) -> frozenset[str]:
+        """The charts that Argo CD and Flux install, so that users need not."""
+        return frozenset(self.gitops.charts) if self.gitops is not None else frozenset()
+
+    @property
     def places(self) -> tuple[Environment, ...]:
         """All environments, clusters and hosts."""
         return (*self.environments, *self.hosts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
+from vsr_compiler.manifests.kinds import KINDS
 from vsr_compiler.verify.limits import MAX_OBJECTS, Budget, limit_error
 from vsr_compiler.verify.manifest import Manifest, Path, as_mapping
 from vsr_compiler.verify.replaced_words import in_braces
@@ -107,8 +108,7 @@ def _object(
     elif problem := shape_error(value):
         diagnostics.append(Diagnostic("VSR431", problem, places.start, "Set apiVersion, kind and metadata.name."))
     else:
-        plain = {key: item for key, item in body.items() if key != "sops"} if is_encrypted(body) else body
-        yield Manifest(plain, places.span, namespace)
+        yield Manifest(decryptable(body), places.span, namespace)
 
 
 def skipped(span: Span) -> Diagnostic:
@@ -119,27 +119,32 @@ def skipped(span: Span) -> Diagnostic:
 
 def _is_of_another_program(body: dict[str, Any]) -> bool:
     """Whether a document is for another program, such as Helm values, a pipeline, or settings of a tool."""
-    if not {"apiVersion", "kind"} & set(body):
+    version, kind = body.get("apiVersion"), body.get("kind")
+    if not {"apiVersion", "kind"} & set(body) or version == _PLUGINS:
         return True
-    if (body.get("apiVersion"), body.get("kind")) in _OWN_SETTINGS or _is_chart(body):
+    if (version, kind) in _OWN_SETTINGS or _is_chart(body):
         return True
-    if body.get("apiVersion") == _PLUGINS:
+    if "apiVersion" not in body and "spec" not in body and kind not in _KINDS:
         return True
-    if isinstance(body.get("metadata"), dict):
-        return False
-    if not isinstance(body.get("kind"), str) or not isinstance(body.get("apiVersion"), str):
-        return True
-    # Settings of tools have an apiVersion and a kind, but never metadata: kind, k3d, kubeadm, skaffold, Envoy Gateway.
-    group = str(body.get("apiVersion", "")).rpartition("/")[0]
-    is_version = _VERSION.fullmatch(body["apiVersion"]) is not None
-    return "." in group or body.get("kind") == "Config" or not is_version
+    return not isinstance(body.get("metadata"), dict) and _is_of_tool(version, kind)
 
 
-def is_encrypted(body: dict[str, Any]) -> bool:
-    """Whether a document is encrypted by SOPS, which adds a field that it removes again."""
-    return isinstance(body.get("sops"), dict) and bool({"mac", "lastmodified", "version"} & set(body["sops"]))
+def _is_of_tool(version: object, kind: object) -> bool:
+    """Whether a document without metadata is for a tool: kind, k3d, kubeadm, skaffold, Envoy Gateway, Grafana."""
+    if not isinstance(version, str) or not isinstance(kind, str):
+        return True
+    return "." in version.rpartition("/")[0] or kind == "Config" or _VERSION.fullmatch(version) is None
 
 
+def decryptable(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an object without the field that SOPS adds when it encrypts, and removes again."""
+    added = body.get("sops")
+    if not isinstance(added, dict) or not {"mac", "lastmodified", "version"} & set(added):
+        return body
+    return {key: item for key, item in body.items() if key != "sops"}
+
+
+_KINDS = frozenset(kind.name for kind in KINDS.values())
 _VERSION = re.compile(r"(?:[a-z0-9.-]+/)?v[0-9]+(?:(?:alpha|beta)[0-9]+)?")
 _PLUGINS = "builtin"
 """The apiVersion of kustomize's own generators and transformers."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.verify.documents import shape_error
+from vsr_compiler.verify.documents import decryptable, shape_error
 from vsr_compiler.verify.kustomization import program
 from vsr_compiler.verify.kustomization.build import Builder, Problems
 from vsr_compiler.verify.kustomization.causes import is_cause, restricted, without_effects
@@ -122,7 +122,10 @@ class Kustomizations:
             hint = "Set apiVersion, kind and metadata.name."
             self._loader.diagnostics.append(Diagnostic("VSR431", problem, manifest.locate((), False), hint))  # noqa: FBT003
             return []
-        return [] if manifest.group == GROUP else [manifest]
+        if manifest.group == GROUP:
+            return []
+        body = decryptable(manifest.body)
+        return [manifest if body is manifest.body else Manifest(body, manifest.locate, manifest.default_namespace)]
 
     def _by_program(
         self, folder: Path, resources: list[Resource], problems: Problems, doubted: list[Diagnostic]

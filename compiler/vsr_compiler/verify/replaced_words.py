@@ -47,7 +47,10 @@ _PROSE = re.compile(
     r"(?i)replace[-_ ]?(?:me|d|this|with)|change[-_ ]?me|\b(?:todo|fixme|placeholder)\b|\byour[-_ ]"
     r"|\{[a-z_][a-z0-9_.-]*\}|\.{3}|ENC\[[A-Z0-9_]+,"
 )
-_IN_WORD = re.compile(r"[\w.-]\{[A-Za-z_][\w.]*\}|\{[A-Za-z_][\w.]*\}[\w.:-]")
+_IN_WORD = re.compile(
+    r"[\w.-]\{[A-Za-z_][\w.]*\}|\{[A-Za-z_][\w.]*\}[\w.:-]|\{[A-Za-z_]\w*\[[^\[\]{}]+\]\}|^\{[A-Za-z_]\w*\}$|^\s*%\{ "
+)
+"""Placeholders of Python's `format`, and directives of Terraform's templates."""
 _ANY_NAME = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 """Kinds whose names may have upper-case letters."""
 
@@ -78,7 +81,7 @@ def in_braces(value: object) -> str:
 
 
 def has_braces_in_words(lines: list[str]) -> bool:
-    """Whether lines that are not valid YAML have placeholders of Python's `format`, such as `{name}-web`."""
+    """Whether lines that are not valid YAML have placeholders such as `{name}-web` or `{images[web]}`, or `%{ if`."""
     return any(_IN_WORD.search(line) for line in lines)
 
 

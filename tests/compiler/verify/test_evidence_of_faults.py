@@ -325,3 +325,43 @@ def test_version_that_no_known_release_serves_is_a_warning(tmp_path: Path) -> No
     codes = found(tmp_path, {"a.yaml": release})
     assert "VSR449" in codes["warning"]
     assert codes["error"] == []
+
+
+def test_version_that_many_objects_have_is_one_warning(tmp_path: Path) -> None:
+    """A repository for an older release needs no finding for each object."""
+    text = (
+        "apiVersion: helm.toolkit.fluxcd.io/v2beta1\nkind: HelmRelease\nmetadata: {name: A, namespace: a}\nspec: {}\n"
+    )
+    files = {f"{name}.yaml": text.replace("A", name) for name in "abc"}
+    assert found(tmp_path, files)["warning"].count("VSR449") == 1
+
+
+def test_encrypted_object_of_a_kustomization_is_no_fault(tmp_path: Path) -> None:
+    """Flux decrypts what kustomize has built."""
+    assert found(tmp_path, {"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": ENCRYPTED + SOPS})["error"] == []
+
+
+def test_documents_of_another_program_have_a_kind_as_well(tmp_path: Path) -> None:
+    """Without apiVersion and spec, and of a kind that Kubernetes has not; a Service without apiVersion is an error."""
+    agent = "kind: Agent\nmetadata: {name: a}\ncommands: {}\n"
+    assert found(tmp_path, {"a.yaml": agent, "b.yaml": named("web")})["error"] == []
+    for kind in ("kind: Service\nmetadata: {name: a}\n", "kind: Thing\nmetadata: {name: a}\nspec: {}\n"):
+        assert "VSR431" in found(tmp_path, {"a.yaml": kind})["error"]
+
+
+@pytest.mark.parametrize("line", ["image: {images[web]}", "image: web\n{extra}", "image: web\n%{ if a }b: c%{ endif }"])
+def test_template_of_another_language_is_a_note(tmp_path: Path, line: str) -> None:
+    """Python's format with an index, a line of its own, Terraform."""
+    text = f"apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: a\n    {line}\n"
+    codes = found(tmp_path, {"a.yaml": text, "b.yaml": named("web")})
+    assert codes["error"] == []
+    assert "VSR480" in codes["note"]
+
+
+def test_fault_of_a_base_is_reported_once(tmp_path: Path) -> None:
+    """Not once more for the namespace of each overlay."""
+    secret = named("web").replace("        ports:", "        env: [{name: API_KEY, value: s3cr3t}]\n        ports:")
+    files = {"base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": secret}
+    for name in ("dev", "prod"):
+        files[f"{name}/kustomization.yaml"] = f"namespace: {name}\nresources: [../base]\n"
+    assert found(tmp_path, files)["error"] == ["VSR418"]

@@ -87,6 +87,7 @@ class _Run:
     _ambiguous: dict[str, Span] = field(default_factory=dict)
     _ambiguous_sources: set[str] = field(default_factory=set)
     _fits: Fits = field(default_factory=Fits)
+    _unserved: dict[str, list[tuple[Span, str]]] = field(default_factory=dict)
     _over_budget: Span | None = None
     _without_client: Span | None = None
     _without_re2: Span | None = None
@@ -157,7 +158,10 @@ class _Run:
                 source, release, manifest.span("kind"), (f"`{dotted(path)}` of {manifest.kind}" for path in fields)
             )
         for problem in kept:
-            self._add(manifest, problem)
+            if problem.is_mild:
+                self._unserved.setdefault(problem.message, []).append((manifest.span(*problem.path), problem.hint))
+            else:
+                self._add(manifest, problem)
 
     def _problems_of(self, manifest: Manifest, document: Document, experimental: Document | None) -> list[Problem]:
         """Return what is wrong with an object by the definition of a document."""
@@ -260,6 +264,9 @@ class _Run:
     def notes(self) -> list[Diagnostic]:
         """Return what was not checked, each once."""
         notes = [*self._other_release.values(), *self._fits.notes()]
+        for text, places in self._unserved.items():
+            more_of_it = f", as of {len(places) - 1} more objects" if len(places) > 1 else ""
+            notes.append(Diagnostic("VSR449", f"{text}{more_of_it}", *places[0], Severity.WARNING))
         for source, (span, names) in self._experimental.items():
             message = f"only in the experimental channel of {source}: {_listed(names)}"
             hint = "Install the experimental channel, which the cluster needs for this."

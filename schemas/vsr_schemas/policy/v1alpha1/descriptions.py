@@ -157,6 +157,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "Namespace of Argo CD.",
         "clusters": "Clusters by a name of your own, for `environments.*.clusters`.",
         "flux": "Write objects for Flux as well, in `flux/`.",
+        "charts": "Helm charts that Argo CD and Flux install with the values of the output. Without it you install "
+        "them (VSR315).",
     },
     "gitops.clusters.*": {
         "server": "API server of the cluster. Without it Argo CD knows the cluster by its name.",
