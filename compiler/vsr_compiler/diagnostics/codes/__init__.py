@@ -14,6 +14,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     charts,
     delivery,
+    hosts,
     identity,
     imports,
     limits,
@@ -42,6 +43,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | backends.CODES
     | attach.CODES
     | charts.CODES
+    | hosts.CODES
     | targets.CODES
     | delivery.CODES
     | verify.CODES
