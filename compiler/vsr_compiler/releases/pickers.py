@@ -12,6 +12,7 @@ from types import MappingProxyType
 from vsr_compiler.releases.picker_arguments import MESSAGE_FLAG
 
 OBJECTIVES, REWRITES = "inferenceobjectives", "inferencemodelrewrites"
+LLM_D_ROUTER = "llm-d-router"
 LEGACY, LLM_D = "inference.networking.x-k8s.io", "llm-d.ai"
 
 
@@ -100,7 +101,7 @@ PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
                 ),
             }
         ),
-        "llm-d-router": MappingProxyType(
+        LLM_D_ROUTER: MappingProxyType(
             {
                 "0.3.2": Picker(
                     image="ghcr.io/llm-d/llm-d-inference-scheduler:v0.3.2",
@@ -161,4 +162,4 @@ def picker_project(project: str, versions: Mapping[str, str]) -> str:
         project: The project whose pickers a target asks for.
         versions: The releases of a policy.
     """
-    return project if versions[project] in PICKERS[project] else "llm-d-router"
+    return project if versions[project] in PICKERS[project] else LLM_D_ROUTER
