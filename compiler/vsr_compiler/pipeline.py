@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,7 @@ from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
 from vsr_compiler.syntax.imports import PolicyFiles, read_files
 from vsr_compiler.targets import TARGETS, Rendered, Target, profiles, render
+from vsr_compiler.targets.advisories import advisories
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.request_limits import RequestLimits
@@ -110,23 +112,33 @@ def _imports(path: Path, files: PolicyFiles) -> tuple[ir.Import, ...]:
     )
 
 
-def findings(path: Path) -> list[Diagnostic]:
-    """Return every finding about a policy file, errors and warnings, sorted by place."""
+def findings(path: Path, today: dt.date | None = None) -> list[Diagnostic]:
+    """Return every finding about a policy file, errors and warnings, sorted by place.
+
+    Args:
+        path: The file.
+        today: The day on which releases are judged; None to leave it out.
+    """
     try:
         policy = read_policy(path)
     except CompileError as error:
         return error.diagnostics
     refused = [] if isinstance(policy.router.implementation, ir.SemanticRouter) else _loading_errors(policy)
-    return sorted([*policy.warnings, *refused, *_render(policy, {}).errors], key=lambda item: item.order)
+    renders = _render(policy, {})
+    advisories_of = unsilenced(_advisories(policy, renders, today), policy.ignores)
+    return sorted([*policy.warnings, *refused, *renders.errors, *advisories_of], key=lambda item: item.order)
 
 
-def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = False) -> Compiled:
+def compile_policy(
+    policy: ir.Policy, existing: Existing, *, rebuild: bool = False, today: dt.date | None = None
+) -> Compiled:
     """Render everything in memory; nothing is written here.
 
     Args:
         policy: The linked policy.
         existing: Reads the existing output, whose classifier heads are reused if they are still valid.
         rebuild: Train every classifier head, even if its inputs are unchanged.
+        today: The day on which releases are judged; None to leave it out.
 
     Raises:
         CompileError: VSR3xx if a target cannot do what the policy asks, VSR5xx if a classifier head cannot be trained,
@@ -162,9 +174,8 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         overlays=_other_releases(policy, renders),
         imports={item.path: {"owner": item.owner, "sha256": item.sha256} for item in policy.imports},
     )
-    warnings = tuple(
-        unsilenced((*policy.warnings, *renders.environment_notices, *link_warnings, *argo.warnings), policy.ignores)
-    )
+    later = (*link_warnings, *argo.warnings, *_advisories(policy, renders, today))
+    warnings = tuple(unsilenced((*policy.warnings, *renders.environment_notices, *later), policy.ignores))
     return Compiled(policy, tree, lock, objects, manifests.values, manifests.patched, manifests.environments, warnings)
 
 
@@ -211,6 +222,30 @@ def _render(policy: ir.Policy, bodies: dict[str, Any]) -> _Renders:
         rendered = bases[target.name] if own is policy else _render_one(policy, own, target, bodies)
         environments.append(_Environment(environment, own, rendered))
     return _Renders(bases, tuple(environments))
+
+
+def _advisories(policy: ir.Policy, renders: _Renders, today: dt.date | None) -> list[Diagnostic]:
+    """Return the warnings about releases of the environments, each once; of the bases if there is no environment."""
+    if today is None or renders.errors:
+        return []
+    places = [(policy, name, rendered, policy.gateway.span) for name, rendered in renders.bases.items()]
+    own = [
+        (item.policy, item.environment.target, item.rendered, _releases_span(policy, item))
+        for item in renders.environments
+    ]
+    return list(
+        dict.fromkeys(
+            warning
+            for seen, name, rendered, span in own or places
+            for warning in advisories(TARGETS[name], seen, rendered.objects, today, span)
+        )
+    )
+
+
+def _releases_span(policy: ir.Policy, item: _Environment) -> Span:
+    """Return where the releases of an environment are set: there, or at the gateway."""
+    own = item.environment.versions and item.environment.versions != policy.versions
+    return item.environment.span if own else policy.gateway.span
 
 
 def _render_one(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> Rendered:

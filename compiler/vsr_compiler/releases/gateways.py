@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
+
+from vsr_compiler.releases.data import Table, builder
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class EnvoyGateway:
 
 @dataclass(frozen=True, slots=True)
 class AiGateway:
-    """A release of Envoy AI Gateway.
+    """A release of Agent Router (formerly Envoy AI Gateway).
 
     Attributes:
         api: The apiVersion of its routes and backends.
@@ -92,71 +93,8 @@ class AiGateway:
     chart_values: Mapping[str, object] = field(default_factory=dict)
 
 
-GATEWAY_API: Mapping[str, GatewayApi] = MappingProxyType(
-    dict.fromkeys(("1.2.0", "1.5.1", "1.6.1", "1.6.3", "1.7.0"), GatewayApi(16, 16))
-)
-
-_HTTP = MappingProxyType({"appProtocol": "http"})
-INFERENCE_EXTENSION: Mapping[str, PoolApi] = MappingProxyType(
-    {"1.1.0": PoolApi(), "1.5.0": PoolApi(_HTTP), "1.6.0": PoolApi(_HTTP, objectives=False)}
-)
-
-ISTIO: Mapping[str, Istio] = MappingProxyType(
-    # Before 1.28.5 only the first pool of a Gateway kept its picker (istio/istio#58392).
-    dict.fromkeys(("1.28.0", "1.28.1", "1.28.2", "1.28.3", "1.28.4"), Istio(many_pools=False))
-    | dict.fromkeys(("1.28.5", "1.29.0", "1.29.6"), Istio(many_pools=True))
-    | dict.fromkeys(("1.30.3", "1.31.4", "1.32.0"), Istio(many_pools=True, names_tls_routes=True))
-)
-
-ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = MappingProxyType(
-    {
-        "1.6.7": EnvoyGateway("1.4.0", frozenset({"1.2.0", "1.5.1"})),
-        # It watches ListenerSets, which older Gateway APIs do not have. Names by port become the default in 1.10.
-        "1.8.3": EnvoyGateway(
-            "1.5.1",
-            frozenset({"1.5.1"}),
-            removes_on_match=True,
-            inverts_addresses=True,
-            retry_budgets=True,
-            max_rate_rules=256,
-        ),
-    }
-    | dict.fromkeys(
-        ("1.9.0", "1.9.2"),
-        EnvoyGateway(
-            "1.6.1",
-            frozenset({"1.6.1", "1.6.3"}),
-            removes_on_match=True,
-            inverts_addresses=True,
-            retry_budgets=True,
-            max_rate_rules=256,
-        ),
-    )
-)
-
-AI_GATEWAY: Mapping[str, AiGateway] = MappingProxyType(
-    {
-        # Its schema allows 128 rules, but the HTTPRoute that it creates allows 16, and one of those is its own.
-        "0.4.0": AiGateway(
-            api="aigateway.envoyproxy.io/v1alpha1",
-            prefix="version",
-            rule_names=False,
-            envoy_gateways=frozenset({"1.6.7"}),
-        ),
-        "1.1.0": AiGateway(
-            api="aigateway.envoyproxy.io/v1beta1",
-            prefix="prefix",
-            rule_names=True,
-            envoy_gateways=frozenset({"1.8.3", "1.9.0"}),
-            # cmd/extproc/mainlib/main.go: path.Join(rootPrefix, endpointPrefixes.Anthropic, "/v1/messages").
-            chart_values=MappingProxyType({"endpointConfig": {"anthropic": ""}}),
-        ),
-        "1.2.0": AiGateway(
-            api="aigateway.envoyproxy.io/v1beta1",
-            prefix="prefix",
-            rule_names=True,
-            envoy_gateways=frozenset({"1.9.2"}),
-            chart_values=MappingProxyType({"endpointConfig": {"anthropic": ""}}),
-        ),
-    }
-)
+GATEWAY_API: Mapping[str, GatewayApi] = Table("gateway-api", builder(GatewayApi))
+INFERENCE_EXTENSION: Mapping[str, PoolApi] = Table("inference-extension", builder(PoolApi))
+ISTIO: Mapping[str, Istio] = Table("istio", builder(Istio))
+ENVOY_GATEWAY: Mapping[str, EnvoyGateway] = Table("envoy-gateway", builder(EnvoyGateway))
+AI_GATEWAY: Mapping[str, AiGateway] = Table("envoy-ai-gateway", builder(AiGateway))

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vsr_compiler.diagnostics.codes import (
+    advisories,
     attach,
     backends,
     charts,
@@ -41,6 +42,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | attach.CODES
+    | advisories.CODES
     | charts.CODES
     | targets.CODES
     | delivery.CODES

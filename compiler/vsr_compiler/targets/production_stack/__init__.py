@@ -4,7 +4,7 @@ from vsr_compiler.targets import ai_gateway
 from vsr_compiler.targets.common import request_limits, vllm
 from vsr_compiler.targets.production_stack import chart, checks
 from vsr_compiler.targets.production_stack.members import behind, members
-from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK, PROFILES
+from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK
 from vsr_compiler.targets.target import Front, Target
 
 TARGET = Target(
@@ -19,6 +19,5 @@ TARGET = Target(
     checks=(checks.check, checks.check_servers, vllm.check),
     charts=(chart.chart,),
     tables={"production-stack": PRODUCTION_STACK.keys()},
-    profiles=PROFILES,
     front=Front(ai_gateway.TARGET, behind),
 )
