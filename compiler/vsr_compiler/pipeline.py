@@ -73,15 +73,20 @@ class Compiled:
         yield from {id(item.body): item for item in everything}.values()
 
 
-def read_policy(path: Path) -> ir.Policy:
+def read_policy(path: Path, revise: Callable[[PolicySpec], PolicySpec] | None = None) -> ir.Policy:
     """Parse, link and analyse a policy file. The policy carries the warnings.
+
+    Args:
+        path: The file.
+        revise: Changes what the file says before it is linked, such as the releases.
 
     Raises:
         CompileError: With every finding of the first stage that fails, including its warnings.
     """
     files = read_files(path)
     try:
-        policy = link(files.union, parse(files.union, PolicySpec), profiles())
+        spec = parse(files.union, PolicySpec)
+        policy = link(files.union, spec if revise is None else revise(spec), profiles())
     except CompileError as error:
         raise CompileError(_silenced(error.diagnostics, files, complete=False)) from None
     diagnostics = _silenced(analyse(policy, TARGETS), files, complete=True)
@@ -342,6 +347,8 @@ def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies
     limits = target.request_limits(own)
     if limits != RequestLimits(policy.router.max_body, {}):
         body = with_limits(body, limits.max_body, limits.models, limits.apis)
+    if target.routing is not None:
+        body = {**body, "routing": target.routing(own).model_dump(mode="json", exclude_none=True)}
     if body == common:
         return own
     text = _text(body, policy.span)

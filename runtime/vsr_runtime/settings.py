@@ -15,6 +15,7 @@ from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_identity import client_signals, with_identity
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
+from vsr_runtime.decision.program.build_routing import with_routing
 from vsr_runtime.decision.program.build_stickiness import with_stickiness
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
 from vsr_runtime.decision.program.effects import ProviderCredentials
@@ -176,6 +177,7 @@ def check_settings(
     limited = with_limits(program, runtime.limits, runtime.apis)
     limited = replace(limited, overflow=runtime.overflow or "route")
     limited = with_fallbacks(limited, runtime.fallbacks, router)
+    limited = with_routing(limited, runtime.routing)
     limited = with_identity(limited, runtime.identity, clients)
     limited = with_rates(limited, runtime.rates, workers)
     program = with_stickiness(with_ask(with_cors(limited, runtime.cors), runtime.ask), runtime.stickiness)

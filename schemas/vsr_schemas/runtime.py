@@ -248,6 +248,20 @@ class StickinessSettings(RouteStickinessSettings):
     routes: dict[str, RouteStickinessSettings] | None = None
 
 
+class RoutedModel(StrictModel):
+    """How routes of others know a model: the ``value`` of the header, and the ``model`` in the body."""
+
+    value: str = Field(min_length=1, max_length=4096, pattern=r"^[!-~]([ -~]*[!-~])?$")
+    model: str = Field(min_length=1, max_length=4096)
+
+
+class RoutingSettings(StrictModel):
+    """The header that routes of others match, in lower case, and the models as they know them, by name."""
+
+    header: str = Field(pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")
+    models: dict[str, RoutedModel] = Field(min_length=1)
+
+
 class RuntimeSettings(StrictModel):
     """The file ``router/runtime.yaml``. ``deadline`` in milliseconds is the gateway's message timeout too."""
 
@@ -287,3 +301,5 @@ class RuntimeSettings(StrictModel):
     """How much may be used in a window of time; without it nothing is counted."""
     ask: AskSettings | None = None
     """How the text that signals read is chosen; without it they read the last user turn."""
+    routing: RoutingSettings | None = None
+    """For routes of others; without it, routes match ``x-selected-model`` with the model's name."""

@@ -277,6 +277,10 @@ HeaderName = Annotated[
     Text,
     _shown(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}", "a lower-case header name"),
 ]
+RoutingHeader = Annotated[
+    Text,
+    _shown(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}", "a header name"),
+]
 HeaderValue = Annotated[
     Text,
     _shown(r"([!-~]([ -~]{0,4094}[!-~])?)?", "a header value (printable ASCII, at most 4096, no blank at either end)"),

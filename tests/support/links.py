@@ -7,6 +7,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from support import attached
 from vsr_compiler import ir
 from vsr_compiler.deploy.policy_assumptions import existing_objects
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
@@ -31,6 +32,15 @@ class Links:
         self.bodies = bodies
         self.policy = policy
         self.by_name = {(b["kind"], b["metadata"].get("namespace", ""), b["metadata"]["name"]): b for b in bodies}
+        if policy.attachment is not None:  # the Gateway is that of others
+            for body in attached.gateway(_written(policy), policy.attachment.controller):
+                metadata = body["metadata"]
+                self.by_name.setdefault((body["kind"], metadata.get("namespace", ""), metadata["name"]), body)
+        self.others_pools = {
+            ("InferencePool", each.service.namespace, each.service.name)
+            for each in policy.endpoints
+            if each.existing_pool is not None
+        }
         self.services = {
             (each.service.namespace, each.service.name, each.service.port)
             for each in policy.endpoints
@@ -65,7 +75,9 @@ class Links:
 
     def unique(self) -> Iterator[str]:
         """L01: no identity twice."""
-        if len(self.by_name) != len(self.bodies):
+        if len({(b["kind"], b["metadata"].get("namespace"), b["metadata"]["name"]) for b in self.bodies}) != len(
+            self.bodies
+        ):
             yield "two objects share an identity"
 
     def routes(self) -> Iterator[str]:
@@ -96,6 +108,8 @@ class Links:
             yield from self._hostname(ref)
             return
         key = (ref["kind"], ref["namespace"], ref["name"])
+        if key in self.others_pools:
+            return
         if ref["kind"] in {"InferencePool", "AIServiceBackend", "Backend"}:
             if key not in self.by_name or not self.by_name[key]["apiVersion"].startswith(f"{ref['group']}/"):
                 yield f"no pool {ref['name']}" if ref["kind"] == "InferencePool" else f"no {ref['kind']} {ref['name']}"
@@ -234,14 +248,13 @@ class Links:
             for ref in body["spec"]["targetRefs"]:
                 if (ref["kind"], namespace, ref["name"]) not in self.by_name:
                     yield f"{name}: no {ref['kind']} {ref['name']}"
-            values = [p["patch"]["value"] for p in body["spec"]["configPatches"] if p["applyTo"] == "HTTP_FILTER"]
+            values = [patch["patch"]["value"] for patch in _inserted(body)]
             if any(value["name"].startswith("envoy.filters.http.") for value in values):
                 yield f"{name}: Istio would re-point its filter"
             by_port: dict[int, list[Body]] = {}
-            for patch in body["spec"]["configPatches"]:
-                if patch["applyTo"] == "HTTP_FILTER":
-                    number = patch["match"]["listener"].get("portNumber", 0)
-                    by_port.setdefault(number, []).append(patch["patch"]["value"])
+            for patch in _inserted(body):
+                number = patch["match"]["listener"].get("portNumber", 0)
+                by_port.setdefault(number, []).append(patch["patch"]["value"])
             if len({_asked(own) for own in by_port.values()}) != 1:
                 yield f"{name}: ports ask different routers"
             _, port, _, host = _asked(next(iter(by_port.values()))).split("|")
@@ -332,6 +345,8 @@ class Links:
             else:
                 routed[alias] = (headers.get(AI_MODEL, alias), refs)
         chains = {chain.name for chain in attempts.chains(self.policy)}
+        if self.policy.attachment is not None and not routed:
+            return  # the routes are those of others
         if set(routed) - chains != {model.name for model in self.policy.models}:
             yield f"routes are on {sorted(routed)}"
         for value, refs in routed.values():
@@ -378,7 +393,8 @@ class Links:
             for listener in {patch["name"] for patch in filters} - known:
                 yield f"{name}: no listener {listener}"
             for listener in {patch["name"] for patch in filters}:
-                asked = _asked([patch["operation"]["value"] for patch in filters if patch["name"] == listener])
+                values = [patch["operation"]["value"] for patch in filters if patch["name"] == listener]
+                asked = _asked([value for value in values if isinstance(value, dict)])
                 if not asked == cluster["name"] == found["name"] == cluster["load_assignment"]["cluster_name"]:
                     yield f"{name}: the filter asks another cluster"
             (lb,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
@@ -396,6 +412,8 @@ class Links:
         for namespace, name, body in self.of("EnvoyPatchPolicy"):
             listeners = [patch for patch in body["spec"]["jsonPatches"] if patch["type"].endswith(".Listener")]
             for operation in [patch["operation"] for patch in listeners if not _of_attempts(patch)]:
+                if operation.get("path") in {"/per_connection_buffer_limit_bytes", "/http_filters/0"}:
+                    continue  # what a ClientTrafficPolicy says on a Gateway of ours
                 if "path" in operation or not operation["jsonPath"].endswith(BEFORE_BUFFER):
                     yield f"{name}: {operation['value']['name']} is not right before the request buffer"
                 if operation["value"]["name"].startswith("envoy.filters.http."):
@@ -414,6 +432,8 @@ class Links:
         for namespace, name, body in self.of("Gateway"):
             if ("EnvoyPatchPolicy", namespace, f"{name}-{self.policy.router.grpc.name}") not in self.by_name:
                 continue
+            if body not in self.bodies:
+                continue  # a Gateway of others
             if ("GatewayClass", "", body["spec"]["gatewayClassName"]) not in self.by_name:
                 yield f"{name}: no class"
             if ("EnvoyProxy", namespace, body["spec"]["infrastructure"]["parametersRef"]["name"]) not in self.by_name:
@@ -473,7 +493,7 @@ def _full(route: Body, ref: Body) -> Body:
 def _admitted(listener: Body, own: str) -> set[str]:
     """The namespaces whose routes a listener takes, of those that it names."""
     chosen = listener["allowedRoutes"]["namespaces"]
-    if chosen["from"] == "Same":
+    if chosen["from"] in {"Same", "All"}:  # a Gateway of others takes all, and ours are beside it
         return {own}
     (expression,) = chosen["selector"]["matchExpressions"]
     assert expression["key"] == "kubernetes.io/metadata.name"
@@ -498,6 +518,22 @@ def _flags(template: Body) -> dict[str, str]:
 def _probes(template: Body) -> list[Body]:
     container = template["spec"]["containers"][0]
     return [container[name] for name in ("startupProbe", "readinessProbe", "livenessProbe")]
+
+
+def _inserted(envoy_filter: Body) -> list[Body]:
+    """The patches that insert filters, but for Istio's own for pickers, which may be put back behind ours."""
+    patches = [patch for patch in envoy_filter["spec"]["configPatches"] if patch["applyTo"] == "HTTP_FILTER"]
+    found = [patch for patch in patches if patch["patch"]["operation"] != "REMOVE"]
+    configs = [patch["patch"]["value"]["typed_config"].get("grpc_service", {}) for patch in found]
+    theirs = {"envoy_grpc": {"cluster_name": "dummy"}, "timeout": "10s"}
+    return [patch for patch, config in zip(found, configs, strict=True) if config != theirs]
+
+
+def _written(policy: ir.Policy) -> Body:
+    """The section `gateway` of a policy, as far as it says what a Gateway of others has."""
+    own = policy.gateway
+    listeners = [{"name": one.name, "port": one.port, "tls": one.tls is not None} for one in own.listeners]
+    return {"gateway": {"name": own.name, "namespace": own.namespace, "listeners": listeners}}
 
 
 def _of_attempts(patch: Body) -> bool:

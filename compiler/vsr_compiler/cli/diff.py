@@ -14,6 +14,7 @@ from vsr_compiler.review.baseline import read_baseline
 from vsr_compiler.review.diff_markdown import markdown
 from vsr_compiler.review.diff_report import report
 from vsr_compiler.review.diff_text import summary, text
+from vsr_compiler.review.upgrade.hints import release_hints
 from vsr_schemas.reports_diff import DiffReport
 
 CANNOT_COMPARE = frozenset({"VSR305", "VSR306"})
@@ -49,9 +50,11 @@ def command(
         earlier = read_baseline(against, out, linked.name)
         compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path))
         changes = report(linked.name, earlier, {path: file.content for path, file in compiled.tree.items()})
+        hints = release_hints(policy, earlier, compiled, out)
     except CompileError as error:
         console.print_findings(error.diagnostics)
         context.exit(2 if all(item.code in CANNOT_COMPARE for item in error.diagnostics) else 1)
+    changes = changes.model_copy(update={"rollout": [*hints, *changes.rollout]})
     _print(changes, output_format)
     console.print_message(f"{policy}: {summary(changes) if changes.different else 'nothing changes'}")
     context.exit(int(changes.breaking if breaking else changes.different))

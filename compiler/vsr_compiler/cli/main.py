@@ -24,6 +24,7 @@ from vsr_schemas.version import VERSION
 COMMANDS = {
     "compile": "Compile policies into router configuration and Kubernetes manifests.",
     "diff": "Show what a policy changes compared with an earlier output.",
+    "upgrade": "Show what other releases of gateways, pickers and servers change for a policy.",
     "explain": "Show which policy line made an output, or what a policy line makes.",
     "check": "Report errors and warnings of policies without compiling them.",
     "test": "Run the tests of policies without a server.",

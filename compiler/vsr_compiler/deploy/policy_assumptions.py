@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from vsr_compiler import ir
+from vsr_compiler.deploy.overlays.resolve import resolve
 from vsr_compiler.link.environments import PICKERS
 from vsr_compiler.targets import TARGETS, render
+from vsr_compiler.targets.attach import gateways
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.verify import Assumptions
 
@@ -40,7 +42,19 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
     objects = {("Service", service.namespace, service.name) for service in services}
     parts = (part for name in policy.targets for part, _ in TARGETS[name].parts(policy))
     provided = {item for part in parts for item in part.provided}
+    attached = list(_attached(policy))
+    objects |= {("Gateway", one.gateway.namespace, one.gateway.name) for one in attached}
+    proxies = [gateways.pods(one) for one in attached]
+    pods += [(one.namespace, tuple(sorted(one.labels.items()))) for one in proxies]
     return Assumptions(frozenset(objects | pools | provided | set(existing_objects(policy))), tuple(pods))
+
+
+def _attached(policy: ir.Policy) -> Iterator[ir.Policy]:
+    """Yield the policy as each environment that attaches to a Gateway of others has it, and as their base has it."""
+    for environment in policy.environments:
+        if environment.attachment is not None:
+            yield resolve(policy, environment)
+            yield policy
 
 
 def existing_objects(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:

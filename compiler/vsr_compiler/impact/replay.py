@@ -157,7 +157,7 @@ def _work(chunk: Chunk, name: str) -> Tally:
 def _pooled(
     left: Iterator[Chunk], names: Sequence[str], old: Side, new: Side, options: Options, jobs: int
 ) -> Iterator[tuple[Chunk, Tally]]:
-    Replay(old, new, options)  # what cannot be loaded is said by this process
+    Replay(old, new, options)  # what cannot be loaded is reported by this process
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _begin, (old, new, options)) as pool:
         waiting: deque[tuple[Chunk, Future[Tally]]] = deque()

@@ -52,7 +52,7 @@ def _head(report: ImpactReport) -> Iterator[str]:
     state = "" if report.complete else ", interrupted"
     yield f"{report.old} → {report.new}: {decided:,} requests decided by both{state}"
     if not decided:
-        yield "nothing can be said of the traffic"
+        yield "no request can be compared"
     yield f"changed        {_share(report.changed)}"
     yield f"other model    {_share(report.model)}"
     yield f"other route    {_share(report.route)}"

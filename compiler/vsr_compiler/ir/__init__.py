@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import AskMarker, AskRules
+from vsr_compiler.ir.attachment import ATTACH, Attachment
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.conditions import (
     ALWAYS,
@@ -88,6 +89,7 @@ from vsr_compiler.ir.substitute import substitute
 __all__ = [
     "ALWAYS",
     "API_PATH",
+    "ATTACH",
     "CLUSTER_DOMAIN",
     "HTTP",
     "AllOf",
@@ -97,6 +99,7 @@ __all__ = [
     "AskMarker",
     "AskRules",
     "Assertion",
+    "Attachment",
     "Autoscaling",
     "Block",
     "Cache",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.attachment import Attachment
 from vsr_compiler.ir.gitops import Cluster
 from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
 from vsr_compiler.ir.placement import EnvironmentPlacement, Resources
@@ -93,5 +94,7 @@ class Environment:
     """Where everything in its cluster is."""
     server: str | None = None
     """The API server of its cluster, if it is not that of ``gitops``."""
+    attachment: Attachment | None = None
+    """How the router is attached to a Gateway that exists already; None on targets with a Gateway of their own."""
     cluster: Cluster | None = None
     """Its cluster, if it is one of several that run the environment. Then `server` is the cluster's."""

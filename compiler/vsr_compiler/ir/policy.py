@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.ir.ask import AskRules
+from vsr_compiler.ir.attachment import Attachment
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.endpoints import Endpoint
 from vsr_compiler.ir.environments import Environment, Gateway
@@ -62,6 +63,8 @@ class Policy:
     """The fragments, in the order in which they are read."""
     limits: tuple[Limit, ...] = ()
     """In file order, in which they are applied."""
+    attachment: Attachment | None = None
+    """That of the environment, or of the first one that has one; None if the policy attaches to no Gateway."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

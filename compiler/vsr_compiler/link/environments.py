@@ -8,6 +8,7 @@ from dataclasses import replace
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.ir.placement import EnvironmentPlacement
+from vsr_compiler.link.attachment import link_attachment
 from vsr_compiler.link.listeners import hostnames_of
 from vsr_compiler.link.placement import (
     PICKER_VARIABLES,
@@ -78,6 +79,7 @@ def _environment(
         gateway_name=spec.gateway.name,
         gateway_namespace=spec.gateway.namespace,
         hostnames=hostnames_of(spec),
+        attachment=link_attachment(scope, spec, path),
         issuer=issuer.issuer,
         audiences=tuple(issuer.audiences or ()),
         jwks_uri=issuer.jwks_uri,

@@ -105,6 +105,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         apis=_apis(scope, policy),
         identity=identity,
         limits=limits,
+        attachment=next((one.attachment for one in environments if one.attachment is not None), None),
     )
 
 

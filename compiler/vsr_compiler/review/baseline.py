@@ -11,6 +11,7 @@ from pathlib import Path
 from vsr_compiler.deploy.output.write import read_owned
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.manifests import lock as locks
+from vsr_compiler.manifests.lock import Lock
 from vsr_compiler.manifests.tree import LOCK, unsafe
 
 MAX_TOTAL = 256 * 1024 * 1024
@@ -20,10 +21,14 @@ GIT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """An earlier output of a policy: files by path below its folder. ``label`` is what the user gave."""
+    """An earlier output of a policy: files by path below its folder. ``label`` is what the user gave.
+
+    ``lock`` has the releases for which it was compiled; None if it is not at hand.
+    """
 
     label: str
     files: Mapping[str, bytes]
+    lock: Lock | None = None
 
 
 def read_baseline(against: str, out: Path, policy: str) -> Baseline:
@@ -39,11 +44,11 @@ def read_baseline(against: str, out: Path, policy: str) -> Baseline:
     """
     folder = Path(against)
     if folder.is_dir():
-        return Baseline(against, _from_folder(folder if (folder / LOCK).exists() else folder / policy))
-    return Baseline(against, _from_git(against, f"{os.path.relpath(out)}/{policy}"))
+        return Baseline(against, *_from_folder(folder if (folder / LOCK).exists() else folder / policy))
+    return Baseline(against, *_from_git(against, f"{os.path.relpath(out)}/{policy}"))
 
 
-def _from_folder(folder: Path) -> dict[str, bytes]:
+def _from_folder(folder: Path) -> tuple[dict[str, bytes], Lock]:
     """Read the files that the folder's lock lists, without following links."""
     place = folder.resolve()
     content = read_owned(place.parent, place.name, LOCK)
@@ -54,16 +59,17 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
         )
     files: dict[str, bytes] = {}
     total = 0
-    for path in locks.parse(content, f"{folder}/{LOCK}").files:
+    lock = locks.parse(content, f"{folder}/{LOCK}")
+    for path in lock.files:
         data = read_owned(place.parent, place.name, path)
         if data is not None:
             files[path] = data
             total += len(data)
             _bounded(total, str(folder))
-    return files
+    return files, lock
 
 
-def _from_git(revision: str, path: str) -> dict[str, bytes]:
+def _from_git(revision: str, path: str) -> tuple[dict[str, bytes], Lock | None]:
     """Read the files of a folder at a revision; none if the folder did not exist, as for a new policy."""
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if not commit:
@@ -72,7 +78,7 @@ def _from_git(revision: str, path: str) -> dict[str, bytes]:
         raise CompileError([Diagnostic("VSR305", message, Span(revision), hint)])
     tree = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit.decode().strip()}:./{path}")
     if not tree:
-        return {}
+        return {}, None
     listing = _git("ls-tree", "-r", "-z", "--long", "--full-tree", tree.decode().strip())
     blobs: dict[str, str] = {}
     total = 0
@@ -81,11 +87,20 @@ def _from_git(revision: str, path: str) -> dict[str, bytes]:
         mode, kind, digest, size = head.split()
         label = name.decode(errors="replace")
         # The compiler writes no links and no submodules.
-        if kind == b"blob" and mode != b"120000" and not unsafe(label) and label != LOCK:
+        if kind == b"blob" and mode != b"120000" and not unsafe(label):
             blobs[label] = digest.decode()
             total += int(size)
     _bounded(total, revision)
-    return dict(zip(blobs, _contents(list(blobs.values())), strict=True))
+    files = dict(zip(blobs, _contents(list(blobs.values())), strict=True))
+    return files, _lock(files.pop(LOCK, b""), revision)
+
+
+def _lock(content: bytes, revision: str) -> Lock | None:
+    """Return the lock of a revision; None if it is not one, for which the files can be compared all the same."""
+    try:
+        return locks.parse(content, f"{revision}:{LOCK}")
+    except CompileError:
+        return None
 
 
 def _contents(digests: list[str]) -> list[bytes]:

@@ -118,6 +118,16 @@ def environment_objects(trees: Comparison, name: str) -> Iterator[Body]:
             yield body
 
 
+def environment_bodies(trees: Comparison, *, old: bool) -> dict[str, list[tuple[str, Body]]]:
+    """Return the objects of each environment of one side, each with its file. Every file is parsed."""
+    bodies: dict[str, list[tuple[str, Body]]] = {}
+    for name, place in _places(trees, old=old).items():
+        files = _files(trees, place, old=old).values()
+        read = ((paths[0], _body(trees, paths, old=old)) for paths in files if paths)
+        bodies[name] = [(path, body) for path, body in read if body is not None]
+    return bodies
+
+
 def _patched(body: Any, patch: Any) -> Any:  # noqa: ANN401 - any JSON
     return jsonpatch.apply(body, patch) if isinstance(patch, list) else None
 

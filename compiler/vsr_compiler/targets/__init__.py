@@ -3,7 +3,7 @@
 To add a stack, see `docs/how-to/add-a-target.md`.
 """
 
-from vsr_compiler.targets import ai_gateway, envoy_gateway, gie, istio, llm_d, production_stack
+from vsr_compiler.targets import ai_gateway, attach, envoy_gateway, gie, istio, llm_d, production_stack
 from vsr_compiler.targets.target import (
     TARGETS,
     Check,
@@ -38,3 +38,4 @@ register(llm_d.TARGET)
 register(ai_gateway.TARGET)
 register(envoy_gateway.TARGET)
 register(production_stack.TARGET)
+register(attach.TARGET)

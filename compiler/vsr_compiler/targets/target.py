@@ -22,6 +22,7 @@ from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.request_limits import Hops, Path, RequestLimits, paths, request_limits
 from vsr_compiler.targets.common.request_limits import check as check_request_limits
+from vsr_schemas.runtime import RoutingSettings
 
 Emitter = Callable[[ir.Policy], Iterable[Object]]
 """A pure function that returns the objects of one subject. A target may not have two emitters of one object."""
@@ -67,6 +68,7 @@ class Target:
             these and no others.
         tables: Known releases of projects that only this stack looks up, by project.
         profiles: The release of those projects in each profile: profile, project, release.
+        routing: What the router writes for routes of others; None if the routes are ours.
         reaches: Kinds of endpoints of others that the target can send requests to.
         front: The target whose gateway is in front of this stack, if the stack has no gateway of its own.
     """
@@ -86,6 +88,7 @@ class Target:
     cluster_names: tuple[ClusterNames, ...] = ()
     tables: Mapping[str, Collection[str]] = field(default_factory=dict)
     profiles: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    routing: Callable[[ir.Policy], RoutingSettings] | None = None
     reaches: tuple[type[ir.ExistingPool | ir.ForeignRoute], ...] = ()
     front: Front | None = None
 

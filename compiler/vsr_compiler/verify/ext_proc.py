@@ -86,7 +86,7 @@ def _services(manifest: Manifest, refs: list[Body]) -> tuple[ServiceRef, ...]:
 def _envoy_filter(index: ManifestIndex, manifest: Manifest, path: Path) -> Iterator[ExtProcFilter]:
     value = as_mapping(manifest.at(*path))
     typed = as_mapping(value.get("typed_config", value.get("typedConfig")))
-    if not as_string(typed.get("@type")).endswith(TYPE):
+    if not as_string(typed.get("@type")).endswith(TYPE) or is_picker_placeholder(value):
         return
     config = {snake_case(key): item for key, item in typed.items()}
     mode = {snake_case(key): item for key, item in as_mapping(config.get("processing_mode")).items()}
@@ -105,6 +105,16 @@ def _envoy_filter(index: ManifestIndex, manifest: Manifest, path: Path) -> Itera
         (service,) if service else (),
         (*typed_path, timeout) if timeout else (),
     )
+
+
+def is_picker_placeholder(value: Body) -> bool:
+    """Return whether a filter is Istio's for endpoint pickers, which calls nobody unless a route to a pool says so.
+
+    Source: Istio 1.29.0 to 1.31.0-rc.0, `pilot/pkg/xds/filters/filters.go`, `InferencePoolExtProc`.
+    """
+    typed = as_mapping(value.get("typed_config", value.get("typedConfig")))
+    config = {snake_case(key): item for key, item in typed.items()}
+    return as_string(value.get("name")) == DEFAULT_NAME and cluster_name(config) == "dummy"
 
 
 def cluster_name(config: Body) -> str:

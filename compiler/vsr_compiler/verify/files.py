@@ -13,7 +13,7 @@ from vsr_compiler.verify.folders import Folder, scan
 from vsr_compiler.verify.ignores import Comment, comments_of
 from vsr_compiler.verify.kustomization.loader import GROUP, Loader
 from vsr_compiler.verify.kustomizations import Kustomizations
-from vsr_compiler.verify.limits import MAX_BYTES, Budget
+from vsr_compiler.verify.limits import MAX_BYTES, REMEDY, Budget
 from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.placeholders import Marks, marks_of, may_have_placeholders
 from vsr_compiler.verify.stream import composed_documents, read_stream
@@ -77,21 +77,31 @@ def read_worlds(
     units = [unit for path in folders for unit in reader.folder(path)]
     together = [
         World([*named, *world.units], is_separate=world.is_separate)
-        for world in worlds_of(units, separate=separate, root=folders[0] if len(folders) == 1 else None)
+        for world in worlds_of(
+            units, reader.diagnostics, separate=separate, root=folders[0] if len(folders) == 1 else None
+        )
     ]
     if not units:
-        together = worlds_of(named, separate=True) if separate else [World(named)]
+        together = worlds_of(named, reader.diagnostics, separate=True) if separate else [World(named)]
     return Read(together, with_one_note_per_folder(reader.diagnostics), reader.marks, reader.comments)
 
 
 def with_one_note_per_folder(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return diagnostics with one note for all documents of a folder that are no Kubernetes objects."""
-    kept, folders = [], dict[str, list[Diagnostic]]()
+    """Return diagnostics with one note for all documents of a folder that are no Kubernetes objects.
+
+    A limit of the run is reported once, with the count of the files that it leaves out.
+    """
+    kept, folders, limits = [], dict[str, list[Diagnostic]](), dict[str, list[Diagnostic]]()
     for item in dict.fromkeys(diagnostics):
         if item.code == "VSR432":
             folders.setdefault(str(Path(item.span.file).parent), []).append(item)
+        elif item.code == "VSR430":
+            limits.setdefault(item.message, []).append(item)
         else:
             kept.append(item)
+    for message, items in limits.items():
+        count = len({item.span.file for item in items})
+        kept.append(replace(items[0], message=f"{message}; {count} files are not checked") if count > 1 else items[0])
     for items in folders.values():
         names = sorted({Path(item.span.file).name for item in items})
         if len(names) > 1:
@@ -188,8 +198,7 @@ class _Reader:
             return True
         self._seen.add(real)
         if len(self._seen) == MAX_FILES:
-            hint = "Check the manifests in several runs."
-            self.diagnostics.append(Diagnostic("VSR430", f"more than {MAX_FILES:,} files", Span(str(path)), hint))
+            self.diagnostics.append(Diagnostic("VSR430", f"more than {MAX_FILES:,} files", Span(str(path)), REMEDY))
         return True
 
     def _read_file(self, path: Path, *, strict: bool) -> list[Manifest]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.verify.kustomization.loader import KUSTOMIZATIONS, kustomization_in
+from vsr_compiler.verify.limits import REMEDY
 
 _SUFFIXES = frozenset({".yaml", ".yml"})
 _MAX_ENTRIES = 200_000
@@ -62,6 +63,9 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
             elif path.suffix in _SUFFIXES and (home is None or path.name not in KUSTOMIZATIONS):
                 found.files.append(path)
         stack += reversed(below)
+    if stack:
+        message = f"more than {_MAX_ENTRIES:,} files and folders: `{stack[-1]}` and later ones are not checked"
+        diagnostics.append(Diagnostic("VSR430", message, Span(str(folder)), REMEDY))
     return found
 
 

@@ -74,10 +74,12 @@ def _removes(settings: Body, header: str) -> bool:
 def _removed_early(body: object) -> set[str]:
     """Return the headers that a patch removes before the filters run; a prefix of names ends with an asterisk.
 
-    Removal by an ordinary filter does not count: the filter may run after the processor.
+    Removal by an ordinary filter does not count: the filter may run after the processor. One that is inserted before
+    all others does.
     """
     where = [snake_case(as_string(value_at(body, key))) for key in ("path", "jsonPath")]
-    stack: list[tuple[object, bool]] = [(body, any(_EARLY in text for text in where))]
+    first = where[0].endswith("http_filters/0") and value_at(body, "op") == "add"
+    stack: list[tuple[object, bool]] = [(body, first or any(_EARLY in text for text in where))]
     removed: set[str] = set()
     while stack:
         node, early = stack.pop()

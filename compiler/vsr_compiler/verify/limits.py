@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 
-MAX_BYTES = 32 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 MAX_VALUES = 5_000_000
 MAX_OBJECTS = 20_000
 MAX_DEPTH = 100
+REMEDY = "Check folders in several runs, or list what you do not apply under `exclude` in .vsr-verify.yaml."
 
 
 @dataclass(slots=True)
@@ -30,4 +31,4 @@ def spend_bytes(count: int, name: str, budget: Budget) -> None:
 
 def limit_error(message: str, span: Span) -> CompileError:
     """Return the error for manifests that exceed a limit."""
-    return CompileError([Diagnostic("VSR430", message, span, "Check the manifests in several runs.")])
+    return CompileError([Diagnostic("VSR430", message, span, REMEDY)])

@@ -23,6 +23,14 @@ from vsr_compiler.verify.stream import Budget, parse_documents
 _GUARDS = ("prompt_guard", "pii_model", "jailbreak", "pii")
 
 
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """The header that routes of others match, in lower case, and its value for each model."""
+
+    header: str
+    values: Mapping[str, str]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RouterConfig:
     """A router's configuration.
@@ -32,12 +40,14 @@ class RouterConfig:
         path: Path of the file in the ConfigMap.
         models: Names that a decision or the default selects.
         routable_models: ``models``, and the names that a client may request.
+        routing: The header that routes of others match and its value for each model; None if the routes are ours.
     """
 
     source: Manifest
     path: Path
     models: frozenset[str]
     routable_models: frozenset[str]
+    routing: Routing | None = None
 
 
 @cached_per_index
@@ -53,7 +63,7 @@ def router_configs(index: ManifestIndex) -> Iterator[RouterConfig]:
                     fallbacks, attempts = _attempts(index, files)
                     models |= fallbacks
                     routable = frozenset(models | attempts | _described_models(body))
-                    yield RouterConfig(source, ("data", key), frozenset(models), routable)
+                    yield RouterConfig(source, ("data", key), frozenset(models), routable, _routing(index, files))
 
 
 def has_guards(index: ManifestIndex) -> bool:
@@ -100,6 +110,24 @@ def _attempts(index: ManifestIndex, files: Mapping[str, str]) -> tuple[set[str],
                 models |= set(as_strings(as_mapping(one).get("models")))
                 routes |= set(as_string_map(as_mapping(one).get("routes")).values())
     return models, routes
+
+
+def _routing(index: ManifestIndex, files: Mapping[str, str]) -> Routing | None:
+    """Return what the router writes for routes of others."""
+    for text in files.values():
+        if "routing:" in text and "RuntimeSettings" in text:
+            routing = as_mapping(embedded_document(index, text).get("routing"))
+            header = as_string(routing.get("header")).lower()
+            models = as_mapping(routing.get("models"))
+            if header:
+                return Routing(header, {name: as_string(as_mapping(own).get("value")) for name, own in models.items()})
+    return None
+
+
+@cached_per_index
+def foreign_headers(index: ManifestIndex) -> Iterator[str]:
+    """Return the headers that routers write for routes of others."""
+    yield from dict.fromkeys(config.routing.header for config in router_configs(index) if config.routing is not None)
 
 
 def _described_models(body: dict[str, Any]) -> set[str]:

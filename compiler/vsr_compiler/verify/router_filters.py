@@ -27,6 +27,7 @@ from vsr_compiler.verify.manifest import (
 )
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ManifestIndex, cached_per_index
 from vsr_compiler.verify.policy_targets import EffectivePolicy, effective_policies, policies_on, targets
+from vsr_compiler.verify.router_config import foreign_headers
 from vsr_schemas.headers import AI_MODEL, CATEGORY, DECISION, SELECTED, SELECTED_MODEL
 
 ROUTER_HEADERS = frozenset({SELECTED_MODEL, SELECTED, DECISION, CATEGORY})
@@ -59,6 +60,7 @@ class RouterRoute:
 @cached_per_index
 def router_routes(index: ManifestIndex) -> Iterator[RouterRoute]:
     """Return the routes that match headers of the router."""
+    foreign = frozenset(foreign_headers(index))
     for route in index.routes:
         matches = [
             {as_string(header.get("name")).lower() for header in as_mappings(match.get("headers"))}
@@ -67,7 +69,7 @@ def router_routes(index: ManifestIndex) -> Iterator[RouterRoute]:
         ]
         # AI Gateway takes its header from the body, in which the router writes its decision.
         ai = {AI_MODEL} if route.group == AI and _gateway_has_filter(index, route) else set()
-        trusted = [names & ROUTER_HEADERS or names & ai for names in matches]
+        trusted = [names & (ROUTER_HEADERS | foreign) or names & ai for names in matches]
         headers = frozenset().union(*trusted)
         if headers:
             unguarded = [part for part, names in zip(trusted, matches, strict=True) if not names & PROXY_HEADERS]

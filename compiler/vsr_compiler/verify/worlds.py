@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
-from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.diagnostics import Diagnostic, Span
 from vsr_compiler.verify.assumptions import Assumptions
 from vsr_compiler.verify.examples import are_examples, separated
+from vsr_compiler.verify.limits import REMEDY
 from vsr_compiler.verify.manifest import Identity, Manifest, as_string_map
 from vsr_compiler.verify.manifest_index import ManifestIndex
 from vsr_compiler.verify.units import Unit
@@ -42,11 +43,14 @@ class World:
         return [manifest for unit in self.units for manifest in unit.manifests]
 
 
-def worlds_of(units: list[Unit], *, separate: bool = False, root: Path | None = None) -> list[World]:
+def worlds_of(
+    units: list[Unit], diagnostics: list[Diagnostic], *, separate: bool = False, root: Path | None = None
+) -> list[World]:
     """Return the units as sets that are applied together.
 
     Args:
         units: All units of an input.
+        diagnostics: Receives an error if there are more sets than a run checks.
         separate: Whether each unit is a set of its own.
         root: The folder that contains them, whose examples are sets of their own.
     """
@@ -54,7 +58,12 @@ def worlds_of(units: list[Unit], *, separate: bool = False, root: Path | None = 
         return [World([unit], is_separate=len(units) > 1) for unit in units]
     sets = _split(units)
     if root is not None:
-        sets = [example for each in sets for example in separated(each, root)][:MAX_WORLDS]
+        sets = [example for each in sets for example in separated(each, root)]
+    if len(sets) > MAX_WORLDS:
+        message = f"more than {MAX_WORLDS} sets of objects that are alternatives: the rest is not checked"
+        place = Span(str(sets[MAX_WORLDS][0].path))
+        diagnostics.append(Diagnostic("VSR430", message, place, REMEDY))
+        sets = sets[:MAX_WORLDS]
     return [World(each, is_separate=len(sets) > 1) for each in sets]
 
 
@@ -74,7 +83,7 @@ def _split(units: list[Unit], depth: int = 0) -> list[list[Unit]]:
     sets = [
         [*inner, *common] for name, members in groups.items() if name in conflicting for inner in _split(members, depth)
     ]
-    return sets[:MAX_WORLDS]
+    return sets[: MAX_WORLDS + 1]
 
 
 def _alternatives(units: list[Unit]) -> list[tuple[Unit, Unit]]:

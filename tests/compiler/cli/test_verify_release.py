@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.breakage_cases import CASES
-from support.common import ROOT, call
+from support.common import call
 
 
 @pytest.fixture(autouse=True)
@@ -60,9 +60,24 @@ def test_an_option_that_is_no_release_is_a_usage_error(tmp_path: Path, option: s
     assert "COMPONENT=RELEASE" in result.stderr or "istio" in result.stderr
 
 
-def test_our_output_names_its_own_releases() -> None:
+POLICY = """\
+apiVersion: vsr.dev/v1alpha1
+kind: RoutingPolicy
+metadata: {name: up}
+router: {image: "r:1"}
+gateway: {versions: {inference-extension: 1.5.0}}
+endpoints: {big: {vllm: {}, pool: {}}}
+models: {big: {checkpoint: example/big, endpoints: big}}
+default: big
+environments: {dev: {target: gie}}
+"""
+
+
+def test_our_output_names_its_own_releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its lock; a later release is asked for by the option."""
-    folder = str(ROOT / "out" / "inference-extension")
-    assert "VSR64" not in call("verify", "--no-envoy", folder).stderr
-    later = call("verify", "--no-envoy", folder, "--release", "inference-extension=1.6.0")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "up.yaml").write_text(POLICY, encoding="utf-8")
+    assert call("up.yaml").exit_code == 0
+    assert "VSR64" not in call("verify", "--no-envoy", "out/up").stderr
+    later = call("verify", "--no-envoy", "out/up", "--release", "inference-extension=1.6.0")
     assert "VSR640" in later.stderr

@@ -89,9 +89,7 @@ def test_commits_are_those_of_the_definitions_in_the_lock() -> None:
     checked = 0
     for name in PROJECTS:
         for release in project(name).releases.values():
-            locked = next(
-                (url for (other, number), url in commits.items() if (other, number) == (name, release.name)), ""
-            )
+            locked = commits.get((name, release.name), "")
             if locked and name != "istio" and release.commit and len(locked) == len(release.commit):
                 assert release.commit == locked, (name, release.name)
                 checked += 1

@@ -66,7 +66,7 @@ def security(policy: ir.Policy) -> Body:
 PLACED = "nodeSelector: {a: b}, priorityClass: p, runtimeClass: r, pullSecrets: [s], env: {A: b}"
 
 
-@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"production-stack", "ai-gateway"}))
+@pytest.mark.parametrize("target", sorted(set(TARGETS) - {"production-stack", "ai-gateway", "attach"}))
 def test_router_servers_and_pickers_are_placed_by_the_same_words(target: str) -> None:
     """The same fields, on every target that writes them."""
     endpoint = f"{{vllm: {{{PLACED}}}, pool: {{picker: {{{PLACED}}}}}}}"

@@ -271,12 +271,14 @@ def worlds(case: str, target: str) -> Iterator[tuple[str, World]]:
             yield profile, world
 
 
+OWN_ROUTES = sorted(set(targets.TARGETS) - {"attach"})
+"""The targets whose routes are ours; `test_attach_conformance.py` has the other."""
 CASES = (*GOLDEN, *POLICIES)
 EXECUTED = [case for case in CASES if data_of(case)["router"].get("engine") != "semantic-router"]
 """The cases whose router files our runtime executes."""
 
 
-@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("target", OWN_ROUTES)
 @pytest.mark.parametrize("case", EXECUTED)
 def test_every_name_ends_where_the_policy_says(case: str, target: str, keys: Path) -> None:
     """A client that names a model or an adapter gets just its endpoints, by their weights, under the right name."""
@@ -291,7 +293,7 @@ def test_every_name_ends_where_the_policy_says(case: str, target: str, keys: Pat
         assert [problem for problem in problems if problem] == [], profile
 
 
-@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("target", OWN_ROUTES)
 @pytest.mark.parametrize("case", EXECUTED)
 def test_every_category_ends_where_the_policy_says(case: str, target: str, keys: Path) -> None:
     """An auto request gets a model of its category's route, each of a split's in turn, and the default otherwise."""
@@ -307,7 +309,7 @@ def test_every_category_ends_where_the_policy_says(case: str, target: str, keys:
                 assert wrong(data, world, answer, route.model, served) == "", (profile, category)
 
 
-@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("target", OWN_ROUTES)
 @pytest.mark.parametrize("case", CASES)
 def test_what_no_router_has_decided_reaches_no_model(case: str, target: str) -> None:
     """Without the router's header, or with one that names nothing, the gateway answers by itself.

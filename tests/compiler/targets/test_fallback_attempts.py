@@ -55,8 +55,8 @@ def models(sent: list[Sent]) -> list[str]:
 
 
 def test_every_target_can_fall_back() -> None:
-    """None refuses the policy."""
-    assert {target for target, _ in EVERYWHERE} == set(targets.TARGETS)
+    """None refuses the policy, except where the routes are those of others."""
+    assert {target for target, _ in EVERYWHERE} == set(targets.TARGETS) - {"attach"}
 
 
 SCRIPTS: list[tuple[dict[str, str], list[str]]] = [

@@ -21,8 +21,25 @@ from vsr_compiler.deploy import overlays
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.targets import profiles
+from vsr_compiler.targets.attach.names import seen as attached_to
 from vsr_compiler.targets.production_stack.members import behind
 
+NOT_ATTACHED = (
+    *(
+        "cached",
+        "external",
+        "fallback",
+        "homes",
+        "identity",
+        "limits",
+        "placement",
+        "providers",
+        "reference",
+        "stock-router",
+    ),
+    *("policies/envoy-gateway", "policies/guards"),
+)
+"""Cases with providers, keys, fallbacks, another router or counts of the gateway."""
 CANNOT = {
     ("weighted", "gie"),  # a pool among weighted endpoints
     ("weighted", "llm-d"),
@@ -37,12 +54,17 @@ CANNOT = {
     ("providers", "production-stack", "seed"),
     ("placement", "ai-gateway", "seed"),  # a key for a pool
     *(("limits", target) for target in ("istio", "gie", "llm-d", "envoy-gateway")),  # tokens that the gateway counts
+    *((case, "attach") for case in NOT_ATTACHED),
+    *(("policies/attach-kserve", target) for target in targets.TARGETS if target != "attach"),  # routes of others
+    *(("attach", target) for target in targets.TARGETS if target in {"istio", "envoy-gateway"}),  # pools of others
 }
 """Cases that a target refuses, some at one profile only."""
 
 
 def seen(policy: ir.Policy, target: str) -> ir.Policy:
     """The policy as a target's gateway sees it: the production stack is a Service that its chart brings."""
+    if target == "attach":
+        return attached_to(policy)
     return behind(policy) if target == "production-stack" else policy
 
 
@@ -66,7 +88,8 @@ def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
     if (case, target) in CANNOT or (case, target, profile) in CANNOT:
         with pytest.raises(CompileError) as caught:
             rendering.objects(policy, target)
-        assert {"VSR312", "VSR320", "VSR321", "VSR337"} & {item.code for item in caught.value.diagnostics}
+        codes = {item.code for item in caught.value.diagnostics}
+        assert {"VSR312", "VSR320", "VSR321", "VSR337", "VSR360", "VSR361"} & codes
         return
     found = rendering.objects(policy, target)
     options = [item for component in rendering.components(policy, target) for item in component.objects]

@@ -13,7 +13,9 @@ import pytest
 import support.verify_support as m
 from support.common import SMALL, call
 from vsr_compiler.deploy.file_releases import is_output
+from vsr_compiler.verify import files, folders, worlds
 from vsr_compiler.verify.files import read_manifests
+from vsr_compiler.verify.limits import Budget
 
 
 def put(folder: Path, **files: str) -> None:
@@ -145,3 +147,35 @@ def test_settings_of_our_programs_are_skipped(tmp_path: Path) -> None:
     objects, found = read_manifests([tmp_path], is_output)
     assert [each.kind for each in objects] == ["Gateway"]
     assert found == []
+
+
+def test_limit_of_a_run_is_reported_once_with_the_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each file that it leaves out."""
+    for number in range(4):
+        (tmp_path / f"{number}.yaml").write_text(m.SERVICE, encoding="utf-8")
+    monkeypatch.setattr(files, "Budget", lambda: Budget(bytes=len(m.SERVICE) + 1))
+    objects, (item,) = read_manifests([tmp_path])
+    assert (len(objects), item.code) == (1, "VSR430")
+    assert item.message.endswith("MiB of manifests; 3 files are not checked")
+    assert "`exclude`" in item.hint
+
+
+def test_more_alternatives_than_a_run_checks_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is left out without a word."""
+    monkeypatch.setattr(worlds, "MAX_WORLDS", 3)
+    for number in range(5):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "examples.yaml").write_text(m.SERVICE + "---\n" + m.SERVER, encoding="utf-8")
+    read = files.read_worlds([tmp_path])
+    assert (len(read.worlds), [item.code for item in read.diagnostics]) == (3, ["VSR430"])
+
+
+def test_more_entries_than_a_run_looks_at_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first folder that is left out is named."""
+    monkeypatch.setattr(folders, "_MAX_ENTRIES", 3)
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "s.yaml").write_text(m.SERVICE.replace("big", name), encoding="utf-8")
+    _, found = read_manifests([tmp_path])
+    assert [item.code for item in found] == ["VSR430"]
+    assert f"`{tmp_path / 'a'}`" in found[0].message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,12 @@ def test_output_of_the_first_policy_is_clean(template: str, tmp_path: Path, monk
     for given in ("out/first", "out"):
         result = call("verify", given, "--no-envoy", "--strict")
         assert (result.exit_code, "error" in result.stderr) == (0, False), result.stderr
+
+
+def test_output_for_a_chart_is_clean_wherever_it_lies(tmp_path: Path) -> None:
+    """The router's Service is the chart's: neither the policy nor the lock must be there to know it."""
+    source = Path("out/production-stack/production-stack")
+    for name in ("base", "overlays", "components"):
+        shutil.copytree(source / name, tmp_path / name)
+    result = call("verify", tmp_path, "--no-envoy", "--strict")
+    assert (result.exit_code, "VSR402" in result.stderr) == (0, False), result.stderr

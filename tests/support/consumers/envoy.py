@@ -156,7 +156,8 @@ class Outcome:
         if self.route is None or not self.reached:
             return ""
         conditions = {item["name"]: item["string_match"] for item in self.route["match"].get("headers", [])}
-        return str(conditions.get("x-selected-model", {}).get("exact", ""))
+        own = conditions.get("x-selected-model") or conditions.get("x-gateway-model-name", {})  # a route of others
+        return str(own.get("exact", ""))
 
 
 def is_router(name: str) -> bool:

@@ -36,7 +36,10 @@ class Pair:
     new: str
     requests: Mapping[str, Request]
     between: str = ""
-    """The old models and endpoints with those of the new policy beside them, and its routes: the first of two steps."""
+    """The old models and endpoints with those of the new policy beside them, and its routes: the first of two steps.
+
+    Endpoints that go have the weight 0.
+    """
 
     def __str__(self) -> str:
         """Return what reproduces the pair."""
@@ -75,7 +78,15 @@ def _both(old: Spec, new: Spec) -> Spec:
         kept = both["models"].setdefault(name, model)
         loras = {**model.get("loras", {}), **kept.get("loras", {})}
         both["models"][name] = {**kept, **({"loras": loras} if loras else {})}
+        before, after = (dict.fromkeys(_listed(item["endpoints"]), 1) for item in (model, kept))
+        gone = [one for one in before.keys() - after.keys() if "external" not in both["endpoints"][one]]
+        if gone:
+            both["models"][name]["endpoints"] = {**after, **dict.fromkeys(sorted(gone), 0)}
     return both
+
+
+def _listed(endpoints: str | list[str] | dict[str, int]) -> list[str]:
+    return [endpoints] if isinstance(endpoints, str) else list(endpoints)
 
 
 def _policy(chance: random.Random, target: str) -> Spec:

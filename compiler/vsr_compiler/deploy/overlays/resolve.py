@@ -36,6 +36,7 @@ def resolve(policy: ir.Policy, environment: ir.Environment) -> ir.Policy:
         gateway=gateway,
         versions=environment.versions or moved.versions,
         identity=_identity(moved.identity, environment),
+        attachment=environment.attachment or moved.attachment,
     )
     return policy if result == policy else result
 

@@ -16,7 +16,11 @@ _PATCHES = (
         what="a patch of {found} has no effect: clusters with DNS names have these settings in `cluster_type`",
         remedy="Patch `/cluster_type/typed_config/…` of the type envoy.extensions.clusters.dns.v3.DnsCluster.",
         source=f"{_NOTES}; internal/xds/translator/testdata/out/xds-ir/http-route-dns-cluster.clusters.yaml",
-        sign=Patches(_CLUSTER, place=r"^(?!.*cluster_type).*\b(dns_lookup_family|dns_refresh_rate|respect_dns_ttl)\b"),
+        sign=Patches(
+            _CLUSTER,
+            example="/dns_lookup_family",
+            place=r"^(?!.*cluster_type).*\b(dns_lookup_family|dns_refresh_rate|respect_dns_ttl)\b",
+        ),
     ),
     Breakage(
         component=_GATEWAY,
@@ -24,7 +28,9 @@ _PATCHES = (
         what="a patch of {found} contradicts `cluster_type`, which clusters with DNS names have in its place",
         remedy="Remove the patch, or patch `/cluster_type`.",
         source=_NOTES,
-        sign=Patches(_CLUSTER, place=r"^/type$|^\$?\.?type$", values=frozenset({"STRICT_DNS", "LOGICAL_DNS"})),
+        sign=Patches(
+            _CLUSTER, example="/type", place=r"^/type$|^\$?\.?type$", values=frozenset({"STRICT_DNS", "LOGICAL_DNS"})
+        ),
     ),
     Breakage(
         component=_GATEWAY,
@@ -32,7 +38,7 @@ _PATCHES = (
         what="{found} does not exist: the system's certificates are in one secret, `system_ca_certificates`",
         remedy="Name own certificates by `caCertificateRefs`; `system_ca_certificates` must not be patched.",
         source=f"{_NOTES}; 1.8.3, internal/gatewayapi/backendtlspolicy.go (`NAME/NAMESPACE-ca`)",
-        sign=Patches(frozenset({"Secret"}), name=r"[^/]+/[^/]+-ca"),
+        sign=Patches(frozenset({"Secret"}), example="NAME/NAMESPACE-ca", name=r"[^/]+/[^/]+-ca"),
         severity="warning",
     ),
     Breakage(
@@ -41,7 +47,9 @@ _PATCHES = (
         what="a patch of {found} misses the system's certificates, which are in the secret `system_ca_certificates`",
         remedy="Name own certificates by `caCertificateRefs` of the BackendTLSPolicy or Backend.",
         source=_NOTES,
-        sign=Patches(_CLUSTER, place=r"validation_context_sds_secret_config"),
+        sign=Patches(
+            _CLUSTER, example="validation_context_sds_secret_config", place=r"validation_context_sds_secret_config"
+        ),
         severity="warning",
     ),
     Breakage(
@@ -50,7 +58,11 @@ _PATCHES = (
         what="a patch of {found} finds nothing: limits that routes share are in `typed_per_filter_config`",
         remedy="Patch the rate limits in `typed_per_filter_config`, or set them by a BackendTrafficPolicy.",
         source=f"{_NOTES}; internal/xds/translator/ratelimit.go, patchRouteWithRateLimit",
-        sign=Patches(_ROUTES, place=r"^(?!.*typed_per_filter_config).*\brate_limits\b"),
+        sign=Patches(
+            _ROUTES,
+            example="/virtual_hosts/…/route/rate_limits",
+            place=r"^(?!.*typed_per_filter_config).*\brate_limits\b",
+        ),
         severity="warning",
     ),
     Breakage(
@@ -61,6 +73,7 @@ _PATCHES = (
         source=f"{_NOTES}; internal/xds/translator/testdata/out/xds-ir/jwt-single-route-single-match.listeners.yaml",
         sign=Patches(
             _LISTENER,
+            example="/…/providers/NAME",
             place=r"\b(providers|requirement_map)(/[^/]+/|/[^/]*~1|\.[\w-]+|\[['\"])",
             existing=r"\b(providers|requirement_map)/[^/]+$",
         ),
@@ -71,7 +84,9 @@ _PATCHES = (
         what="{found} does not exist: the code of Lua filters is at the listener, and their names have changed",
         remedy="Set Lua by an EnvoyExtensionPolicy, and do not patch its filter.",
         source=_NOTES,
-        sign=Patches(_ROUTES | _LISTENER, place=r"envoy\.filters\.http\.lua(~1|/)\d"),
+        sign=Patches(
+            _ROUTES | _LISTENER, example="envoy.filters.http.lua/0", place=r"envoy\.filters\.http\.lua(~1|/)\d"
+        ),
     ),
     Breakage(
         component=_GATEWAY,

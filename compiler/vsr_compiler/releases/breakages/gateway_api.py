@@ -63,7 +63,7 @@ BREAKAGES = (
     Breakage(
         component=_API,
         since="1.6.0",
-        what="{found} is deprecated and will be removed",
+        what="the use of {found} is deprecated: it will be removed",
         remedy="Use {instead} of the API.",
         source="kubernetes-sigs/gateway-api#4920, #4923",
         sign=Versions(_GROUP, MappingProxyType({"TCPRoute": "v1", "UDPRoute": "v1"}), frozenset({"v1alpha2"})),
@@ -72,7 +72,7 @@ BREAKAGES = (
     Breakage(
         component=_API,
         since="1.3.0",
-        what="{found} does not exist any more",
+        what="there is no {found} any more",
         remedy="Use {instead} of the group gateway.networking.x-k8s.io.",
         source="kubernetes-sigs/gateway-api 1.3.0, definitions of the experimental channel",
         sign=Versions(_GROUP, MappingProxyType({"BackendLBPolicy": "XBackendTrafficPolicy"})),

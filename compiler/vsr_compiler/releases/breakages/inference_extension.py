@@ -21,7 +21,7 @@ BREAKAGES = (
     Breakage(
         component=_EXTENSION,
         since="1.6.0",
-        what="{found} does not exist any more",
+        what="there is no {found} any more",
         remedy="Install the definitions of llm-d-router, and use its kinds of the group `llm-d.ai`.",
         source="kubernetes-sigs/gateway-api-inference-extension#2973",
         sign=Versions(
@@ -31,7 +31,7 @@ BREAKAGES = (
     Breakage(
         component=_EXTENSION,
         since="1.5.0",
-        what="{found} does not exist any more",
+        what="there is no {found} any more",
         remedy="Use {instead}.",
         source="kubernetes-sigs/gateway-api-inference-extension 1.5.0, config/crd/bases",
         sign=Versions(_LEGACY, MappingProxyType({"InferencePool": "inference.networking.k8s.io/v1"})),

@@ -134,9 +134,11 @@ class Patches:
         name: Regular expression for the whole name of the patched resource; empty for every name.
         values: The values with which an operation is affected; empty for every value.
         existing: Like ``place``, but only for operations on what exists already: all except `add`.
+        example: Such a place or name, for people.
     """
 
     types: frozenset[str]
+    example: str
     place: str = ""
     name: str = ""
     values: frozenset[str] = frozenset()
@@ -160,16 +162,16 @@ class PickerSettings:
 class Behaviour(Enum):
     """A change of behaviour that several objects together show. Each has a function in ``verify``."""
 
-    LUA_IS_OFF = "an extension policy with Lua, and no configuration that enables it"
-    TRACING_BY_CLIENTS = "tracing without a share of the requests whose clients ask for it"
-    LISTENERS_BY_PORT = "patches of listeners or routes by the names of Gateways"
+    LUA_IS_OFF = "Lua in an EnvoyExtensionPolicy, unless the configuration enables it,"
+    TRACING_BY_CLIENTS = "an EnvoyProxy with tracing and no `clientSamplingFraction`"
+    LISTENERS_BY_PORT = "a listener with the name of its Gateway, as patches name it,"
     EXTERNAL_NAME_BACKEND = "a route to a Service of the type ExternalName"
-    EMPTY_BACKENDS = "a rule of a route without backends and without an answer of its own"
-    TWO_TLS_POLICIES = "a DestinationRule and a BackendTLSPolicy for one host"
-    UNHEALTHY_ENDPOINTS = "outlier detection without a minimal share of healthy endpoints"
-    CROSS_NAMESPACE = "a reference into another namespace without a ReferenceGrant"
-    OLD_DEFINITIONS = "definitions of an older release"
-    UNSERVED_ROUTES = "routes whose version an older Gateway API does not serve"
+    EMPTY_BACKENDS = "a rule without backends and without an answer of its own"
+    TWO_TLS_POLICIES = "a DestinationRule beside a BackendTLSPolicy for one host"
+    UNHEALTHY_ENDPOINTS = "outlier detection without `minHealthPercent`"
+    CROSS_NAMESPACE = "a reference into another namespace"
+    OLD_DEFINITIONS = "every definition of an earlier release"
+    UNSERVED_ROUTES = "a TCPRoute or UDPRoute"
 
 
 @dataclass(frozen=True, slots=True)

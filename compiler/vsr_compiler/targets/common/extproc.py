@@ -64,7 +64,12 @@ def duration(milliseconds: int) -> str:
 
 
 def router_filters(
-    policy: ir.Policy, cluster: str, removed: Iterable[str] = (SELECTED_MODEL,), *, retries: bool = False
+    policy: ir.Policy,
+    cluster: str,
+    removed: Iterable[str] = (SELECTED_MODEL,),
+    *,
+    retries: bool = False,
+    writes: tuple[str, ...] = (),
 ) -> list[Body]:
     """Return the HTTP filters of the router, in their order. A gateway inserts all of them at one place, or none.
 
@@ -76,8 +81,9 @@ def router_filters(
         removed: Headers that lead to a model, if another object can replace their early removal. What authentication
             may set by now, such as identities, is not among them.
         retries: Whether the gateway repeats requests by itself, which is switched off.
+        writes: Headers that the router sets besides those of every policy.
     """
-    return [header_mark(removed, retries=retries), ext_proc_filter(policy, cluster)]
+    return [header_mark(removed, retries=retries), ext_proc_filter(policy, cluster, writes=writes)]
 
 
 def header_mark(removed: Iterable[str], *, retries: bool) -> Body:
@@ -100,8 +106,10 @@ def header_mark(removed: Iterable[str], *, retries: bool) -> Body:
     }
 
 
-def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> Body:
+def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False, writes: tuple[str, ...] = ()) -> Body:
     """Return the HTTP filter. A ``local`` one calls a single router, whatever the policy's replicas.
+
+    The router ``writes`` these headers besides those of every policy.
 
     Request bodies are BUFFERED: only then does a header that the router sets after reading the body select the route.
     Response bodies are sent to the router only if guards or caches read them. The router then chooses per response
@@ -122,7 +130,7 @@ def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False) -> 
             "grpc_service": {"envoy_grpc": {"cluster_name": cluster}}
             | ({} if local else stream_metadata(policy.router)),
             "message_timeout": duration(policy.router.deadline),
-            "mutation_rules": _mutations(policy),
+            "mutation_rules": _mutations(policy, writes),
             **attributes,
             "processing_mode": {
                 "request_body_mode": "BUFFERED",
@@ -157,7 +165,7 @@ def follows_responses(policy: ir.Policy) -> bool:
     )
 
 
-def _mutations(policy: ir.Policy) -> Body:
+def _mutations(policy: ir.Policy, writes: tuple[str, ...]) -> Body:
     """Return which headers the router may change. For the stock router there is no list, but never host or method."""
     if isinstance(policy.router.implementation, ir.SemanticRouter):
         return {"allow_all_routing": False, "allow_envoy": False}
@@ -168,7 +176,8 @@ def _mutations(policy: ir.Policy) -> Body:
             "disallow_expression": {"regex": "host"},
         }
     else:
-        allowed = {"allow_expression": {"regex": "|".join(_as_pattern(name) for name in _changed_headers(policy))}}
+        names = dict.fromkeys((*_changed_headers(policy), *writes))
+        allowed = {"allow_expression": {"regex": "|".join(_as_pattern(name) for name in names)}}
     return {"allow_all_routing": False, "disallow_is_error": True, **allowed, "disallow_all": True}
 
 
@@ -215,12 +224,12 @@ def header_removals(own: Iterable[str] = ()) -> list[Body]:
     Envoy matches names by prefix since 1.36, the first release with `status_on_error` of the filter.
     """
     return [
-        *({"remove": name} for name in (*STRIPPED, *own)),
+        *({"remove": name} for name in dict.fromkeys((*STRIPPED, *own))),
         *({"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in STRIPPED_PREFIXES),
     ]
 
 
-def early_header_mutation(policy: ir.Policy | None = None) -> Body:
+def early_header_mutation(policy: ir.Policy | None = None, also: Iterable[str] = ()) -> Body:
     """Return the fields of the HttpConnectionManager that remove client headers before any filter runs."""
     return {
         "early_header_mutation_extensions": [
@@ -228,7 +237,7 @@ def early_header_mutation(policy: ir.Policy | None = None) -> Body:
                 "name": "vsr.strip_client_headers",
                 "typed_config": {
                     "@type": f"{TYPES}.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-                    "mutations": header_removals(own_headers(policy) if policy else ()),
+                    "mutations": header_removals((*(own_headers(policy) if policy else ()), *also)),
                 },
             }
         ]

@@ -25,9 +25,8 @@ from vsr_schemas.headers import ROUTING
 
 CONFIG = "type.googleapis.com/envoy.config"
 _MANAGER = "envoy.filters.network.http_connection_manager"
-BEFORE_BUFFER = (
-    f"$..filters[?(@.name=='{_MANAGER}')].typed_config.http_filters[?(@.name=='{filter_order.ENVOY_GATEWAY_ANCHOR}')]"
-)
+MANAGERS = f"$..filters[?(@.name=='{_MANAGER}')].typed_config"
+BEFORE_BUFFER = f"{MANAGERS}.http_filters[?(@.name=='{filter_order.ENVOY_GATEWAY_ANCHOR}')]"
 """Every connection manager of a listener: HTTP has a default filter chain, TLS one for each listener of the port. An
 `add` at an item of a list inserts before it."""
 
@@ -52,9 +51,9 @@ def _patch_policy(policy: ir.Policy, wave: Wave, *, attempts: bool) -> Iterator[
     by_port = ENVOY_GATEWAY[policy.versions["envoy-gateway"]].names_by_port
     cluster = router_cluster(router)
     patches = [
-        _add("cluster.v3.Cluster", cluster["name"], {"path": ""}, cluster),
+        add("cluster.v3.Cluster", cluster["name"], {"path": ""}, cluster),
         *(
-            _add("listener.v3.Listener", listener, {"jsonPath": BEFORE_BUFFER}, item)
+            add("listener.v3.Listener", listener, {"jsonPath": BEFORE_BUFFER}, item)
             for listener in listener_names(gateway, by_port=by_port)
             for item in router_filters(policy, cluster["name"], ROUTING)
         ),
@@ -105,17 +104,17 @@ def _attempts(policy: ir.Policy, router: str) -> Iterator[Body]:
     hosts = "$.virtual_hosts[*]"
     place = {"jsonPath": hosts, "path": "/include_request_attempt_count"}
     for table in tables:
-        yield _add("route.v3.RouteConfiguration", table, place, value=True)
+        yield add("route.v3.RouteConfiguration", table, place, value=True)
     for chain in chains:
         value = attempts_of.cluster(chain)
-        yield _add("cluster.v3.Cluster", value["name"], {"path": ""}, value)
+        yield add("cluster.v3.Cluster", value["name"], {"path": ""}, value)
         # The route without conditions takes whatever comes behind it.
         place = {"jsonPath": hosts, "path": "/routes/0"}
         for table in tables:
-            yield _add("route.v3.RouteConfiguration", table, place, attempts_of.route(policy, chain))
+            yield add("route.v3.RouteConfiguration", table, place, attempts_of.route(policy, chain))
     routes = {"rds": {"config_source": {"ads": {}, "resource_api_version": "V3"}, "route_config_name": tables[0]}}
     listener = attempts_of.listener(policy, router, routes)
-    yield _add("listener.v3.Listener", listener["name"], {"path": ""}, listener)
+    yield add("listener.v3.Listener", listener["name"], {"path": ""}, listener)
 
 
 def router_cluster(router: ir.Router) -> Body:
@@ -143,5 +142,6 @@ def router_cluster(router: ir.Router) -> Body:
     } | envoy_ejection(router)
 
 
-def _add(kind: str, name: str, place: Body, value: object) -> Body:
+def add(kind: str, name: str, place: Body, value: object) -> Body:
+    """Return the patch that adds a value at a place of an xDS resource."""
     return {"type": f"{CONFIG}.{kind}", "name": name, "operation": {"op": "add", **place, "value": value}}

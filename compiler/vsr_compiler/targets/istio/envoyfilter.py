@@ -36,7 +36,7 @@ from vsr_compiler.targets.istio.kinds import NETWORKING_GROUP
 HCM = "envoy.filters.network.http_connection_manager"
 
 
-_PICKERS: Body = {
+PICKERS: Body = {
     "name": filter_order.PICKER,
     "typed_config": {
         "@type": f"{TYPES}.filters.http.ext_proc.v3.ExternalProcessor",
@@ -66,7 +66,7 @@ def emitter(pooled: Pooled) -> Callable[[ir.Policy], Iterator[Object]]:
         """Yield both, in the gateway's namespace, where Istio looks first."""
         used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
         yield _envoy_filter(policy, [endpoint for endpoint in pooled(policy) if endpoint.name in used])
-        yield _destination_rule(policy)
+        yield destination_rule(policy)
 
     return emit
 
@@ -93,18 +93,18 @@ def _envoy_filter(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
         spec={
             "targetRefs": [{"group": GATEWAY_GROUP, "kind": "Gateway", "name": gateway.name}],
             "configPatches": [
-                _patch("LISTENER", {}, "MERGE", buffer_limit(policy)),
-                _patch("NETWORK_FILTER", _chain(), "INSERT_BEFORE", connection_limit()),
-                _patch("NETWORK_FILTER", _chain(), "MERGE", manager),
+                patch("LISTENER", {}, "MERGE", buffer_limit(policy)),
+                patch("NETWORK_FILTER", chain(), "INSERT_BEFORE", connection_limit()),
+                patch("NETWORK_FILTER", chain(), "MERGE", manager),
                 # Without the anchor Istio inserts nothing, and no route to a model matches.
                 *(
-                    _patch("HTTP_FILTER", _chain({"subFilter": {"name": anchor}}, port), "INSERT_BEFORE", item)
+                    patch("HTTP_FILTER", chain({"subFilter": {"name": anchor}}, port), "INSERT_BEFORE", item)
                     for port in _ports(gateway)
                     for item in router_filters(policy, router.istio_cluster, retries=True)
                 ),
                 *_attempts(policy, pickers=behind),
-                _patch("HTTP_ROUTE", {}, "ADD", _no_model()),
-                *_health_check(policy.router),
+                patch("HTTP_ROUTE", {}, "ADD", no_model()),
+                *probes(policy.router),
             ],
         },
     )
@@ -116,10 +116,10 @@ def _attempts(policy: ir.Policy, *, pickers: bool) -> Iterator[Body]:
     The attempts have the routes of the Gateway's own listener, and so the filter by which these reach pickers.
     """
     chains = attempts.chains(policy)
-    for chain in chains:
-        yield _patch("CLUSTER", {}, "ADD", attempts.cluster(chain))
+    for one in chains:
+        yield patch("CLUSTER", {}, "ADD", attempts.cluster(one))
         # The route with `onFailure: default-model` takes whatever comes behind it.
-        yield _patch("HTTP_ROUTE", {}, "INSERT_FIRST", attempts.route(policy, chain))
+        yield patch("HTTP_ROUTE", {}, "INSERT_FIRST", attempts.route(policy, one))
     if chains:
         table = {
             "rds": {
@@ -127,12 +127,12 @@ def _attempts(policy: ir.Policy, *, pickers: bool) -> Iterator[Body]:
                 "route_config_name": route_table(policy.gateway),
             }
         }
-        between = [_PICKERS] if pickers else []
+        between = [PICKERS] if pickers else []
         value = attempts.listener(policy, policy.router.grpc.istio_cluster, table, between)
-        yield _patch("LISTENER", {}, "ADD", value)
+        yield patch("LISTENER", {}, "ADD", value)
 
 
-def _no_model() -> Body:
+def no_model() -> Body:
     """Return the route without conditions. Istio appends it to every virtual host (envoyfilter/rc_patch.go)."""
     content_type = {"header": {"key": "content-type", "value": "application/json"}}
     return {
@@ -149,27 +149,31 @@ def _ports(gateway: ir.Gateway) -> list[int | None]:
     return [None] if len(gateway.model_sections) == len(gateway.sections) else [*ports]
 
 
-def _chain(below: Body | None = None, port: int | None = None) -> Body:
+def chain(below: Body | None = None, port: int | None = None) -> Body:
+    """Return the match of the connection managers of a Gateway, with what is below them, on one port or on all."""
     number = {} if port is None else {"portNumber": port}
     return {"listener": {**number, "filterChain": {"filter": {"name": HCM} | (below or {})}}}
 
 
-def _health_check(router: ir.Router) -> Iterator[Body]:
+def probes(router: ir.Router) -> Iterator[Body]:
     """Yield the patch of the router's cluster that finds a router which hangs; a DestinationRule cannot."""
     if has_several(router):
         value = {"health_checks": [health_check(router)], "ignore_health_on_host_removal": True}
-        yield _patch("CLUSTER", {"cluster": {"name": router.grpc.istio_cluster}}, "MERGE", value)
+        yield patch("CLUSTER", {"cluster": {"name": router.grpc.istio_cluster}}, "MERGE", value)
 
 
-def _patch(apply_to: str, match: Body, operation: str, value: Body) -> Body:
+def patch(apply_to: str, match: Body, operation: str, value: Body | None) -> Body:
+    """Return a patch of a Gateway's configuration; without a value it removes."""
+    change: Body = {"operation": operation} | ({} if value is None else {"value": value})
     return {
         "applyTo": apply_to,
         "match": {"context": "GATEWAY"} | match,
-        "patch": {"operation": operation, "value": value},
+        "patch": change,
     }
 
 
-def _destination_rule(policy: ir.Policy) -> Object:
+def destination_rule(policy: ir.Policy) -> Object:
+    """Return the DestinationRule for the connection to the router."""
     router = policy.router
     return make(
         f"{NETWORKING_GROUP}/v1",

@@ -27,6 +27,7 @@ from vsr_compiler.verify.kustomization.transform import (
     set_namespace,
     set_replicas,
 )
+from vsr_compiler.verify.limits import REMEDY
 from vsr_compiler.verify.manifest import Body, as_mapping, as_mappings, as_string, as_strings
 
 MAX_RESOURCES = 100_000
@@ -101,9 +102,7 @@ class Builder:
         self._left -= count
         if self._left < 0:
             message = f"more than {MAX_RESOURCES:,} objects in all kustomizations"
-            raise CompileError(
-                [Diagnostic("VSR430", message, Span(str(self._stack[-1])), "Check them in several runs.")]
-            )
+            raise CompileError([Diagnostic("VSR430", message, Span(str(self._stack[-1])), REMEDY)])
 
     def nested(self, folder: Path, above: list[Resource], problems: Problems) -> list[Resource]:
         """Return the resources of a kustomization that another one includes."""

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 TIMEOUT = 30.0
-MAX_OUTPUT = 32 * 1024 * 1024
+MAX_OUTPUT = 64 * 1024 * 1024
 MEMORY = "2GiB"
 _MAX_REASON = 300
 _NOWHERE = "http://127.0.0.1:1"
@@ -69,5 +69,5 @@ def output(words: list[str], folder: Path) -> bytes:
             reason = errors.decode(errors="replace").strip().splitlines() or ["no reason given"]
             raise ProgramError(reason[-1][:_MAX_REASON])
         if answer.stat().st_size > MAX_OUTPUT:
-            raise ProgramError("it prints more than 32 MiB")
+            raise ProgramError("it prints more than 64 MiB")
         return answer.read_bytes()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.verify.foreign_routes import foreign_routes, may_match_others
 from vsr_compiler.verify.header_matches import header_matches
 from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_string, value_at
 from vsr_compiler.verify.manifest_index import AI, ENVOY, POOL_GROUPS, ManifestIndex, Workload, label_selector
@@ -28,6 +29,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
         by_body = match.route.kind == "AIGatewayRoute" and (id(match.route), match.rule) not in selecting
         if match.name == (AI_MODEL if by_body else SELECTED_MODEL):
             routes.setdefault(match.value, []).append((match.route, match.path, match.rule))
+    yield from _with_routes_of_others(index)
     if not routes:
         return
     yield from _selectable(index, routes)
@@ -38,7 +40,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 
 def _selectable(index: ManifestIndex, routes: RoutesByModel) -> Iterator[Diagnostic]:
-    configs = router_configs(index)
+    configs = [config for config in router_configs(index) if config.routing is None]
     selectable = {model for config in configs for model in config.routable_models}
     for config in configs:
         for model in sorted(config.models - set(routes)):
@@ -51,6 +53,38 @@ def _selectable(index: ManifestIndex, routes: RoutesByModel) -> Iterator[Diagnos
                 message = f"{route.title} matches the model `{model}`, which the router never selects"
                 hint = f"Use a model that the router selects: {', '.join(sorted(selectable))}."
                 yield Diagnostic("VSR404", message, route.span(*path), hint, Severity.WARNING)
+
+
+def _with_routes_of_others(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Check that each name that a router writes for routes of others has one, and note routes that none leads to."""
+    for config in router_configs(index):
+        routing = config.routing
+        if routing is None:
+            continue
+        known = foreign_routes(index, routing.header)
+        span = config.source.span(*config.path)
+        if not known:
+            message = f"no route among these objects matches `{routing.header}`, by which the router selects models"
+            hint = "Check the manifests of those who own the routes together with these."
+            yield Diagnostic("VSR404", message, span, hint, Severity.NOTE)
+            continue
+        reached = {route.value for route in known if not route.elsewhere}
+        level = Severity.WARNING if may_match_others(index, routing.header) else Severity.ERROR
+        for model, value in sorted(routing.values.items()):
+            if value not in reached:
+                message = f"the router can select `{model}`, but no route matches `{routing.header}: {value}`"
+                other = next((route.source.title for route in known if route.value == value), None)
+                cause = f": {other} attaches to another Gateway" if other else ""
+                yield Diagnostic("VSR404", message + cause, span, _hint_of_others(reached), level)
+        for route in known:
+            if route.value not in routing.values.values():
+                message = f"{route.source.title} serves `{route.value}`, which the router never selects"
+                yield Diagnostic("VSR404", message, route.source.span(*route.path), "", Severity.NOTE)
+
+
+def _hint_of_others(values: set[str]) -> str:
+    listed = f"Routes exist for {', '.join(sorted(values))}. " if values else ""
+    return f"{listed}Fix the endpoint's `route` in the policy, or add the route."
 
 
 def _served(index: ManifestIndex, route: Manifest, rule: Path, model: str, path: Path) -> Iterator[Diagnostic]:
@@ -136,6 +170,7 @@ RULE = LinkRule(
     name="L04",
     code="VSR404",
     purpose="Every model that the router can select has a route, every route matches a model that the router can "
-    "select, the server behind a route serves that name, and every model server has a route.",
+    "select, the server behind a route serves that name, and every model server has a route. The routes may be those "
+    "of others, which match the header in the router's settings; KServe creates them for an LLMInferenceService.",
     check=_check,
 )

@@ -9,9 +9,10 @@ from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.releases import filter_order
 from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR
 from vsr_compiler.verify.authenticators import authenticator
-from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters
+from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters, is_picker_placeholder
 from vsr_compiler.verify.filter_position import anchor
-from vsr_compiler.verify.manifest import Manifest, as_mapping, as_mappings, as_string, value_at
+from vsr_compiler.verify.header_writers import second_writers
+from vsr_compiler.verify.manifest import Body, Manifest, Path, as_mapping, as_mappings, as_string, value_at
 from vsr_compiler.verify.manifest_index import AI, GATEWAY_API, ISTIO, ManifestIndex
 from vsr_compiler.verify.request_buffer import policies_without_buffer
 from vsr_compiler.verify.router_filters import gateways_with_filters, listeners_with
@@ -34,6 +35,7 @@ _INDEX = re.compile(r".*/(?:http_filters|httpFilters)/(-|\d+)")
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    yield from _second_writers(index)
     by_name: dict[tuple[str, str, str, str], ExtProcFilter] = {}
     for processor in ext_proc_filters(index):
         source = processor.source
@@ -53,6 +55,28 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
                 message = f"two ext_proc filters of one gateway have the name `{processor.name}`"
                 hint = f"Rename one of them; the other is in {first.source.title}. Per-route settings use the name."
                 yield Diagnostic("VSR409", message, source.span(*processor.path, "name"), hint)
+
+
+def _second_writers(index: ManifestIndex) -> Iterator[Diagnostic]:
+    """Report body-based routers of others that write the header of the router: whoever comes last decides."""
+    for processor, header in second_writers(index):
+        source, patch = processor.source, processor.path[:-2]
+        sub_filter = as_string(source.at(*patch, "match", "listener", "filterChain", "filter", "subFilter", "name"))
+        operation = as_string(source.at(*patch, "patch", "operation"))
+        first = source.group == ISTIO and (
+            operation == "INSERT_FIRST"
+            or (operation in {"INSERT_BEFORE", "INSERT_AFTER"} and sub_filter in BEFORE_PICKER)
+            or (operation == "INSERT_BEFORE" and not sub_filter)
+        )
+        effect = (
+            "it runs before the router, which overwrites the header"
+            if first
+            else "it runs after the router and replaces its choice by the model in the body"
+        )
+        message = f"the processor of {source.title} writes `{header}` as well: {effect}"
+        level = Severity.WARNING if first else Severity.ERROR
+        hint = "Remove it from this Gateway: the router writes the header for every request."
+        yield Diagnostic("VSR409", message, source.span(*processor.path), hint, level)
 
 
 def _gateway(source: Manifest) -> str:
@@ -108,9 +132,13 @@ def _envoy_filter(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
     if operation == "ADD" or (operation == "INSERT_AFTER" and sub_filter == f"{filter_order.HTTP}router"):
         message = "the filter runs after the others, when the route is already chosen"
         yield Diagnostic("VSR409", message, span, f"Use INSERT_BEFORE {before}.")
-    elif any(with_pools) and (
-        (operation in {"INSERT_BEFORE", "INSERT_AFTER"} and sub_filter in AFTER_PICKER)
-        or (operation == "INSERT_AFTER" and sub_filter == DEFAULT_NAME)
+    elif (
+        any(with_pools)
+        and not _moves_picker(source, patch)
+        and (
+            (operation in {"INSERT_BEFORE", "INSERT_AFTER"} and sub_filter in AFTER_PICKER)
+            or (operation == "INSERT_AFTER" and sub_filter == DEFAULT_NAME)
+        )
     ):
         message = (
             f"the filter is next to `{sub_filter}` and runs after the endpoint picker, "
@@ -119,6 +147,29 @@ def _envoy_filter(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
         yield Diagnostic("VSR409", message, span, f"Use INSERT_BEFORE {before}.")
     elif operation == "INSERT_FIRST" or (operation == "INSERT_BEFORE" and sub_filter in {"", *BEFORE_PICKER}):
         yield from _too_early(index, processor, span, f"Use INSERT_BEFORE {before}.")
+
+
+def _moves_picker(source: Manifest, patch: Path) -> bool:
+    """Return whether an EnvoyFilter takes the filter for pickers out, and puts it back behind the filter of a patch."""
+    patches = list(source.entries("spec", "configPatches"))
+    number = next((at for at, (path, _) in enumerate(patches) if path == patch), 0)
+
+    def place(body: Body) -> tuple[object, object]:
+        listener = as_mapping(value_at(body, "match", "listener"))
+        return listener.get("portNumber"), value_at(listener, "filterChain", "filter", "subFilter", "name")
+
+    port, anchor_name = place(patches[number][1]) if patches else (None, None)
+    removed = any(
+        value_at(body, "patch", "operation") == "REMOVE" and place(body) == (port, DEFAULT_NAME)
+        for _, body in patches[:number]
+    )
+    put_back = any(
+        value_at(body, "patch", "operation") == "INSERT_BEFORE"
+        and place(body) == (port, anchor_name)
+        and is_picker_placeholder(as_mapping(value_at(body, "patch", "value")))
+        for _, body in patches[number + 1 :]
+    )
+    return removed and put_back
 
 
 def _too_early(index: ManifestIndex, processor: ExtProcFilter, span: Span, hint: str) -> Iterator[Diagnostic]:
@@ -201,7 +252,7 @@ RULE = LinkRule(
     code="VSR409",
     purpose="The name of an ext_proc filter is unique in its gateway and is not Envoy's default. The filter runs "
     "after authentication and before the filters that need its result: a pool's picker, Agent Router's filter, Envoy's "
-    "router. A filter that routes enable has a route without header matches. Only filters among the checked objects "
-    "are known.",
+    "router. No body-based router of others writes the header of the router as well. A filter that routes enable has "
+    "a route without header matches. Only filters among the checked objects are known.",
     check=_check,
 )

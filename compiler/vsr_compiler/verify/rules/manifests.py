@@ -8,8 +8,8 @@ RULES = (
     Rule(
         name="M01",
         code="VSR430",
-        purpose="One run reads at most 32 MiB, five million values after aliases are expanded, 20,000 objects, 20,000 "
-        "files and 100 levels of nesting.",
+        purpose="One run reads at most 128 MiB, five million values after aliases are expanded, 20,000 objects, 20,000 "
+        "files, 100 levels of nesting, 200,000 entries of folders and 500 sets of examples. A limit is reported once.",
     ),
     Rule(
         name="M02",

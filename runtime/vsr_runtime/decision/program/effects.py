@@ -85,6 +85,7 @@ class ModelTarget:
         credentials: credentials of a model outside the cluster, or of a server with a key; None for others.
         limits: what can travel to it.
         context: its context length in tokens; None if it is not known.
+        routed: the header that routes of others match, with its value; empty if the gateway has routes of ours.
     """
 
     name: str
@@ -93,6 +94,7 @@ class ModelTarget:
     credentials: ProviderCredentials | None = None
     limits: RequestLimits = UNLIMITED
     context: int | None = None
+    routed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ class Program:
         identity: how clients are authenticated, and which models are for some of them; None if everybody may.
         rates: how much may be used in a window of time; None if nothing is counted.
         whole_category: whether all texts of the request decide the category, instead of the ask.
+        aliases: further names that clients may use, with the model of each: those by which routes of others know it.
     """
 
     models: Mapping[str, ModelTarget]
@@ -149,6 +150,7 @@ class Program:
     overflow: Literal["route", "reject"] = "route"
     identity: IdentityRules | None = None
     rates: Rates | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)

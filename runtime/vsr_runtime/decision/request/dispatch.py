@@ -137,7 +137,11 @@ def _send(
     chain = chain_headers(route, target, fallbacks, parsed.api, sent_body if data is None else data)
     answering = (target.name, *(other.name for other in fallbacks)) if chain else (target.name,)
     plan = _response_plan(program, parsed, answering, verdict)
-    headers = (*(chain or ((SELECTED_MODEL, target.name),)), *effects.set_headers, *_flag_headers(program, verdict))
+    headers = (
+        *(chain or ((SELECTED_MODEL, target.name), *target.routed)),
+        *effects.set_headers,
+        *_flag_headers(program, verdict),
+    )
     name = route.name if route else None
     key = _key(parsed, route, target, verdict, data)
     if key is not None and chain:

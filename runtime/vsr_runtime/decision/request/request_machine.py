@@ -259,7 +259,7 @@ def _named_model(program: Program, state: AwaitsBody, body: JsonBody) -> str | I
     if model in program.models:
         return model
     if model not in program.auto_names:
-        return unknown_model_response(model)
+        return program.aliases.get(model) or unknown_model_response(model)
     if state.endpoint.view_of is None:
         return _model_required_response(program, state.endpoint)
     return _state_holder(program, state, body)

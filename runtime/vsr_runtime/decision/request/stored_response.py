@@ -36,7 +36,7 @@ def send_stored(
     if refusal is not None:
         return replace(refusal, model=target.name)
     guards = tuple(guard for guard in program.on_response if guard.covers(target.name))
-    headers: tuple[tuple[str, str], ...] = ((SELECTED_MODEL, target.name),)
+    headers: tuple[tuple[str, str], ...] = ((SELECTED_MODEL, target.name), *target.routed)
     removed: tuple[str, ...] = ("accept-encoding",) if guards else ()
     headers, removed = client_headers(program, client, headers, removed)
     if target.credentials is not None:

@@ -150,7 +150,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "endpoints.*.pool.picker": PLACEMENT
     | RESOURCES
     | {"image": "Image of the picker. Defaults to that of its release."},
+    "environments.*.gateway": {
+        "controller": "What runs the existing Gateway, for the target `attach`. Defaults to `istio`.",
+    },
     "environments.*": {
+        "to": "Whose routes lead to the models, for the target `attach`: it sets the header and its values. Defaults "
+        "to `any`.",
+        "header": "Header in which the router writes the model for those routes. Defaults to that of `to`.",
         "placement": "Placement by endpoint, word by word; the key `router` means the router, `pickers` all endpoint "
         "pickers. A simulated server gets only these words.",
     },

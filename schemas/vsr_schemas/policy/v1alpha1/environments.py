@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.attach import Controller, Convention
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
 from vsr_schemas.policy.v1alpha1.listeners import Hostnames, ListenerName
 from vsr_schemas.policy.v1alpha1.placement import EnvironmentPlacementSpec, ResourcesSpec
-from vsr_schemas.scalars import Bool, Image, Int, Label, Name, Release, ServerUrl, Text
+from vsr_schemas.scalars import Bool, Image, Int, Label, Name, Release, RoutingHeader, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
 Target = Label
@@ -19,10 +20,14 @@ Target = Label
 
 
 class EnvironmentGatewaySpec(PolicyModel):
-    """The Gateway of this environment, if it differs. ``hostnames`` replaces those of listeners, by their names."""
+    """The Gateway of this environment, if it differs. ``hostnames`` replaces those of listeners, by their names.
+
+    ``controller`` runs a Gateway that exists already, to which the target attach adds the router.
+    """
 
     name: Label | None = None
     namespace: Label | None = None
+    controller: Controller | None = None
     hostnames: Annotated[dict[ListenerName, Hostnames], Field(max_length=16)] = {}
 
 
@@ -44,10 +49,13 @@ class EnvironmentSpec(PolicyModel):
 
     ``replicas``, ``images``, ``resources`` and ``placement`` are by endpoint; the key ``router`` is the router, and in
     ``placement`` the key ``pickers`` means all endpoint pickers. ``simulate`` replaces model servers by a simulator, so
-    that no GPU is needed.
+    that no GPU is needed. ``to`` and ``header`` are for the target attach: whose routes lead to the models, and by
+    which header.
     """
 
     target: Target = "istio"
+    to: Convention | None = None
+    header: RoutingHeader | None = None
     versions: (
         Annotated[Annotated[Text, AsText] | Annotated[dict[Name, Release], AsMapping], by_shape(TEXT, MAPPING)] | None
     ) = None
