@@ -11,7 +11,8 @@ from typing import Any
 
 from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
-from vsr_compiler.deploy import argocd, flux, overlays, sandbox
+from vsr_compiler.deploy import argocd, charts, compose, flux, overlays, sandbox
+from vsr_compiler.deploy.charts import InstalledChart
 from vsr_compiler.deploy.policy_assumptions import policy_assumptions
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.compile import compile_heads, untrained_settings
@@ -27,7 +28,7 @@ from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_setting
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
 from vsr_compiler.syntax.imports import PolicyFiles, read_files
-from vsr_compiler.targets import TARGETS, Rendered, Target, profiles, render
+from vsr_compiler.targets import TARGETS, Rendered, Target, environment_targets, profiles, render
 from vsr_compiler.targets.advisories import advisories
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
@@ -89,7 +90,7 @@ def read_policy(path: Path, revise: Callable[[PolicySpec], PolicySpec] | None = 
         policy = link(files.union, spec if revise is None else revise(spec), profiles())
     except CompileError as error:
         raise CompileError(_silenced(error.diagnostics, files, complete=False)) from None
-    diagnostics = _silenced(analyse(policy, TARGETS), files, complete=True)
+    diagnostics = _silenced(analyse(policy, environment_targets()), files, complete=True)
     if any(item.level is Severity.ERROR for item in diagnostics):
         raise CompileError(diagnostics)
     marks = tuple(mark for document in files.documents for mark in ignores(document.text, document.name))
@@ -158,8 +159,9 @@ def compile_policy(
         raise CompileError(renders.errors)
     manifests = _manifests(policy, renders)
     link_warnings = _check_links(policy, manifests, renders, bodies)
-    argo = argocd.emit(policy, manifests.environments)
-    fluxcd = flux.emit(policy, manifests.environments)
+    own_charts = _charts(policy, renders)
+    argo = argocd.emit(policy, manifests.environments, own_charts) if policy.environments else argocd.NOTHING
+    fluxcd = flux.emit(policy, manifests.environments, own_charts)
     objects = manifests.objects | argo.objects | fluxcd.objects
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
     files += [File(path, _text(item.body, item.origin), item.identity) for path, item in objects.items()]
@@ -169,6 +171,8 @@ def compile_policy(
     if not isinstance(policy.router.implementation, ir.SemanticRouter):  # the sandbox runs our runtime
         files.append(File("local/envoy.yaml", _text(sandbox.bootstrap(policy), policy.span)))
         files.append(File("local/sandbox.yaml", _text(sandbox.settings(policy), policy.span)))
+    for item in renders.hosts:
+        files += [File(path, data) for path, data in _host_files(item).items()]
     tree = Tree(files)
     lock = Lock.of(
         tree,
@@ -194,21 +198,37 @@ class _Environment:
 
 
 @dataclass(frozen=True, slots=True)
+class _Host:
+    """An environment that is one machine, the policy as it has it, and what the checks report."""
+
+    environment: ir.Environment
+    host: ir.Host
+    policy: ir.Policy
+    rendered: Rendered
+
+
+@dataclass(frozen=True, slots=True)
 class _Renders:
     """Every render of a compile: one per target, and one per environment whose policy differs from the base's."""
 
     bases: Mapping[str, Rendered]
     environments: tuple[_Environment, ...]
+    hosts: tuple[_Host, ...]
 
     @property
     def environment_notices(self) -> list[Diagnostic]:
         """The notices of the environments, each once, in the order of the environments."""
-        return list(dict.fromkeys(notice for item in self.environments for notice in item.rendered.notices))
+        return list(dict.fromkeys(notice for item in self.places for notice in item.rendered.notices))
+
+    @property
+    def places(self) -> tuple[_Environment | _Host, ...]:
+        """Every environment, on clusters and on hosts."""
+        return (*self.environments, *self.hosts)
 
     @property
     def errors(self) -> list[Diagnostic]:
         """What some target cannot do, each once."""
-        everything = (*self.bases.values(), *(item.rendered for item in self.environments))
+        everything = (*self.bases.values(), *(item.rendered for item in self.places))
         return list(dict.fromkeys(error for rendered in everything for error in rendered.errors))
 
 
@@ -226,31 +246,40 @@ def _render(policy: ir.Policy, bodies: dict[str, Any]) -> _Renders:
         target = TARGETS[environment.target]
         rendered = bases[target.name] if own is policy else _render_one(policy, own, target, bodies)
         environments.append(_Environment(environment, own, rendered))
-    return _Renders(bases, tuple(environments))
+    return _Renders(bases, tuple(environments), tuple(_hosts(policy, bodies)))
+
+
+def _hosts(policy: ir.Policy, bodies: dict[str, Any]) -> Iterator[_Host]:
+    """Yield the hosts, each with the policy and the runtime settings that hold there."""
+    for environment in policy.hosts:
+        if environment.host is not None:
+            seen = compose.on_host(policy, environment)
+            rendered = _render_one(policy, seen, compose.TARGET, bodies)
+            own = _with_own_settings(policy, seen, compose.TARGET, bodies)
+            max_body = compose.TARGET.request_limits(own).max_body
+            own = replace(own, router=replace(own.router, max_body=max_body))
+            yield _Host(environment, environment.host, own, rendered)
 
 
 def _advisories(policy: ir.Policy, renders: _Renders, today: dt.date | None) -> list[Diagnostic]:
     """Return the warnings about releases of the environments, each once; of the bases if there is no environment."""
     if today is None or renders.errors:
         return []
-    places = [(policy, name, rendered, policy.gateway.span) for name, rendered in renders.bases.items()]
-    own = [
-        (item.policy, item.environment.target, item.rendered, _releases_span(policy, item))
-        for item in renders.environments
-    ]
-    return list(
-        dict.fromkeys(
-            warning
-            for seen, name, rendered, span in own or places
-            for warning in advisories(TARGETS[name], seen, rendered.objects, today, span)
-        )
-    )
+    found: list[Diagnostic] = []
+    for item in renders.places:
+        target = TARGETS[item.environment.target] if isinstance(item, _Environment) else compose.TARGET
+        span = _releases_span(policy, item.environment)
+        found += advisories(target, item.policy, item.rendered.objects, today, span)
+    if not renders.places:
+        for name, rendered in renders.bases.items():
+            found += advisories(TARGETS[name], policy, rendered.objects, today, policy.gateway.span)
+    return list(dict.fromkeys(found))
 
 
-def _releases_span(policy: ir.Policy, item: _Environment) -> Span:
+def _releases_span(policy: ir.Policy, environment: ir.Environment) -> Span:
     """Return where the releases of an environment are set: there, or at the gateway."""
-    own = item.environment.versions and item.environment.versions != policy.versions
-    return item.environment.span if own else policy.gateway.span
+    own = environment.versions and environment.versions != policy.versions
+    return environment.span if own else policy.gateway.span
 
 
 def _render_one(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> Rendered:
@@ -305,6 +334,26 @@ def _manifests(policy: ir.Policy, renders: _Renders) -> _Manifests:
     return result
 
 
+def _charts(policy: ir.Policy, renders: _Renders) -> dict[str, tuple[InstalledChart, ...]]:
+    """Return the charts that controllers install in each environment.
+
+    Raises:
+        CompileError: VSR371 for a chart that nobody can install.
+    """
+    if problems := list(charts.check(policy)):
+        raise CompileError(problems)
+    return {
+        item.environment.name: charts.installed(
+            policy,
+            item.environment,
+            item.policy,
+            item.rendered.values,
+            renders.bases[item.environment.target].values,
+        )
+        for item in renders.environments
+    }
+
+
 def _annotated(policy: ir.Policy, objects: Iterable[Object]) -> tuple[Object, ...]:
     """Return the objects with the annotations for the controllers that apply them."""
     waved = argocd.waved(objects)
@@ -337,6 +386,15 @@ def _add_overlay(
     result.environments[environment.name] = objects
 
 
+def _host_files(item: _Host) -> compose.Files:
+    """Return the files of a host. VSR507 for a text that Compose would alter."""
+    origin = item.environment.span
+    try:
+        return compose.emit(item.policy, item.environment, item.host, lambda body: _text(body, origin))
+    except UnprintableError as error:
+        raise CompileError([Diagnostic("VSR507", str(error), origin)]) from None
+
+
 def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> ir.Policy:
     """Return a policy with its own runtime settings, if it changes a checkpoint's device or the target has limits."""
     if SETTINGS not in policy.router.files:
@@ -365,6 +423,14 @@ def _other_releases(policy: ir.Policy, renders: _Renders) -> dict[str, dict[str,
             if policy.versions.get(project) != release
         }
         for item in renders.environments
+    }
+    overlay_releases |= {
+        compose.folder(item.environment): {
+            project: release
+            for project, release in sorted(item.policy.versions.items())
+            if policy.versions.get(project) != release
+        }
+        for item in renders.hosts
     }
     return {folder: releases for folder, releases in sorted(overlay_releases.items()) if releases}
 

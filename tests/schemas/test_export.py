@@ -16,12 +16,12 @@ from support.common import ROOT, SMALL
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
-from vsr_compiler.targets import TARGETS
+from vsr_compiler.targets import environment_targets
 from vsr_schemas import export
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.policy.v1alpha1.descriptions import DESCRIPTIONS
 
-POLICY = export.policy(TARGETS)
+POLICY = export.policy(environment_targets())
 VALIDATOR = jsonschema.Draft7Validator(POLICY)
 ONLY_THE_COMPILER = {
     # Rules between two fields of a section, and characters: more than draft-07 can express, or than an editor needs.

@@ -10,11 +10,11 @@ import sys
 from typing import Any
 
 from support.common import ROOT
-from vsr_compiler.targets import TARGETS
+from vsr_compiler.targets import environment_targets
 from vsr_schemas import export
 
 PAGE = ROOT / "docs" / "reference" / "policy.md"
-SCHEMA: dict[str, Any] = export.policy(TARGETS)
+SCHEMA: dict[str, Any] = export.policy(environment_targets())
 _TABLE = re.compile(r"(<!-- fields: (?P<path>\S*) -->\n\n)(?:\|.*\n)*\n?(<!-- end -->)")
 _FORMS = {
     "A duration": "duration",

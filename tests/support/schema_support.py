@@ -8,8 +8,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from vsr_compiler.diagnostics import Diagnostic
+from support.schema_mutations import applied, retyped
+from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.targets import profiles
+from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.schema import Catalog, check_schemas
 from vsr_compiler.verify.stream import Budget, read_stream
 
@@ -231,3 +233,21 @@ def found(text: str, *crds: Path, releases: Any = CURRENT) -> list[Diagnostic]:
     problems: list[Diagnostic] = []
     manifests = read_stream(text.encode(), "m.yaml", Budget(), problems)
     return [*problems, *check_schemas(manifests, Catalog((crds,) if crds else ()), lambda _file: releases)]
+
+
+BUNDLE = Catalog((), with_bundle=True)
+"""The definitions that come with the package."""
+
+
+def refused(body: dict[str, Any]) -> bool:
+    """Whether an error is reported about an object."""
+    manifest = Manifest(body, lambda _path, _key: Span("a.yaml", 1, 1), "default")
+    found = check_schemas([manifest], BUNDLE, lambda _file: CURRENT)
+    return any(item.level is Severity.ERROR for item in found)
+
+
+def missed_types(text: str) -> list[tuple[str | int, ...]]:
+    """Return the parts of an object that can have a wrong type without an error."""
+    body = YAML(typ="safe").load(text)
+    changes = [item for item in retyped(body) if item[0][0] not in {"apiVersion", "kind", "metadata"}]
+    return [path for path, value, _ in changes if not refused(applied(body, path, value))]

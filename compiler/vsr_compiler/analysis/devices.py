@@ -19,13 +19,13 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     if policy.on_gpu and not router.gpus:
         hint = "Set `router.gpus: 1`, or `device: cpu` for the classifier."
         yield Diagnostic("VSR280", "a classifier needs a GPU, and the router has none", router.span, hint)
-    if router.gpus and not policy.on_gpu and all(environment.device != "cuda" for environment in policy.environments):
+    if router.gpus and not policy.on_gpu and all(environment.device != "cuda" for environment in policy.places):
         hint = "Set `device: cuda` for a checkpoint, or remove `gpus`."
         yield Diagnostic("VSR281", "no classifier uses the router's GPUs", router.span, hint)
     if router.weights is not None and not policy.checkpoints:
         hint = "Set `checkpoint` for a classifier, or remove `weights`."
         yield Diagnostic("VSR282", f"no classifier reads the claim `{router.weights}`", router.span, hint)
-    for environment in policy.environments:
+    for environment in policy.places:
         yield from _environment(policy, environment)
 
 

@@ -111,7 +111,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 def _releases(policy: ir.Policy, endpoint: ir.Endpoint) -> set[str]:
     """Return the releases that run the server: that of the policy, and those of environments without another image."""
     versions = [policy.versions]
-    versions += [item.versions for item in policy.environments if endpoint.name not in item.images]
+    versions += [item.versions for item in policy.places if endpoint.name not in item.images]
     return {each["vllm"] for each in versions if each.get("vllm") in VLLM}
 
 
@@ -171,7 +171,7 @@ def _parallelism(
     words = " and ".join(f"`{item.written}`" for item, _ in parts)
     scopes = {"": server.gpus} | {
         f" in the environment `{environment.name}`": gpus
-        for environment in policy.environments
+        for environment in policy.places
         if (gpus := _gpus(environment, endpoint)) is not None
     }
     for scope, gpus in scopes.items():

@@ -21,10 +21,11 @@ def command(*, report: bool, fragment: bool) -> None:
     vsr-compile schema > routing-policy.schema.json
     # yaml-language-server: $schema=routing-policy.schema.json
     """
-    from vsr_compiler.targets import TARGETS  # noqa: PLC0415 - `--help` must not wait for it
+    from vsr_compiler.targets import environment_targets  # noqa: PLC0415 - `--help` must not wait for it
     from vsr_schemas import export  # noqa: PLC0415 - as above
 
     if report and fragment:
         raise click.UsageError("Give one of --report and --fragment.")
-    document = export.fragment(TARGETS) if fragment else export.report() if report else export.policy(TARGETS)
+    targets = environment_targets()
+    document = export.fragment(targets) if fragment else export.report() if report else export.policy(targets)
     console.print_data(json.dumps(document, indent=2, ensure_ascii=False))

@@ -17,7 +17,7 @@ from vsr_compiler.verify import settings as settings_of
 from vsr_compiler.verify.files import Read
 from vsr_compiler.verify.ignores import applied
 from vsr_compiler.verify.placeholders import without_dependent
-from vsr_compiler.verify.shown import IN_REPORTS, IN_TEXT, capped
+from vsr_compiler.verify.shown import IN_REPORTS, IN_TEXT, capped, once_per_place
 from vsr_compiler.verify.worlds import check_worlds
 
 DEFAULT_NAMESPACE = "default"
@@ -220,7 +220,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     releases, catalog = Releases(release, versions, releases_of_file), schema.Catalog.of(crds, with_bundle=True)
     diagnostics += schema.check_schemas(objects, catalog, releases.of_definitions(catalog))
     diagnostics += check_worlds(read.worlds, assumptions, releases.checked(check_links))
-    diagnostics = without_dependent(dict.fromkeys(without_repeated(diagnostics)), read.marks)
+    diagnostics = once_per_place(without_dependent(dict.fromkeys(without_repeated(diagnostics)), read.marks))
     diagnostics = applied(diagnostics, read.comments, settings, datetime.now(tz=UTC).date())
     diagnostics = _against_baseline(diagnostics, baseline, write_baseline)
     diagnostics = _at_policy(diagnostics, objects, *source) if source else diagnostics

@@ -1,4 +1,4 @@
-"""Authentication in the local sandbox: Envoy's filter for tokens, with keys that the sandbox generates."""
+"""Authentication in the local sandbox, with keys that the sandbox generates."""
 
 from __future__ import annotations
 
@@ -6,35 +6,8 @@ import ipaddress
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
-from vsr_compiler.targets.common.extproc import TYPES
-from vsr_schemas.identity import header_of
-from vsr_schemas.sandbox import PLACEHOLDER_KEY_SET
 
 LOOPBACK = "127.0.0.1"
-_PROVIDER = "identity"
-
-
-def filters(policy: ir.Policy) -> list[Body]:
-    """Return the HTTP filters that come before the router's. Keys and front ends are the router's affair."""
-    if policy.identity is None or not isinstance(policy.identity.source, ir.Jwt):
-        return []
-    jwt = policy.identity.source
-    provider = {
-        "issuer": jwt.issuer,
-        "audiences": list(jwt.audiences),
-        "local_jwks": {"inline_string": PLACEHOLDER_KEY_SET},
-        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
-        "claim_to_headers": [
-            {"header_name": header_of(attribute), "claim_name": claim} for attribute, claim in jwt.claims
-        ],
-    }
-    config = {
-        "@type": f"{TYPES}.filters.http.jwt_authn.v3.JwtAuthentication",
-        "providers": {_PROVIDER: provider},
-        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": _PROVIDER}}],
-        "bypass_cors_preflight": policy.gateway.cors is not None,
-    }
-    return [{"name": "envoy.filters.http.jwt_authn", "typed_config": config}]
 
 
 def connection(policy: ir.Policy) -> Body:

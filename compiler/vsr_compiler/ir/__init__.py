@@ -45,6 +45,7 @@ from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test
 from vsr_compiler.ir.fallback import Retry
 from vsr_compiler.ir.gitops import Cluster, Flux, GitOps
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
+from vsr_compiler.ir.hosts import COMPOSE, Host
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
 from vsr_compiler.ir.imports import Import
 from vsr_compiler.ir.limits import Limit
@@ -91,6 +92,7 @@ __all__ = [
     "API_PATH",
     "ATTACH",
     "CLUSTER_DOMAIN",
+    "COMPOSE",
     "HTTP",
     "AllOf",
     "AnyOf",
@@ -133,6 +135,7 @@ __all__ = [
     "Guard",
     "GuardAction",
     "HasSignal",
+    "Host",
     "Identity",
     "IdentitySource",
     "Import",

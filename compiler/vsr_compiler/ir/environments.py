@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.attachment import Attachment
 from vsr_compiler.ir.gitops import Cluster
+from vsr_compiler.ir.hosts import Host
 from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
 from vsr_compiler.ir.placement import EnvironmentPlacement, Resources
 
@@ -98,3 +99,5 @@ class Environment:
     """How the router is attached to a Gateway that exists already; None on targets with a Gateway of their own."""
     cluster: Cluster | None = None
     """Its cluster, if it is one of several that run the environment. Then `server` is the cluster's."""
+    host: Host | None = None
+    """Its machine, if it is no cluster."""

@@ -50,6 +50,7 @@ class GitOps:
     span: Span
     clusters: Mapping[str, Cluster] = field(default_factory=dict)
     flux: Flux | None = None
+    charts: tuple[str, ...] = ()
 
     @property
     def is_artifact(self) -> bool:

@@ -65,6 +65,8 @@ class Policy:
     """In file order, in which they are applied."""
     attachment: Attachment | None = None
     """That of the environment, or of the first one that has one; None if the policy attaches to no Gateway."""
+    hosts: tuple[Environment, ...] = ()
+    """The environments of the target `compose`, which are no clusters, sorted by name."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:
@@ -93,6 +95,16 @@ class Policy:
     def on_gpu(self) -> bool:
         """Whether a checkpoint runs on a GPU."""
         return any(used.checkpoint is not None and used.device == "cuda" for used in self.used_classifiers)
+
+    @property
+    def installed_charts(self) -> frozenset[str]:
+        """The charts that Argo CD and Flux install, so that users need not."""
+        return frozenset(self.gitops.charts) if self.gitops is not None else frozenset()
+
+    @property
+    def places(self) -> tuple[Environment, ...]:
+        """All environments, clusters and hosts."""
+        return (*self.environments, *self.hosts)
 
     @property
     def targets(self) -> tuple[str, ...]:

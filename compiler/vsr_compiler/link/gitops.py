@@ -11,6 +11,9 @@ def link_gitops(scope: Scope, spec: schema.GitOpsSpec | None) -> ir.GitOps | Non
     """Return how the output is delivered; None if the policy does not say it."""
     if spec is None:
         return None
+    for index, chart in enumerate(spec.charts or ()):
+        if chart in (spec.charts or [])[:index]:
+            scope.report("VSR205", f"duplicate entry `{chart}`", ("gitops", "charts", index), "Remove one.")
     return ir.GitOps(
         spec.repo,
         spec.revision,
@@ -20,6 +23,7 @@ def link_gitops(scope: Scope, spec: schema.GitOpsSpec | None) -> ir.GitOps | Non
         scope.span("gitops", key=True),
         clusters={name: _cluster(scope, name, cluster) for name, cluster in sorted((spec.clusters or {}).items())},
         flux=None if spec.flux is None else _flux(scope, spec.flux),
+        charts=tuple(sorted(set(spec.charts or ()))),
     )
 
 

@@ -16,6 +16,7 @@ from vsr_compiler.link.environments import Profiles, check_image, link_environme
 from vsr_compiler.link.expectations import link_assertions
 from vsr_compiler.link.gitops import link_gitops
 from vsr_compiler.link.guards import link_guards
+from vsr_compiler.link.hosts import split
 from vsr_compiler.link.identity import link_identity
 from vsr_compiler.link.limits import link_limits
 from vsr_compiler.link.listeners import link_listeners
@@ -67,7 +68,8 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     limits = link_limits(scope, policy, models, routes, identity)
     assertions = link_assertions(scope, policy, tables, guards, identity)
     listeners = link_listeners(scope, policy)
-    environments = link_environments(scope, policy, profiles, {} if gitops is None else gitops.clusters)
+    linked_environments = link_environments(scope, policy, profiles, {} if gitops is None else gitops.clusters)
+    environments, hosts = split(linked_environments)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     _auto_names(scope, policy, models)
     check_keys(scope, policy, models)
@@ -91,6 +93,7 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
         default=default,
         tests=tests,
         environments=environments,
+        hosts=hosts,
         span=document.root.span,
         classifiers=tuple(classifiers.values()),
         signals=tuple(tables.signals.values()),

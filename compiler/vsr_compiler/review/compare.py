@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
+from vsr_compiler.ir.hosts import COMPOSE
 from vsr_compiler.manifests.hashed_names import without_hash
 from vsr_compiler.manifests.yaml import Json
 from vsr_compiler.review import output_yaml
@@ -15,8 +16,8 @@ from vsr_compiler.review.change_text import format_value
 from vsr_compiler.review.field_diff import changes
 from vsr_schemas.reports_diff import FieldChange, FileChange
 
-OPAQUE = ("local/",)
-"""Folders that are derived from the rest: reported as changed, without comparing their content."""
+_LOCAL = "local/"
+_HOSTS = f"{COMPOSE}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +93,20 @@ class Comparison:
         return [body for body in documents if isinstance(body, dict) and identity_of(body)]
 
     def _document(self, path: str, side: Mapping[str, bytes], *, is_old: bool) -> Json:
-        if path not in side or not path.endswith(".yaml") or path.startswith(OPAQUE):
+        if path not in side or not path.endswith(".yaml") or is_derived(path):
             return None
         if (is_old, path) not in self._read:
             label = f"{self._label}:{path}" if is_old else path
             self._read[is_old, path] = output_yaml.read(side[path], label)
         return self._read[is_old, path]
+
+
+def is_derived(path: str) -> bool:
+    """Return whether a file is derived from the rest: it is reported as changed, without comparing its content.
+
+    Of a host that is everything but its Compose file.
+    """
+    return path.startswith(_LOCAL) or (path.startswith(_HOSTS) and not path.endswith("/compose.yaml"))
 
 
 def file_changes(pairs: list[Pair]) -> Iterator[FileChange]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from vsr_compiler.ir.hosts import COMPOSE
 from vsr_compiler.review.change_text import ChangeText
 from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.rendered_overlay import rendered_objects
 
 ROUTES = frozenset({"HTTPRoute", "AIGatewayRoute"})
 MODEL, SERVED = "--model=", "--served-model-name"
+HOST_FILE = "compose.yaml"
 KUSTOMIZATION, DEPTH = "kustomization.yaml", 4
 """Path of an overlay's kustomization: ``<target>/overlays/<environment>/kustomization.yaml``."""
 
@@ -45,9 +47,10 @@ def _environments(trees: Comparison) -> Iterator[ChangeText]:
 
 
 def _targets(trees: Comparison, *, old: bool) -> dict[str, str]:
-    """Return the target of each environment, by the folder of its overlay."""
-    paths = (path.split("/") for path in trees.paths(old=old))
-    return {
+    """Return the target of each environment, by the folder of its overlay or host."""
+    paths = [path.split("/") for path in trees.paths(old=old)]
+    hosts = {path[1]: COMPOSE for path in paths if path[0] == COMPOSE and path[2:] == [HOST_FILE]}
+    return hosts | {
         path[2]: path[0] for path in paths if len(path) == DEPTH and path[1] == "overlays" and path[3] == KUSTOMIZATION
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from vsr_compiler.diagnostics.formats.text import clip
 from vsr_compiler.review.change_text import format_value
-from vsr_compiler.review.compare import OPAQUE
+from vsr_compiler.review.compare import is_derived
 from vsr_schemas.reports_diff import DiffReport, FieldChange, FileChange
 
 MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -49,7 +49,7 @@ def field_lines(change: FileChange, most: int = MOST_FIELDS) -> Iterator[str]:
 
 def _unread(file: str) -> str:
     """What differs in a file whose fields are the same, or are not compared."""
-    if file.startswith(OPAQUE):
+    if is_derived(file):
         return ", which follows from the rest"
     return ", in comments or spelling only" if file.endswith(".yaml") else ""
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from vsr_compiler import ir
-from vsr_compiler.deploy import overlays
+from vsr_compiler.deploy import compose, overlays
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.pipeline import Compiled
+from vsr_compiler.review.compare import is_derived
 from vsr_compiler.review.yaml_paths import Path, format_path, path_at_line, scalars
 from vsr_compiler.syntax import Document, Mapping, Node, Scalar, load
 from vsr_compiler.targets import kinds
@@ -126,7 +127,7 @@ def _words(policy: Document, path: Path, line: int) -> Iterator[str]:
 def _fields(compiled: Compiled, words: set[str]) -> Iterator[OutputPlace]:
     """Yield the fields of the output whose value is one of the words."""
     for file, content in compiled.tree.items():
-        if file.endswith((HEAD_SUFFIX, "kustomization.yaml")) or file.startswith("local/"):
+        if not file.endswith(".yaml") or file.endswith("kustomization.yaml") or is_derived(file):
             continue
         if not any(word.encode() in content.content for word in words):
             continue
@@ -192,7 +193,10 @@ def _file_origin(policy: ir.Policy, file: str) -> Span:
 
 
 def _environment(policy: ir.Policy, file: str) -> ir.Environment | None:
-    """Return the environment whose overlay contains a file."""
+    """Return the environment whose overlay or folder of a host contains a file."""
+    for environment in policy.hosts:
+        if file.startswith(f"{compose.folder(environment)}/"):
+            return environment
     for environment in policy.environments:
         if file.startswith(f"{overlays.overlay_path(environment)}/"):
             return environment

@@ -3,6 +3,7 @@
 To add a stack, see `docs/how-to/add-a-target.md`.
 """
 
+from vsr_compiler.ir.hosts import COMPOSE
 from vsr_compiler.targets import ai_gateway, attach, envoy_gateway, gie, istio, llm_d, production_stack
 from vsr_compiler.targets.target import (
     TARGETS,
@@ -25,6 +26,7 @@ __all__ = [
     "Front",
     "Rendered",
     "Target",
+    "environment_targets",
     "kinds",
     "profiles",
     "register",
@@ -39,3 +41,8 @@ register(ai_gateway.TARGET)
 register(envoy_gateway.TARGET)
 register(production_stack.TARGET)
 register(attach.TARGET)
+
+
+def environment_targets() -> tuple[str, ...]:
+    """Return the targets that an environment can have: the stacks of clusters, and one host."""
+    return (*TARGETS, COMPOSE)

@@ -19,7 +19,7 @@ from vsr_compiler.releases import PROFILES
 from vsr_compiler.releases.known import RELEASES, by_number, looked_up
 from vsr_compiler.targets.common import chart_names, foreign, router, stock_router
 from vsr_compiler.targets.common.components import Component
-from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.targets.common.helm import ChartSource, Values
 from vsr_compiler.targets.common.request_limits import Hops, Path, RequestLimits, paths, request_limits
 from vsr_compiler.targets.common.request_limits import check as check_request_limits
 from vsr_schemas.runtime import RoutingSettings
@@ -61,6 +61,7 @@ class Target:
         preflight: What the cluster must have before the first apply (VSR315).
         components: Kustomize components that users may add to their own overlays.
         charts: Values for Helm charts that the stack needs.
+        installs: The charts that `gitops.charts` can name, in the order in which they are installed.
         provided: Objects that the stack's control plane creates and ours refer to: kind, namespace and name. The
             namespace of a cluster-scoped object is empty.
         kinds: The kinds that the target emits and that are not in `manifests.kinds.KINDS`.
@@ -83,6 +84,7 @@ class Target:
     preflight: tuple[Check, ...] = ()
     components: tuple[ComponentBuilder, ...] = ()
     charts: tuple[Chart, ...] = ()
+    installs: tuple[ChartSource, ...] = ()
     provided: tuple[tuple[str, str, str], ...] = ()
     kinds: tuple[Kind, ...] = ()
     cluster_names: tuple[ClusterNames, ...] = ()
@@ -182,13 +184,13 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy, object
             if component is None:
                 continue
             yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
-    if isinstance(policy.router.implementation, ir.SemanticRouter):
+    if objects and isinstance(policy.router.implementation, ir.SemanticRouter):
         yield router.by_helm(policy, objects)
 
 
 def _values(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> list[Values]:
     charts = [(chart, seen) for part, seen in parts for chart in part.charts]
-    if isinstance(policy.router.implementation, ir.SemanticRouter):
+    if isinstance(policy.router.implementation, ir.SemanticRouter) and any(part.emitters for part, _ in parts):
         charts.append((stock_router.chart, policy))
     values = [chart(seen) for chart, seen in charts]
     return sorted((item for item in values if item is not None), key=lambda item: item.chart)

@@ -15,6 +15,8 @@ from vsr_compiler.verify.references import Reference, references
 
 _PARENTS = 8
 """Folders around a file in which objects belong to it."""
+_FEW = 2
+"""How many objects of a file are found for each that lacks, if the file is complete."""
 _SHORT = 6
 """Length under which two letters make another name."""
 
@@ -54,7 +56,7 @@ def _is_elsewhere(index: ManifestIndex, ref: Reference) -> bool:
 def _is_closed(index: ManifestIndex, ref: Reference, file: str) -> bool:
     """Whether the file of a reference contains what it refers to otherwise, or an object of the kind for nobody."""
     closure = _closure(index).get((file, ref.group, ref.kind, ref.namespace))
-    return closure is not None and closure.lacking <= max(closure.found, closure.unused)
+    return closure is not None and (closure.found >= _FEW * closure.lacking or closure.unused >= closure.lacking)
 
 
 @dataclass(slots=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vsr_compiler.diagnostics import Diagnostic, Span
+from vsr_compiler.diagnostics import Diagnostic, Severity, Span
+from vsr_compiler.manifests.kinds import KINDS
 from vsr_compiler.verify.limits import MAX_OBJECTS, Budget, limit_error
-from vsr_compiler.verify.manifest import Manifest, Path
+from vsr_compiler.verify.manifest import Manifest, Path, as_mapping
+from vsr_compiler.verify.replaced_words import in_braces
 from vsr_compiler.yaml_reader import event_span
 
 OWN_GROUP = "vsr.dev/"
@@ -91,11 +94,21 @@ def objects_of_document(
         hint = "Pass manifests; check policies by `vsr-compile check`."
         diagnostics.append(Diagnostic("VSR431", message, places.start, hint))
         return
-    manifest = Manifest(body, places.span, namespace)
-    if problem := shape_error(value):
+    yield from _object(value, body, places, diagnostics, namespace)
+
+
+def _object(
+    value: object, body: dict[str, Any], places: PlaceIndex, diagnostics: list[Diagnostic], namespace: str
+) -> Iterator[Manifest]:
+    placeholder = next(filter(None, map(in_braces, as_mapping(body.get("metadata")).values())), "")
+    if placeholder:
+        message = f"`{placeholder}` is a placeholder: this {body.get('kind', 'document')} is not checked"
+        hint = "Replace it before you apply the file."
+        diagnostics.append(Diagnostic("VSR480", message, places.start, hint, Severity.NOTE))
+    elif problem := shape_error(value):
         diagnostics.append(Diagnostic("VSR431", problem, places.start, "Set apiVersion, kind and metadata.name."))
     else:
-        yield manifest
+        yield Manifest(decryptable(body), places.span, namespace)
 
 
 def skipped(span: Span) -> Diagnostic:
@@ -106,19 +119,35 @@ def skipped(span: Span) -> Diagnostic:
 
 def _is_of_another_program(body: dict[str, Any]) -> bool:
     """Whether a document is for another program, such as Helm values, a pipeline, or settings of a tool."""
-    if not {"apiVersion", "kind"} & set(body):
+    version, kind = body.get("apiVersion"), body.get("kind")
+    if not {"apiVersion", "kind"} & set(body) or version == _PLUGINS:
         return True
-    if (body.get("apiVersion"), body.get("kind")) in _OWN_SETTINGS or _is_chart(body):
+    if (version, kind) in _OWN_SETTINGS or _is_chart(body):
         return True
-    if isinstance(body.get("metadata"), dict):
-        return False
-    if not isinstance(body.get("kind"), str) or not isinstance(body.get("apiVersion"), str):
+    if "apiVersion" not in body and "spec" not in body and kind not in _KINDS:
         return True
-    # Settings of tools have an apiVersion and a kind, but never metadata: kind, k3d, kubeadm, skaffold, Envoy Gateway.
-    group = str(body.get("apiVersion", "")).rpartition("/")[0]
-    return "." in group or body.get("kind") == "Config"
+    return not isinstance(body.get("metadata"), dict) and _is_of_tool(version, kind)
 
 
+def _is_of_tool(version: object, kind: object) -> bool:
+    """Whether a document without metadata is for a tool: kind, k3d, kubeadm, skaffold, Envoy Gateway, Grafana."""
+    if not isinstance(version, str) or not isinstance(kind, str):
+        return True
+    return "." in version.rpartition("/")[0] or kind == "Config" or _VERSION.fullmatch(version) is None
+
+
+def decryptable(body: dict[str, Any]) -> dict[str, Any]:
+    """Return an object without the field that SOPS adds when it encrypts, and removes again."""
+    added = body.get("sops")
+    if not isinstance(added, dict) or not {"mac", "lastmodified", "version"} & set(added):
+        return body
+    return {key: item for key, item in body.items() if key != "sops"}
+
+
+_KINDS = frozenset(kind.name for kind in KINDS.values())
+_VERSION = re.compile(r"(?:[a-z0-9.-]+/)?v[0-9]+(?:(?:alpha|beta)[0-9]+)?")
+_PLUGINS = "builtin"
+"""The apiVersion of kustomize's own generators and transformers."""
 _OWN_SETTINGS = frozenset({("install.istio.io/v1alpha1", "IstioOperator")})
 """Settings of tools which have metadata, but are never applied: `istioctl install -f FILE`."""
 

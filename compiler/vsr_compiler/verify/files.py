@@ -141,6 +141,7 @@ class _Reader:
     def folder(self, path: Path) -> Iterator[Unit]:
         """Return the units in a folder: each kustomization that no other includes, then each other file."""
         found = scan(path, self._skip, self.diagnostics)
+        self._kustomizations.root = path
         for folder in self._roots(found):
             if self._is_new(folder):
                 yield Unit(folder, self._kustomizations.built(folder), is_built=True)

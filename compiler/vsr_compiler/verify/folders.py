@@ -16,6 +16,8 @@ _TEST_DATA = frozenset(
     {"testdata", "test-data", "test_data", "fixtures", "test-fixtures", "test_fixtures", "__fixtures__"}
 )
 """Names of folders whose files are inputs of a program's tests, often wrong on purpose. Go ignores `testdata`, too."""
+_TESTS, _INPUTS = frozenset({"test", "tests", "testing", "testutils"}), frozenset({"data", "input", "inputs"})
+"""Names of folders, and of those in them that are inputs as well."""
 
 
 @dataclass(slots=True)
@@ -56,7 +58,7 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
             entries += 1
             if skip(path):
                 continue
-            if path.is_dir() and path.name in _TEST_DATA:
+            if path.is_dir() and (path.name in _TEST_DATA or (current.name in _TESTS and path.name in _INPUTS)):
                 found.test_data.append(path)
             elif path.is_dir():
                 below.append(path)

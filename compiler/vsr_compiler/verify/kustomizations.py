@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
-from vsr_compiler.verify.documents import shape_error
+from vsr_compiler.verify.documents import decryptable, shape_error
 from vsr_compiler.verify.kustomization import program
 from vsr_compiler.verify.kustomization.build import Builder, Problems
+from vsr_compiler.verify.kustomization.causes import is_cause, restricted, without_effects
 from vsr_compiler.verify.kustomization.fields import is_remote
 from vsr_compiler.verify.kustomization.loader import GROUP, Loader, kustomization_in, normalised
 from vsr_compiler.verify.kustomization.resource import BuildError, Resource
@@ -19,6 +21,8 @@ from vsr_compiler.verify.stream import read_stream
 _SELECTING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
 
+_PATCHES = frozenset({"patch", "patches"})
+"""Names of folders with patches, used or not: those of kubebuilder's layout wait for a webhook."""
 MAX_SECONDS = 120.0
 """Time of all runs of kubectl or kustomize together."""
 _DOUBTED = frozenset({"VSR001", "VSR002", "VSR482"})
@@ -34,6 +38,10 @@ class Kustomizations:
         self._builder = Builder(loader)
         self._seconds = MAX_SECONDS
         self._known: set[tuple[str, str]] = set()
+        self.root: Path | None = None
+        """The folder that is checked."""
+        self._broken: set[Path] = set()
+        """Folders whose build lacks a resource."""
 
     @property
     def visited(self) -> set[Path]:
@@ -70,9 +78,11 @@ class Kustomizations:
             resources, problems = self._builder.build(folder)
         except BuildError as error:
             self._loader.diagnostics.append(Diagnostic("VSR482", str(error), Span(name), "Correct the kustomization."))
+            self._broken.add(folder.resolve())
             return []
         except CompileError as error:
             self._loader.diagnostics += error.diagnostics
+            self._broken.add(folder.resolve())
             return []
         new = self._loader.diagnostics[before:]
         doubted = [item for item in new if item.code in _DOUBTED]
@@ -85,8 +95,25 @@ class Kustomizations:
             outcome = self._by_program(folder, resources, problems, doubted)
             if outcome is not None:
                 return outcome
+        is_incomplete = bool(problems.left) or not self._broken.isdisjoint(self._below(folder))
+        rest = self._loader.diagnostics[before:]
+        kept = without_effects(rest, is_incomplete=is_incomplete)
+        self._loader.diagnostics[before:] = [restricted(item, self.root) for item in kept]
+        if is_incomplete or any(map(is_cause, rest)):
+            self._broken.add(folder.resolve())
         self._report(problems, folder)
         return [manifest for resource in resources for manifest in self._checked(resource)]
+
+    def _below(self, folder: Path) -> Iterator[Path]:
+        """Yield the folders that a kustomization includes, and those that these include."""
+        stack, seen = [folder], set[Path]()
+        while stack:
+            current = stack.pop()
+            for each in self.included(current):
+                if each not in seen:
+                    seen.add(each)
+                    stack.append(each)
+                    yield each
 
     def _checked(self, resource: Resource) -> list[Manifest]:
         """Return a finished object, unless an API server could not even read it."""
@@ -95,7 +122,10 @@ class Kustomizations:
             hint = "Set apiVersion, kind and metadata.name."
             self._loader.diagnostics.append(Diagnostic("VSR431", problem, manifest.locate((), False), hint))  # noqa: FBT003
             return []
-        return [] if manifest.group == GROUP else [manifest]
+        if manifest.group == GROUP:
+            return []
+        body = decryptable(manifest.body)
+        return [manifest if body is manifest.body else Manifest(body, manifest.locate, manifest.default_namespace)]
 
     def _by_program(
         self, folder: Path, resources: list[Resource], problems: Problems, doubted: list[Diagnostic]
@@ -136,6 +166,8 @@ class Kustomizations:
 
     def is_patch(self, manifests: list[Manifest], path: Path) -> bool:
         """Whether a file beside a kustomization is a patch for one of its resources, not a manifest by itself."""
+        if path.parent.name.lower() in _PATCHES:
+            return bool(manifests)
         return bool(manifests) and all(
             (manifest.kind, manifest.name) in self._known
             and ("patch" in path.name.lower() or (manifest.kind in _SELECTING and not manifest.at("spec", "selector")))

@@ -20,14 +20,17 @@ _VARIABLE = re.compile(rf"\$\{{{_NAME}(?::?[-=?+][^{{}}]{{0,200}})?\}}")
 _ACTION = re.compile(r"\{\{[^{}]{0,300}\}\}")
 _ANGLE = re.compile(r"<[A-Za-z*][A-Za-z0-9 _.,:;/*'()-]{0,100}>")
 _BRACES = re.compile(r"(?<![^\s\"'/:@.-])\{[A-Z][A-Z0-9]+(?:_[A-Z0-9]+)*\}(?![^\s\"',/:@.-])")
-_ANY = re.compile(f"{MARK}|{_VARIABLE.pattern}|{_ACTION.pattern}|{_ANGLE.pattern}|{_BRACES.pattern}")
-_WHOLE = re.compile(f"(?:{_VARIABLE.pattern}|{_ACTION.pattern}|{_ANGLE.pattern}|{_BRACES.pattern})")
-_MAY = re.compile(rb"\$[A-Za-z_({$]|\{\{|\{[A-Z]|__[A-Z]|[%@][A-Z_]")
-_MAY_BE = re.compile(r"[{<$@]|__")
+_ENCRYPTED = re.compile(r"ENC\[AES256_GCM,")
+_FORMS = "|".join(each.pattern for each in (_VARIABLE, _ACTION, _ANGLE, _BRACES))
+_ANY = re.compile(f"{MARK}|{_ENCRYPTED.pattern}|{_FORMS}")
+_WHOLE = re.compile(f"(?:{_ENCRYPTED.pattern}.*|{_FORMS})")
+_MAY = re.compile(rb"ENC\[|\$[A-Za-z_({$]|\{\{|\{[A-Z]|__[A-Z]|[%@][A-Z_]")
+_MAY_BE = re.compile(r"[{<$@]|__|ENC\[")
 _FREE_TEXT = frozenset({"data", "stringData", "binaryData", "args", "command", "annotations", "description", "script"})
 """Fields whose texts are for other programs, which have placeholders of their own."""
 _HINTS = (
     ("{{", "Render it first: helm template CHART | vsr-compile verify -"),
+    ("ENC[", "Decrypt it first: sops decrypt FILE | vsr-compile verify -"),
     (MARK, "Render it first: helm template CHART | vsr-compile verify -"),
     ("${", "Fill them in first: envsubst < FILE | vsr-compile verify -"),
     ("", "Replace them before you apply the file."),

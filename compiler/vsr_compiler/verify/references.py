@@ -136,7 +136,9 @@ def _reference(index: ManifestIndex, source: Manifest, row: Row, path: Path, bod
 def _group(body: Body, row: Row, kind: str) -> str:
     for field in ("group", "apiGroup"):
         if isinstance(body.get(field), str):
-            return RBAC if row.group == RBAC and not body[field] else str(body[field])
+            # Traefik and Kong take `core` for the core group, whose name is empty.
+            written = "" if body[field] == "core" else str(body[field])
+            return RBAC if row.group == RBAC and not written else written
     if isinstance(body.get("apiVersion"), str):
         return str(body["apiVersion"]).rpartition("/")[0]
     return "" if row.kind and kind != row.kind and row.group not in {RBAC, "cert-manager.io"} else row.group

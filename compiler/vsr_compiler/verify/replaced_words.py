@@ -15,7 +15,7 @@ _VARIABLE = re.compile(_SHELL)
 _LINE = re.compile(rf"^[\s-]*(?:[\w./-]+:\s+)?[\"']?(?:{_SHELL})[\"']?\s*(?:#.*)?$")
 """A line whose whole value is a variable of a shell, of sed or of a macro language."""
 _INVALID = re.compile(
-    r"`([^`]*)` (?:is not a (?:valid|quantity)|does not (?:match|have the format))"
+    r"`([^`]*)`…? (?:is not a (?:valid|quantity)|does not (?:match|have the format))"
     r"|must be [a-z ]{1,40}, not the string `([^`]*)`"
 )
 """The value about which a message is, if it says that it is wrong."""
@@ -44,8 +44,13 @@ _ACRONYMS = frozenset(
 _CAPITALS = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*(?![A-Za-z0-9_])")
 _LONG = 4
 _PROSE = re.compile(
-    r"(?i)replace[-_ ]?(?:me|d|this|with)|change[-_ ]?me|\b(?:todo|fixme|placeholder)\b|\byour[-_ ]|\{[a-z_-]+\}"
+    r"(?i)replace[-_ ]?(?:me|d|this|with)|change[-_ ]?me|\b(?:todo|fixme|placeholder)\b|\byour[-_ ]"
+    r"|\{[a-z_][a-z0-9_.-]*\}|\.{3}|ENC\[[A-Z0-9_]+,"
 )
+_IN_WORD = re.compile(
+    r"[\w.-]\{[A-Za-z_][\w.]*\}|\{[A-Za-z_][\w.]*\}[\w.:-]|\{[A-Za-z_]\w*\[[^\[\]{}]+\]\}|^\{[A-Za-z_]\w*\}$|^\s*%\{ "
+)
+"""Placeholders of Python's `format`, and directives of Terraform's templates."""
 _ANY_NAME = frozenset({"ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
 """Kinds whose names may have upper-case letters."""
 
@@ -66,6 +71,18 @@ def _is_replaced_word(word: str, name: str) -> bool:
         or (len(word) >= _LONG and word not in _ACRONYMS)
         or (word == name and len(word) > 1 and word.isalpha())
     )
+
+
+def in_braces(value: object) -> str:
+    """Return a placeholder such as `{NAME}`, which YAML reads as a mapping without a value; empty for other values."""
+    if isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) is None:
+        return f"{{{next(iter(value))}}}"
+    return ""
+
+
+def has_braces_in_words(lines: list[str]) -> bool:
+    """Whether lines that are not valid YAML have placeholders such as `{name}-web` or `{images[web]}`, or `%{ if`."""
+    return any(_IN_WORD.search(line) for line in lines)
 
 
 def is_variable(value: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -9,6 +10,17 @@ from vsr_compiler.diagnostics import Diagnostic, Severity
 
 IN_TEXT = 50
 IN_REPORTS = 1_000
+
+
+_TITLE = re.compile(r"(\b[A-Z][A-Za-z]+ )`[^`/]*/([^`/]*)`")
+
+
+def once_per_place(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return findings without those that say the same of one place for another namespace, as overlays of a base do."""
+    first: dict[tuple[object, ...], Diagnostic] = {}
+    for item in findings:
+        first.setdefault((item.code, item.span, item.level, _TITLE.sub(r"\1`\2`", item.message)), item)
+    return list(first.values())
 
 
 def capped(findings: Iterable[Diagnostic], limit: int) -> list[Diagnostic]:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from ruamel.yaml.error import YAMLError
 
-from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
+from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity, Span
 from vsr_compiler.verify import placeholders
 from vsr_compiler.verify.documents import DocumentPlaces, PlaceIndex, Places, objects_of_document, skipped
 from vsr_compiler.verify.json_documents import with_document_marks
@@ -21,6 +21,7 @@ from vsr_compiler.verify.manifest import Manifest
 from vsr_compiler.verify.placeholders import Marks, marks_of, may_have_placeholders, without_actions
 from vsr_compiler.verify.plain_documents import ExtraordinaryError, PlainDocument, plain_documents
 from vsr_compiler.verify.plain_scalars import resolve_plain_scalar
+from vsr_compiler.verify.replaced_words import has_braces_in_words
 from vsr_compiler.yaml_reader import Composer, Event, Frame, error_position, error_problem, event_span
 
 __all__ = ["MAX_BYTES", "MAX_OBJECTS", "MAX_VALUES", "Budget", "composed_documents", "parse_documents", "read_stream"]
@@ -67,7 +68,11 @@ def read_stream(
         ):
             budget.values, budget.objects = values, objects
             return _read_template(data, name, budget, diagnostics, namespace=namespace, marks=marks)
-        if strict or _looks_like_manifests(data) or not {item.code for item in error.diagnostics} <= _TEMPLATE_ERRORS:
+        if _is_format_string(data, error):
+            message = "this is a template, and no valid YAML before its placeholders are replaced"
+            found = [item for item in found if item.code != "VSR431"]
+            found.append(Diagnostic("VSR480", message, Span(name), "Fill it in first.", Severity.NOTE))
+        elif strict or _looks_like_manifests(data) or not {item.code for item in error.diagnostics} <= _TEMPLATE_ERRORS:
             found += error.diagnostics
         else:
             found.append(skipped(Span(name)))
@@ -81,6 +86,16 @@ def read_stream(
 
 _TEMPLATE_ERRORS = frozenset({"VSR002", "VSR003"})
 _HEADS = tuple(re.compile(rb"^[ \t]*[\"']?%s[\"']?[ \t]*:" % key, re.MULTILINE) for key in (b"apiVersion", b"kind"))
+
+
+def _is_format_string(data: bytes, error: CompileError) -> bool:
+    """Whether a file is not valid YAML because of placeholders in braces, at or before the place of the error."""
+    line = max((item.span.line for item in error.diagnostics if item.code == "VSR002"), default=0)
+    lines = data.decode("utf-8-sig", errors="replace").split("\n")[max(line - _BEFORE, 0) : line]
+    return has_braces_in_words(lines)
+
+
+_BEFORE = 3
 
 
 def _looks_like_manifests(data: bytes) -> bool:

@@ -3,38 +3,62 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 from vsr_compiler import ir
 from vsr_compiler.deploy.overlays import overlay_path
 from vsr_compiler.manifests.objects import Body, Object, make
 
 API = "argoproj.io/v1alpha1"
+Charts = Mapping[str, Sequence[Body]]
+"""The sources of charts of each environment by its name."""
+NO_CHARTS: Charts = MappingProxyType({})
+REF = "values"
 _KEYS = ("path", "server", "namespace")
+_FIELDS = (*_KEYS, "cluster")
+_PATCH = '{"spec": {"sources": {{ toJson .sources }}}}'
 RETRY: Body = {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "5m"}, "refresh": True}
 """A retry takes the latest commit. Without `refresh` it repeats the faulty one, up to ten minutes after the repair."""
 
 
-def application(policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environment) -> Object:
-    """Return the Application of an environment."""
+def application(
+    policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environment, charts: Sequence[Body] = ()
+) -> Object:
+    """Return the Application of an environment, with the sources of charts beside its overlay."""
+    spec = _spec(policy, gitops, **_place(policy, gitops, environment))
     return make(
         API,
         "Application",
         application_name(policy, environment.name),
         environment.span,
         namespace=gitops.namespace,
-        spec=_spec(policy, gitops, **_place(policy, gitops, environment)),
+        spec=_with_sources(spec, [_referred(spec["source"]), *charts]) if charts else spec,
     )
 
 
-def application_set(policy: ir.Policy, gitops: ir.GitOps, environments: Iterable[ir.Environment]) -> Object:
-    """Return an ApplicationSet that creates the Applications of these environments."""
-    elements = [{"environment": item.name, **_place(policy, gitops, item)} for item in environments]
+def application_set(
+    policy: ir.Policy, gitops: ir.GitOps, environments: Iterable[ir.Environment], charts: Charts = NO_CHARTS
+) -> Object:
+    """Return an ApplicationSet that creates the Applications of these environments.
+
+    A template has no lists of different length, so the sources of charts come by a patch of the template.
+    """
+    environments = list(environments)
+    elements: list[Body] = [{"environment": item.name, **_place(policy, gitops, item)} for item in environments]
     if any("cluster" in element for element in elements):
         # A template has both fields, and Argo CD takes the one that is not empty.
         elements = [{"cluster": "", "server": "", **element} for element in elements]
-    values = {key: f"{{{{ .{key} }}}}" for key in (*(elements[0] if elements else _KEYS),) if key != "environment"}
+    spec: Body = {}
+    if any(charts.get(item.name) for item in environments):
+        for element, item in zip(elements, environments, strict=True):
+            source = _spec(policy, gitops, **_place(policy, gitops, item))["source"]
+            own = charts.get(item.name, ())
+            element["sources"] = [_referred(source), *own] if own else [source]
+        spec["templatePatch"] = _PATCH
+    values = {key: f"{{{{ .{key} }}}}" for key in (*(elements[0] if elements else _KEYS),) if key in _FIELDS}
+    template = _spec(policy, _literal(gitops), **values)
     return make(
         API,
         "ApplicationSet",
@@ -49,8 +73,9 @@ def application_set(policy: ir.Policy, gitops: ir.GitOps, environments: Iterable
             "syncPolicy": {"preserveResourcesOnDeletion": True},
             "template": {
                 "metadata": {"name": application_name(policy, "{{ .environment }}")},
-                "spec": _spec(policy, _literal(gitops), **values),
+                "spec": {key: value for key, value in template.items() if not spec or key != "source"},
             },
+            **spec,
         },
     )
 
@@ -86,6 +111,17 @@ def destination_namespace(policy: ir.Policy, environment: ir.Environment) -> str
 def output(policy: ir.Policy, gitops: ir.GitOps) -> str:
     """Return the policy's output folder in the repository: ``gitops.path`` is the parent of ``out/``."""
     return posixpath.normpath(posixpath.join(gitops.path.strip("/") or ".", "out", policy.name))
+
+
+def _referred(source: Body) -> Body:
+    """Return the source of an overlay, to which the values of charts refer as `$values`."""
+    return {**source, "ref": REF}
+
+
+def _with_sources(spec: Body, sources: list[Body]) -> Body:
+    return {
+        ("sources" if key == "source" else key): (sources if key == "source" else item) for key, item in spec.items()
+    }
 
 
 def _place(policy: ir.Policy, gitops: ir.GitOps, environment: ir.Environment) -> dict[str, str]:

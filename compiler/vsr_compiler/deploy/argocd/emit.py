@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from types import MappingProxyType
 
 from vsr_compiler import ir
 from vsr_compiler.deploy.argocd.applications import (
@@ -21,6 +22,7 @@ from vsr_compiler.deploy.argocd.applications import (
     destination_namespace,
     output,
 )
+from vsr_compiler.deploy.argocd.charts import Charts, controllers, serving
 from vsr_compiler.deploy.argocd.health import customizations
 from vsr_compiler.deploy.argocd.project import Place, project
 from vsr_compiler.deploy.overlays import kustomization
@@ -43,7 +45,11 @@ class ArgoCd:
     warnings: tuple[Diagnostic, ...]
 
 
-def emit(policy: ir.Policy, environments: Environments) -> ArgoCd:
+NOTHING = ArgoCd({}, {}, ())
+"""For a policy without clusters."""
+
+
+def emit(policy: ir.Policy, environments: Environments, charts: Charts = MappingProxyType({})) -> ArgoCd:
     """Return the files for Argo CD.
 
     Raises:
@@ -51,14 +57,20 @@ def emit(policy: ir.Policy, environments: Environments) -> ArgoCd:
     """
     gitops = policy.gitops or _placeholder(policy)
     everything = [item for objects in environments.values() for item in objects]
-    allowed = project(policy, gitops, _namespaces(policy, gitops, environments))
+    sources = serving(policy, gitops, charts)
+    allowed = project(policy, gitops, _namespaces(policy, gitops, environments), _repositories(sources))
     clashes = _clashes(policy, gitops, environments)
     alone = {name for group in clashes for name in group}
     together = [environment for environment in policy.environments if environment.name not in alone]
-    applications = {environment.name: application(policy, gitops, environment) for environment in policy.environments}
-    generator = application_set(policy, gitops, together)
+    applications = {
+        environment.name: application(policy, gitops, environment, sources.get(environment.name, ()))
+        for environment in policy.environments
+    }
+    generator = application_set(policy, gitops, together, sources)
     objects = {_file("project", allowed): allowed, _file("applicationset", generator): generator}
     objects |= {_file("", item): item for item in applications.values()}
+    installers = {_file("charts", item): item for item in controllers(policy, gitops, charts)}
+    objects |= installers
     if checks := customizations(everything):
         settings = _settings(gitops, checks)
         objects[_file("settings", settings)] = settings
@@ -69,8 +81,15 @@ def emit(policy: ir.Policy, environments: Environments) -> ArgoCd:
         f"{FOLDER}/project/kustomization.yaml": kustomization([_name(allowed)]),
         f"{FOLDER}/applicationset/kustomization.yaml": kustomization(["../project", _name(generator)]),
     }
+    if installers:
+        names = [path.rpartition("/")[2] for path in installers]
+        kustomizations[f"{FOLDER}/charts/kustomization.yaml"] = kustomization(names)
     recorded = dict(zip(objects, emitted_by(emit, objects.values()), strict=True))
     return ArgoCd(recorded, kustomizations, tuple(_findings(policy, gitops, clashes)))
+
+
+def _repositories(sources: Mapping[str, Sequence[Body]]) -> set[str]:
+    return {str(source["repoURL"]) for own in sources.values() for source in own}
 
 
 def _placeholder(policy: ir.Policy) -> ir.GitOps:

@@ -21,8 +21,8 @@ Servers = Mapping[Place, Iterable[str]]
 """The namespaces of a policy's objects by cluster."""
 
 
-def project(policy: ir.Policy, gitops: ir.GitOps, servers: Servers) -> Object:
-    """Return the AppProject."""
+def project(policy: ir.Policy, gitops: ir.GitOps, servers: Servers, charts: Iterable[str] = ()) -> Object:
+    """Return the AppProject, which allows the repositories of charts as well."""
     return make(
         API,
         "AppProject",
@@ -31,7 +31,7 @@ def project(policy: ir.Policy, gitops: ir.GitOps, servers: Servers) -> Object:
         namespace=gitops.namespace,
         spec={
             "description": f"What the routing policy {policy.name} may change",
-            "sourceRepos": [gitops.repo],
+            "sourceRepos": [gitops.repo, *sorted(charts)],
             "destinations": [
                 {key: cluster, "namespace": name}
                 for (key, cluster), names in sorted(servers.items(), key=lambda item: item[0][::-1])

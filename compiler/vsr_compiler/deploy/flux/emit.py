@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from vsr_compiler import ir
-from vsr_compiler.deploy.argocd.applications import application_name, source_path
+from vsr_compiler.deploy.argocd.applications import application_name, output, source_path
+from vsr_compiler.deploy.argocd.charts import Charts
 from vsr_compiler.deploy.flux import sources
+from vsr_compiler.deploy.flux.charts import releases as charts_of
 from vsr_compiler.deploy.flux.health import checks
 from vsr_compiler.deploy.flux.steps import Step, steps
 from vsr_compiler.deploy.overlays import kustomization
@@ -19,6 +22,7 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, emitted_by, make
 
 FOLDER = "flux"
+CHARTS = "charts"
 API = "kustomize.toolkit.fluxcd.io/v1"
 TIMEOUT = "1h"
 """As long as a model server may load; see `progressDeadlineSeconds` of its Deployment."""
@@ -35,7 +39,9 @@ class FluxFiles:
     kustomizations: dict[str, Body] = field(default_factory=dict)
 
 
-def emit(policy: ir.Policy, environments: Mapping[str, Sequence[Object]]) -> FluxFiles:
+def emit(
+    policy: ir.Policy, environments: Mapping[str, Sequence[Object]], charts: Charts = MappingProxyType({})
+) -> FluxFiles:
     """Return the files for Flux; none if the policy does not use it.
 
     Raises:
@@ -50,10 +56,14 @@ def emit(policy: ir.Policy, environments: Mapping[str, Sequence[Object]]) -> Flu
     remote = []
     for environment in policy.environments:
         folder = f"{FOLDER}/{environment.name}"
-        made = list(emitted_by(emit, _environment(policy, gitops, gitops.flux, environment, environments)))
-        names = {f"{item.kind.lower()}-{item.name}.yaml": item for item in made}
-        result.objects.update({f"{folder}/{name}": item for name, item in names.items()})
-        result.kustomizations[f"{folder}/kustomization.yaml"] = kustomization(names)
+        own = charts.get(environment.name, ())
+        releases = charts_of(policy, gitops.flux, environment, own, duration(gitops.flux.interval), TIMEOUT)
+        made = _environment(policy, gitops, gitops.flux, environment, environments[environment.name], bool(own))
+        for place, items in ((folder, made), (f"{folder}/{CHARTS}", releases)):
+            names = {f"{item.kind.lower()}-{item.name}.yaml": item for item in emitted_by(emit, items)}
+            result.objects.update({f"{place}/{name}": item for name, item in names.items()})
+            if names:
+                result.kustomizations[f"{place}/kustomization.yaml"] = kustomization(names)
         if environment.cluster is not None and environment.cluster.kubeconfig:
             remote.append(environment.name)
     if remote:
@@ -66,7 +76,8 @@ def _environment(
     gitops: ir.GitOps,
     flux: ir.Flux,
     environment: ir.Environment,
-    environments: Mapping[str, Sequence[Object]],
+    objects: Sequence[Object],
+    has_charts: bool,  # noqa: FBT001 - of the caller's loop
 ) -> Iterator[Object]:
     """Yield the source of an environment and its Kustomizations."""
     source = sources.source(
@@ -74,7 +85,10 @@ def _environment(
     )
     yield source
     before: Object | None = None
-    for step in steps(environments[environment.name]):
+    if has_charts:
+        before = _of_charts(policy, gitops, flux, environment, source)
+        yield before
+    for step in steps(objects):
         before = _kustomization(policy, gitops, flux, environment, step, source, before)
         yield before
 
@@ -113,12 +127,36 @@ def _kustomization(
     return make(API, "Kustomization", name, environment.span, namespace=flux.namespace, spec=spec)
 
 
+def _of_charts(
+    policy: ir.Policy, gitops: ir.GitOps, flux: ir.Flux, environment: ir.Environment, source: Object
+) -> Object:
+    """Return the Kustomization of the charts. It does not prune: a controller takes its kinds with it."""
+    folder = f"{FOLDER}/{environment.name}/{CHARTS}"
+    spec: Body = {
+        "interval": duration(flux.interval),
+        "retryInterval": "1m",
+        "timeout": TIMEOUT,
+        "sourceRef": {"kind": source.kind, "name": source.name},
+        "path": f"./{folder if gitops.is_artifact else f'{output(policy, gitops)}/{folder}'}",
+        "prune": False,
+        "wait": True,
+        "force": False,
+        "deletionPolicy": "Orphan",
+    }
+    if flux.service_account:
+        spec["serviceAccountName"] = flux.service_account
+    name = f"{application_name(policy, environment.name)}-{CHARTS}"
+    return make(API, "Kustomization", name, environment.span, namespace=flux.namespace, spec=spec)
+
+
 def _long_names(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR369 for an environment whose Kustomizations would have a name that is no label."""
+    """VSR369 for an environment whose Kustomizations or HelmReleases would have a name that is no label."""
+    charts = policy.gitops.charts if policy.gitops is not None else ()
+    longest = max(("servers", *charts), key=len)
     for environment in policy.environments:
-        name = f"{application_name(policy, environment.name)}-servers"
+        name = f"{application_name(policy, environment.name)}-{longest}"
         if len(name) > MAX_NAME:
-            message = f"Flux's Kustomization would be called `{name}`, which is longer than {MAX_NAME} characters"
+            message = f"an object of Flux would be called `{name}`, which is longer than {MAX_NAME} characters"
             yield Diagnostic("VSR369", message, environment.span, "Shorten the name of the policy or the environment.")
 
 

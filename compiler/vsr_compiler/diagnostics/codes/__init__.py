@@ -15,6 +15,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     charts,
     delivery,
+    hosts,
     identity,
     imports,
     limits,
@@ -44,6 +45,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | attach.CODES
     | advisories.CODES
     | charts.CODES
+    | hosts.CODES
     | targets.CODES
     | delivery.CODES
     | verify.CODES

@@ -34,4 +34,17 @@ environments:
   dev: {target: istio}
 """),
     ),
+    "VSR371": Code(
+        title="chart that cannot be installed",
+        severity="error",
+        stage=Stage.DEPLOY,
+        meaning="`gitops.charts` names a chart that no target installs, or the output comes from an artifact.",
+        reason="Argo CD and Flux would install nothing, or without the compiled values.",
+        fix="Name a chart of the target, and read the output from a Git repository.",
+        example=Example("""\
+gitops: {repo: "https://git.example.com/team/routing.git", charts: [gateway-helm]}
+environments:
+  dev: {target: istio}
+"""),
+    ),
 }

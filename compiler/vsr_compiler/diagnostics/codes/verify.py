@@ -716,6 +716,22 @@ metadata: {name: a, namespace: prod}  # vsr-verify: ignore L16 for the demo
             output="manifests/routes.yaml:9:5: note VSR486: 312 further findings of L16 are not shown",
         ),
     ),
+    "VSR487": Code(
+        title="object of an earlier release",
+        severity="note",
+        stage=Stage.VERIFY,
+        rule="S17",
+        meaning="An object has fields or values that an earlier release of its project has and the newest has not, "
+        "and nothing says which release the cluster has.",
+        reason="It works until the project is upgraded.",
+        fix="Pass the release of the cluster by `--release`, or correct the object for the newest release.",
+        example=Example(
+            "vsr-compile verify manifests/",
+            Kind.COMMAND,
+            output="manifests/routes.yaml:9:5: note VSR487: fits gateway-api 1.6.3, but not gateway-api 1.7.0: "
+            "`spec.rules[0].sessionPersistence.sessionName` of HTTPRoute",
+        ),
+    ),
     "VSR440": Code(
         title="kind without a schema",
         severity="note",

@@ -7,6 +7,7 @@ from vsr_compiler.review.environment_changes import environment_changes
 from vsr_compiler.review.rollout.argo_cd import argo_cd_changes
 from vsr_compiler.review.rollout.charts import chart_changes
 from vsr_compiler.review.rollout.flux import flux_changes
+from vsr_compiler.review.rollout.hosts import host_changes
 from vsr_compiler.review.rollout.interruptions import interruptions
 from vsr_compiler.review.rollout.left_behind import left_behind
 from vsr_compiler.review.rollout.refused import refused_changes
@@ -25,6 +26,7 @@ def rollout_changes(policy: str, trees: Comparison) -> list[RolloutChange]:
         *chart_changes(trees),
         *argo_cd_changes(policy, trees),
         *flux_changes(policy, trees, environments),
+        *host_changes(policy, trees),
         *two_steps(environments),
         *interruptions(environments),
         *restarts(environments),

@@ -68,14 +68,18 @@ _FREE = (
 
 def chart_changes(trees: Comparison) -> Iterator[RolloutChange]:
     """Yield the charts to upgrade, with what Helm cannot change."""
+    installed = set(_installed(trees))
     for pair in trees.pairs:
         path = PurePosixPath(pair.path)
         if "helm" not in path.parts[:-1] or not path.name.startswith(PREFIX) or pair.new is None:
             continue
         chart = path.stem.removeprefix(PREFIX)
+        synced = chart in installed
         old, new = mapping(pair.old), mapping(pair.new)
         refused = list(_refused(FIXED.get(chart, ()), old, new)) if old else []
         upgrade = f"Upgrade the chart {chart} with {pair.path}: no Application syncs it."
+        if synced:
+            upgrade = f"Then sync: Argo CD and Flux upgrade the chart {chart} with {pair.path}."
         yield from _deleted(chart, old, new)
         if refused:
             text = f"chart {chart} ({pair.path}): the API server refuses to change {'; '.join(refused)}"
@@ -84,6 +88,9 @@ def chart_changes(trees: Comparison) -> Iterator[RolloutChange]:
                 breaking=RULE,
                 steps=[_FREE, upgrade],
             )
+        elif synced:
+            what = "changes" if old else "is new"
+            yield RolloutChange(text=f"chart {chart} {what}: Argo CD and Flux apply its values with the sync", steps=[])
         else:
             what = "changes" if old else "is new"
             yield RolloutChange(text=f"chart {chart} {what}: Helm applies its values, not Argo CD", steps=[upgrade])
@@ -114,6 +121,14 @@ def _claims(chart: str, values: Mapping[str, Any]) -> list[str]:
     if chart == _ROUTER_CHART and persistence.get("enabled") is True and not persistence.get("existingClaim"):
         return [f"{values.get('fullnameOverride')}-models"]
     return []
+
+
+def _installed(trees: Comparison) -> Iterator[str]:
+    """Yield the charts that Applications of the new tree install."""
+    for path in trees.paths(old=False):
+        if path.startswith("argocd/") and PurePosixPath(path).name.startswith("application-"):
+            spec = mapping(mapping(trees.new(path)).get("spec"))
+            yield from (str(source["chart"]) for source in items(spec.get("sources")) if "chart" in source)
 
 
 def _refused(fixed: tuple[FixedValue, ...], old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

@@ -48,6 +48,7 @@ TARGET = Target(
     reaches=(ir.ExistingPool,),
     components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart, helm_values.ai_chart),
+    installs=helm_values.SOURCES,
     kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),
     cluster_names=(
         *envoy_gateway.TARGET.cluster_names,

@@ -6,13 +6,21 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.ai_gateway_schemas import TRANSLATIONS
 from vsr_compiler.releases.gateways import AI_GATEWAY
-from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.targets.common.helm import ChartSource, Values
 from vsr_compiler.targets.common.pools import POOL_GROUP, declared
-from vsr_compiler.targets.envoy_gateway.helm_values import CHART, chart_settings
+from vsr_compiler.targets.envoy_gateway.helm_values import CHART, SOURCE, chart_settings
 
 AI_CONTROLLER = "ai-gateway-controller.envoy-ai-gateway-system.svc.cluster.local"
 AI_PORT = 1063
 AI_CHART = "ai-gateway-helm"
+_AI_SYSTEM = "envoy-ai-gateway-system"
+_REGISTRY = "oci://docker.io/envoyproxy"
+SOURCES = (
+    ChartSource("ai-gateway-crds-helm", _REGISTRY, "aieg-crd", "envoy-ai-gateway", _AI_SYSTEM, "v"),
+    SOURCE,
+    ChartSource(AI_CHART, _REGISTRY, "aieg", "envoy-ai-gateway", _AI_SYSTEM, "v"),
+)
+"""Source: Envoy AI Gateway 1.1.0, `site/docs/getting-started/installation.md`."""
 
 
 def chart(policy: ir.Policy) -> Values:

@@ -11,6 +11,27 @@ FOLDER = "helm"
 
 
 @dataclass(frozen=True, slots=True)
+class ChartSource:
+    """Where a chart is, and how it is installed.
+
+    Attributes:
+        chart: The name of the chart.
+        repository: The address of its repository, with `oci://` for a registry.
+        release: The name of the Helm release.
+        project: The project whose release is the chart's version.
+        namespace: The namespace of a controller; empty for a chart in the namespace of its Services.
+        prefix: What comes before the release in the version.
+    """
+
+    chart: str
+    repository: str
+    release: str
+    project: str
+    namespace: str = ""
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """The values of one Helm release.
 

@@ -74,7 +74,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int)
     data = _config_data(files)
     # With `hot`, pods follow changes of their ConfigMap, except where other objects have to change first.
     hot = router.reload == "hot"
-    config = hashed_name(f"{name}-config", _agreed(policy) if hot else data)
+    config = hashed_name(f"{name}-config", agreed(policy) if hot else data)
     yield make("v1", "ServiceAccount", name, origin, namespace=namespace, automountServiceAccountToken=False)
     yield from router_models.claim(policy)
     yield make(
@@ -114,7 +114,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int)
         labels=selector(name),
         wave=Wave.ROUTER,
         # The expected digest; the runtime's metrics show the served one.
-        annotations={"vsr.dev/config-sha256": _digest(files)},
+        annotations={"vsr.dev/config-sha256": digest(files)},
         spec=deployment_spec(
             name,
             router.replicas,
@@ -161,7 +161,7 @@ def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
     return {"data": text} | ({"binaryData": binary} if binary else {})
 
 
-def _agreed(policy: ir.Policy) -> Body:
+def agreed(policy: ir.Policy) -> Body:
     """Return what other objects must agree on with the router: what it can select, and what its filter lets it do."""
     models = [
         {
@@ -174,11 +174,12 @@ def _agreed(policy: ir.Policy) -> Body:
     return {"models": models, "filter": ext_proc_filter(policy, policy.router.grpc.name)}
 
 
-def _digest(files: Mapping[str, bytes]) -> str:
-    digest = hashlib.sha256()
+def digest(files: Mapping[str, bytes]) -> str:
+    """Return the sha256 of files by name, in whatever order they are."""
+    total = hashlib.sha256()
     for name, data in sorted(files.items()):
-        digest.update(f"{name}\0{len(data)}\0".encode() + data)
-    return digest.hexdigest()
+        total.update(f"{name}\0{len(data)}\0".encode() + data)
+    return total.hexdigest()
 
 
 def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Body:

@@ -41,7 +41,7 @@ def pod(policy: ir.Policy, config: str) -> Body:
         "router",
         router.image or release.image,
         args=list(release.args),
-        env=_environment(policy),
+        env=environment(policy),
         ports=[container_port("grpc", port), container_port("http", router.http.port)],
         # It listens when its models are loaded. Its HTTP port accepts local connections only.
         startupProbe=_tcp_probe(10, 360),
@@ -112,7 +112,7 @@ def chart(policy: ir.Policy) -> Values:
         "args": list(release.args),
         "configOverride": stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True),
         # Helm replaces lists and merges mappings, so lists are written out even if they are empty.
-        "env": [*without(_environment(policy), placed), *variables(placed)],
+        "env": [*without(environment(policy), placed), *variables(placed)],
         "extraEnv": [],
         "extraVolumes": volumes(placed),
         "extraVolumeMounts": mounts(placed),
@@ -182,7 +182,7 @@ def _release(policy: ir.Policy) -> StockRouter:
     return STOCK_ROUTER[policy.versions["semantic-router"]]
 
 
-def _environment(policy: ir.Policy) -> list[Body]:
+def environment(policy: ir.Policy) -> list[Body]:
     """Return the environment variables: providers' API keys, and the optional token for gated models."""
     token = {"name": policy.router.token_secret, "key": "token", "optional": True}
     return [{"name": "HF_TOKEN", "valueFrom": {"secretKeyRef": token}}, *_keys(policy)]

@@ -79,6 +79,7 @@ TARGET = Target(
     preflight=(namespaces.preflight, listeners.preflight, checks.preflight),
     components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart,),
+    installs=(helm_values.SOURCE,),
     kinds=KINDS,
     cluster_names=(namespaces.cluster_names, gateway.cluster_names),
 )

@@ -38,6 +38,8 @@ def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR315: the chart of Envoy Gateway must be installed with our values."""
+    if CHART in policy.installed_charts:
+        return
     message = f"Envoy Gateway {policy.versions['envoy-gateway']} must be installed with {VALUES}"
     yield Diagnostic("VSR315", message, policy.gateway.span, install_hint(policy))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
-from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.targets.common.helm import ChartSource, Values
 from vsr_compiler.targets.envoy_gateway.rate_limits import counted
 
 CHART = "gateway-helm"
+SYSTEM = "envoy-gateway-system"
+SOURCE = ChartSource(CHART, "oci://docker.io/envoyproxy", "eg", "envoy-gateway", SYSTEM, "v")
+"""Source: Envoy Gateway 1.8.3, `site/content/en/latest/install/install-helm.md`."""
 NAMES_BY_PORT = "XDSNameSchemeV2"
 
 

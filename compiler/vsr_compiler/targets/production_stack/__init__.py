@@ -18,6 +18,7 @@ TARGET = Target(
     ),
     checks=(checks.check, checks.check_servers, vllm.check),
     charts=(chart.chart,),
+    installs=(chart.SOURCE,),
     tables={"production-stack": PRODUCTION_STACK.keys()},
     front=Front(ai_gateway.TARGET, behind),
 )

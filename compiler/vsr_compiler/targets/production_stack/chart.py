@@ -7,13 +7,16 @@ from vsr_compiler.manifests.expansion import escape_references
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.hardware import hardware
 from vsr_compiler.targets.common import vllm
-from vsr_compiler.targets.common.helm import Values
+from vsr_compiler.targets.common.helm import ChartSource, Values
 from vsr_compiler.targets.common.model_servers import served
 from vsr_compiler.targets.common.placement import mounts, volumes
 from vsr_compiler.targets.common.workloads import access_mode
 from vsr_compiler.targets.production_stack import placement
 from vsr_compiler.targets.production_stack.members import CHART, RELEASE, ROUTER_PORT, members, stack_service
 from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK
+
+SOURCE = ChartSource(CHART, "https://vllm-project.github.io/production-stack", RELEASE, "production-stack")
+"""Source: the production stack's `README.md`, `helm repo add vllm`."""
 
 
 def chart(policy: ir.Policy) -> Values | None:

@@ -47,7 +47,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             message = f"the stack's router gives every replica of `{model.name}` an equal share and ignores weights"
             hint = "Make the weights proportional to the replicas, or define two models and use a route's `split`."
             yield Diagnostic("VSR312", message, model.span, hint)
-    if endpoints:
+    if endpoints and CHART not in policy.installed_charts:
         where = endpoints[0].service.namespace
         release = policy.versions["production-stack"]
         message = f"the chart {CHART} {release}, which runs the model servers, must be installed by Helm"

@@ -29,12 +29,15 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     grants = index.of_kind("ReferenceGrant", GATEWAY_API)
     permitted = set(chain.from_iterable(map(permissions_of, grants)))
     for ref in crossing:
-        is_open = not ref.granted or is_assumed(index, ref) or _is_of_mesh(ref)
+        is_open = not ref.granted or is_assumed(index, ref) or _is_of_mesh(ref) or _is_selection(ref)
         if not is_open and permitted.isdisjoint(needed_permissions(ref)):
             source = ref.source
             message = f"{source.title} refers to {ref.kind} `{ref.name}` in `{ref.namespace}` without a ReferenceGrant"
             hint = f"Add a ReferenceGrant in `{ref.namespace}` from {source.kind} in `{source.namespace}`."
-            yield Diagnostic("VSR403", message, source.span(*ref.path), hint)
+            # A source that writes no namespace may land in the one to which it refers: `kubectl apply -n`, or Flux.
+            is_placed = source.writes_namespace or index.assumptions.namespace_is_given
+            level = None if is_placed else Severity.NOTE
+            yield Diagnostic("VSR403", message, source.span(*ref.path), hint, level)
         elif not ref.granted and _adopts(index, ref) and permitted.isdisjoint(needed_permissions(ref)):
             message = (
                 f"{ref.source.title} delegates to HTTPRoute `{ref.name}` in `{ref.namespace}`, which names no parent: "
@@ -57,6 +60,11 @@ def _adopts(index: ManifestIndex, ref: Reference) -> bool:
         return False
     gateways = (index.find(GATEWAY_API, "Gateway", *key) for key in index.gateways_of(ref.source))
     return any(as_string(gateway.spec.get("gatewayClassName")) in _ADOPTING for gateway in gateways if gateway)
+
+
+def _is_selection(ref: Reference) -> bool:
+    """Whether a backendRef selects routes by label, as those of Gloo do, and names no object."""
+    return not ref.kind[:1].isupper()
 
 
 def _is_of_mesh(ref: Reference) -> bool:

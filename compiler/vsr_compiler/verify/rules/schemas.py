@@ -88,4 +88,10 @@ RULES = (
         code="VSR464",
         purpose="Annotations have at most 256 KiB in all, data of a ConfigMap or Secret 1 MiB, and an object 1.5 MiB.",
     ),
+    Rule(
+        name="S17",
+        code="VSR487",
+        purpose="An object fits the newest known release of its CustomResourceDefinition. If nothing says which "
+        "release the cluster has, what fits one of the two minor releases before it is a note.",
+    ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vsr_compiler.releases.definitions import definitions_of
@@ -29,6 +29,7 @@ class Definition:
         required_release: Project and release that are required, if only another release is available.
         removed_in: Project and release that are required and do not have the kind, if other releases have it.
         experimental: The document of the experimental channel, if ``document`` is of the standard one.
+        earlier: The documents of earlier releases, newest first, if no release is required: the cluster may have one.
     """
 
     document: Document | None = None
@@ -36,6 +37,7 @@ class Definition:
     required_release: str = ""
     removed_in: str = ""
     experimental: Document | None = None
+    earlier: tuple[Document, ...] = ()
 
     def versions(self, group: str, kind: str) -> Mapping[str, Version]:
         """Return the versions of the kind by name."""
@@ -100,12 +102,13 @@ class Catalog:
             documents = [item for item in candidates if all(item.keys) or self._defines(item, group, kind)]
             if number and (removed := _removed_in(documents, place, releases)):
                 return Definition(removed_in=removed)
-            documents = _of_one_release(documents, releases)
+            every, documents = documents, _of_one_release(documents, releases)
             # An input is applied as it is, whatever release is required.
             definition = _choose(documents, releases if number else {}) if documents else Definition()
             document = definition.document
             if definition.alternatives or (document is not None and self._defines(document, group, kind)):
-                return definition
+                earlier = [item for item in _earlier(every, documents, releases) if self._defines(item, group, kind)]
+                return replace(definition, earlier=tuple(earlier))
         return Definition()
 
     def _read_places(self) -> list[list[Document]]:
@@ -135,6 +138,22 @@ def _of_one_release(documents: list[Document], releases: Releases) -> list[Docum
         return documents
     required = [item for item in documents if item.release == _required_release(item, releases)]
     return required or bundled.newest(documents)
+
+
+def _earlier(every: list[Document], chosen: list[Document], releases: Releases) -> list[Document]:
+    """Return a document for each of the two minor releases before the chosen one, of the larger channel."""
+    if len(every) == len(chosen) or any(_required_release(item, releases) for item in chosen):
+        return []
+    newest = numbers(chosen[0].release) or ()
+    by_minor: dict[tuple[int, ...], Document] = {}
+    for item in sorted(every, key=lambda item: (numbers(item.release) or (), item.channel == "experimental")):
+        minor = (numbers(item.release) or ())[:2]
+        if minor < newest[:2]:
+            by_minor[minor] = item
+    return [by_minor[minor] for minor in sorted(by_minor, reverse=True)[:_EARLIER]]
+
+
+_EARLIER = 2
 
 
 def _removed_in(documents: list[Document], place: list[Document], releases: Releases) -> str:

@@ -10,10 +10,13 @@ from vsr_compiler.diagnostics.model import more
 from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.verify.manifest import Body, Manifest, Path
 from vsr_compiler.verify.schema import builtin_kinds, builtin_tables, crd, metadata, patterns, validation
+from vsr_compiler.verify.schema.bundled import BundledDocument
 from vsr_compiler.verify.schema.catalog import Catalog, Definition, Releases
 from vsr_compiler.verify.schema.cel import Budget, CostError
 from vsr_compiler.verify.schema.cel_rules import Evaluator
+from vsr_compiler.verify.schema.crd import Document
 from vsr_compiler.verify.schema.defaults import defaulted
+from vsr_compiler.verify.schema.earlier import Fits, best
 from vsr_compiler.verify.schema.node import Node
 from vsr_compiler.verify.schema.removed_kinds import removed_in
 from vsr_compiler.verify.schema.structure import MAX_PROBLEMS, WALK_STEPS, Problem, Walk
@@ -27,6 +30,7 @@ _ENVOY_GATEWAY = "gateway.envoyproxy.io"
 """Its chart installs the experimental channel of the Gateway API."""
 _KIND_CODES = frozenset({"VSR449", "VSR454"})
 """Codes of findings about a kind, whose messages do not name the object."""
+_DEPRECATED = "VSR454"
 _VALUE_CODES = frozenset({"VSR443", "VSR444"})
 """Codes of findings about a value, beside which Kubernetes' own validation need not report it."""
 _TEMPLATE: Path = ("spec", "template", "metadata")
@@ -82,6 +86,8 @@ class _Run:
     _other_release: dict[str, Diagnostic] = field(default_factory=dict)
     _ambiguous: dict[str, Span] = field(default_factory=dict)
     _ambiguous_sources: set[str] = field(default_factory=set)
+    _fits: Fits = field(default_factory=Fits)
+    _unserved: dict[str, list[tuple[Span, str]]] = field(default_factory=dict)
     _over_budget: Span | None = None
     _without_client: Span | None = None
     _without_re2: Span | None = None
@@ -119,7 +125,8 @@ class _Run:
             return
         node = builtin_kinds.schema_of(manifest.group, manifest.version, manifest.kind)
         if node is not None:
-            self._check_structure(manifest, node, manifest.body)
+            for problem in self._structural(manifest, node, manifest.body):
+                self._add(manifest, problem)
             self._validate(manifest)
             return
         version = str(manifest.body["apiVersion"])
@@ -134,43 +141,56 @@ class _Run:
 
     def _check_custom(self, manifest: Manifest, definition: Definition) -> None:
         assert definition.document is not None  # noqa: S101 - checked by the caller
-        versions = definition.versions(manifest.group, manifest.kind)
-        version = versions.get(manifest.version)
         source = definition.document.source
         if definition.required_release:
             message = f"{manifest.kind} is checked by {source}, but {definition.required_release} is required"
             hint = f"Run: vsr-compile crds pull {definition.required_release.split()[0]}"
             self._other_release.setdefault(message, Diagnostic("VSR447", message, manifest.span("kind"), hint))
-        newer = (
-            None
-            if definition.experimental is None
-            else definition.experimental.versions.get((manifest.group, manifest.kind), {}).get(manifest.version)
-        )
-        if version is None or not version.served:
-            if newer is not None and newer.served:
-                self._note_experimental(manifest, source, f"version `{manifest.version}` of {manifest.kind}")
-                self._check_version(manifest, newer)
-                return
-            served = ", ".join(f"`{name}`" for name, item in versions.items() if item.served)
-            message = f"{manifest.kind} has no version `{manifest.version[:80]}` in {source}"
-            self._add(
-                manifest,
-                Problem("VSR449", ("apiVersion",), message, f"Use a served version: {served or 'none is served'}."),
+        problems = self._problems_of(manifest, definition.document, definition.experimental)
+        earlier = ((item.source, self._problems_of(manifest, item, None)) for item in definition.earlier)
+        others = ((name, [item for item in found if item.code != _DEPRECATED]) for name, found in earlier)
+        release, kept = best([item for item in problems if item.code != _DEPRECATED], others)
+        kept += [item for item in problems if item.code == _DEPRECATED]
+        if release:
+            still = {(problem.code, problem.path) for problem in kept}
+            fields = [problem.path for problem in problems if (problem.code, problem.path) not in still]
+            self._fits.add(
+                source, release, manifest.span("kind"), (f"`{dotted(path)}` of {manifest.kind}" for path in fields)
             )
-            return
-        self._check_version(manifest, version, newer)
+        for problem in kept:
+            if problem.is_mild:
+                self._unserved.setdefault(problem.message, []).append((manifest.span(*problem.path), problem.hint))
+            else:
+                self._add(manifest, problem)
 
-    def _check_version(self, manifest: Manifest, version: crd.Version, newer: crd.Version | None = None) -> None:
+    def _problems_of(self, manifest: Manifest, document: Document, experimental: Document | None) -> list[Problem]:
+        """Return what is wrong with an object by the definition of a document."""
+        key = (manifest.group, manifest.kind)
+        versions = document.versions[key]
+        version = versions.get(manifest.version)
+        newer = None if experimental is None else experimental.versions.get(key, {}).get(manifest.version)
+        if version is not None and version.served:
+            return self._by_version(manifest, version, newer)
+        if newer is not None and newer.served:
+            self._note_experimental(manifest, document.source, f"version `{manifest.version}` of {manifest.kind}")
+            return self._by_version(manifest, newer)
+        served = ", ".join(f"`{name}`" for name, item in versions.items() if item.served)
+        message = f"{manifest.kind} has no version `{manifest.version[:80]}` in {document.source}"
+        hint = f"Use a served version: {served or 'none is served'}."
+        is_known = isinstance(document, BundledDocument) and not self.releases(manifest.span().file)
+        return [Problem("VSR449", ("apiVersion",), message, hint, is_mild=is_known)]
+
+    def _by_version(self, manifest: Manifest, version: crd.Version, newer: crd.Version | None = None) -> list[Problem]:
+        body, problems = manifest.body, []
         if version.deprecation:
             message = f"`{manifest.body['apiVersion']}` of {manifest.kind}: {version.deprecation[:200]}"
-            self._add(manifest, Problem("VSR454", ("apiVersion",), message, "Use a newer version."))
-        body = manifest.body
+            problems.append(Problem("VSR454", ("apiVersion",), message, "Use a newer version."))
         if version.drops_status and "status" in body:
             body = {key: value for key, value in body.items() if key != "status"}
-        self._check_structure(manifest, version.node, body, None if newer is None else newer.node)
+        return problems + self._structural(manifest, version.node, body, None if newer is None else newer.node)
 
-    def _check_structure(self, manifest: Manifest, node: Node, body: Body, newer: Node | None = None) -> None:
-        """Check the structure, then the CEL rules of all parts whose structure is valid.
+    def _structural(self, manifest: Manifest, node: Node, body: Body, newer: Node | None = None) -> list[Problem]:
+        """Return what the structure is, then the CEL rules of all parts whose structure is valid, find wrong.
 
         Args:
             manifest: The object.
@@ -184,7 +204,7 @@ class _Run:
                 walk = self._experimental_walk(manifest, newer, body, walk)
         except CostError:
             self._over_budget = manifest.span("kind")
-            return
+            return []
         _add_form_problems(walk, manifest, body)
         problems = list(walk.problems)
         for rule_node, value, path in walk.rule_nodes:
@@ -192,12 +212,11 @@ class _Run:
                 problems += self.evaluator.problems(rule_node, value, path)
         if self.evaluator.budget.left <= 0:
             self._over_budget = self._over_budget or manifest.span("kind")
-        for problem in problems:
-            self._add(manifest, problem)
         for rule, reason in self.evaluator.unevaluable.items():
             self._unevaluable.setdefault(rule, (f"{manifest.kind}: {reason}", manifest.span("kind")))
         if not patterns.available():
             self._without_re2 = self._without_re2 or manifest.span("kind")
+        return problems
 
     def _validate(self, manifest: Manifest) -> None:
         """Apply Kubernetes' own validation, except to values with a fault already."""
@@ -235,7 +254,7 @@ class _Run:
         where = f"{manifest.title}, `{dotted(problem.path)}`" if problem.path else manifest.title
         text = problem.message if problem.code in _KIND_CODES else f"{where}: {problem.message}"
         span = manifest.span(*problem.path, key=problem.at_key)
-        level = Severity.WARNING if _is_accepted_twice(problem) else None
+        level = Severity.WARNING if problem.is_mild or _is_accepted_twice(problem) else None
         self.findings.append(Diagnostic(problem.code, text, span, problem.hint, level))
 
     def _note_ambiguity(self, manifest: Manifest, definition: Definition) -> None:
@@ -244,7 +263,10 @@ class _Run:
 
     def notes(self) -> list[Diagnostic]:
         """Return what was not checked, each once."""
-        notes = list(self._other_release.values())
+        notes = [*self._other_release.values(), *self._fits.notes()]
+        for text, places in self._unserved.items():
+            more_of_it = f", as of {len(places) - 1} more objects" if len(places) > 1 else ""
+            notes.append(Diagnostic("VSR449", f"{text}{more_of_it}", *places[0], Severity.WARNING))
         for source, (span, names) in self._experimental.items():
             message = f"only in the experimental channel of {source}: {_listed(names)}"
             hint = "Install the experimental channel, which the cluster needs for this."

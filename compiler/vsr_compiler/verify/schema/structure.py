@@ -10,6 +10,7 @@ from typing import Any
 
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.verify.manifest import Path, as_string, as_strings
+from vsr_compiler.verify.replaced_words import in_braces
 from vsr_compiler.verify.schema import formats, patterns
 from vsr_compiler.verify.schema.cel import Budget
 from vsr_compiler.verify.schema.cel.quantities import parse as parse_quantity
@@ -50,6 +51,7 @@ class Problem:
         at_key: Whether the key is wrong, not the value.
         blocks: Whether CEL rules that read the value are not evaluated: it is missing, or of a wrong type, too long,
             or not one of the choices.
+        is_mild: Whether another release of the project may not have it.
     """
 
     code: str
@@ -58,6 +60,7 @@ class Problem:
     hint: str
     at_key: bool = False
     blocks: bool = False
+    is_mild: bool = False
 
     def concerns(self, path: Path) -> bool:
         """Whether a CEL rule of the value at a path must not be evaluated because of it."""
@@ -137,6 +140,9 @@ class Walk:
             elif node.type == "string" and kind in {"integer", "number", "boolean"}:
                 hint = "Put it in quotes."
             # `'1'` only has quotes too many; `REPLICAS` is another value.
+            if replaced := in_braces(value) if node.type != "object" else "":
+                self.report("VSR443", path, f"must be {expected}, not the string `{replaced}`", "Replace it.")
+                return False
             is_word = bool(hint) and isinstance(value, str) and value.isidentifier() and value.lower() not in _BOOLEANS
             message = f"must be {expected}, not {f'the string {shown(value)}' if is_word else _ARTICLES[kind]}"
             self.report("VSR443", path, message, hint or f"Write {expected}.")

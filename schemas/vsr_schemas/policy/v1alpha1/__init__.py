@@ -16,6 +16,7 @@ from vsr_schemas.policy.v1alpha1.environments import EnvironmentClusterSpec, Env
 from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
 from vsr_schemas.policy.v1alpha1.gitops import ClusterSpec, FluxSpec, GitOpsSpec
 from vsr_schemas.policy.v1alpha1.guards import ExceptSpec, GuardSpec
+from vsr_schemas.policy.v1alpha1.hosts import HostSpec
 from vsr_schemas.policy.v1alpha1.identity import (
     ApiKeySpec,
     EnvironmentIdentitySpec,
@@ -123,6 +124,7 @@ __all__ = [
     "GitOpsSpec",
     "GuardSpec",
     "HeadersSpec",
+    "HostSpec",
     "IdentitySpec",
     "ImportSpec",
     "IssuerSpec",

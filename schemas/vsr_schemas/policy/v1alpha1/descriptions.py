@@ -157,6 +157,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "namespace": "Namespace of Argo CD.",
         "clusters": "Clusters by a name of your own, for `environments.*.clusters`.",
         "flux": "Write objects for Flux as well, in `flux/`.",
+        "charts": "Helm charts that Argo CD and Flux install with the values of the output. Without it you install "
+        "them (VSR315).",
     },
     "gitops.clusters.*": {
         "server": "API server of the cluster. Without it Argo CD knows the cluster by its name.",
@@ -535,6 +537,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "gateway": "Another Gateway.",
         "region": "Where the cluster of the environment is.",
         "identity": "Another issuer of tokens. Only with `identity.jwt`.",
+        "host": "The machine of the target `compose`.",
         "clusters": "Clusters of `gitops.clusters` that run the environment, each with what differs there. Every one "
         "gets an overlay of its own, `<environment>-<cluster>`.",
     },
@@ -547,6 +550,11 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "gateway": "As in the environment.",
         "identity": "As in the environment.",
         "region": "Where the cluster is.",
+    },
+    "environments.*.host": {
+        "bind": "IPv4 address of the machine on which listeners are published. `0.0.0.0` means all.",
+        "endpoints": "Host and port of endpoints that run elsewhere, by name. `localhost` means the machine itself.",
+        "image": "Image of Envoy. Defaults to that of the release that the compiler knows.",
     },
     "environments.*.identity": {
         "issuer": "As in `identity.jwt`.",

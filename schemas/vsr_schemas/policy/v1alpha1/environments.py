@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.attach import Controller, Convention
+from vsr_schemas.policy.v1alpha1.hosts import HostSpec
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
 from vsr_schemas.policy.v1alpha1.listeners import Hostnames, ListenerName
 from vsr_schemas.policy.v1alpha1.placement import EnvironmentPlacementSpec, ResourcesSpec
@@ -51,6 +52,7 @@ class EnvironmentSpec(PolicyModel):
     ``placement`` the key ``pickers`` means all endpoint pickers. ``simulate`` replaces model servers by a simulator, so
     that no GPU is needed. ``to`` and ``header`` are for the target attach: whose routes lead to the models, and by
     which header.
+    ``host`` is the machine of the target compose.
     """
 
     target: Target = "istio"
@@ -69,6 +71,7 @@ class EnvironmentSpec(PolicyModel):
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
     identity: EnvironmentIdentitySpec | None = None
     region: Label | None = None
+    host: HostSpec | None = None
     clusters: Annotated[dict[Label, EnvironmentClusterSpec], Field(min_length=1, max_length=64)] | None = None
 
     @model_validator(mode="after")

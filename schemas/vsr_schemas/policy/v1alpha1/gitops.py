@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
-from vsr_schemas.scalars import Label, Milliseconds, ServerUrl, Text
+from vsr_schemas.scalars import Label, Milliseconds, Name, ServerUrl, Text
 
 
 class FluxSpec(PolicyModel):
@@ -37,6 +37,7 @@ class GitOpsSpec(PolicyModel):
     namespace: Label = "argocd"
     clusters: Annotated[dict[Label, ClusterSpec], Field(min_length=1, max_length=64)] | None = None
     flux: FluxSpec | None = None
+    charts: Annotated[list[Name], Field(min_length=1, max_length=8)] | None = None
 
     @model_validator(mode="after")
     def _artifact(self) -> GitOpsSpec:

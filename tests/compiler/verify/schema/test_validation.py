@@ -300,3 +300,9 @@ def test_cases_of_the_reference_are_refused() -> None:
         "needs a limit",
     ):
         assert reason in found
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_wrong_type_of_any_part_of_a_kind_of_kubernetes_is_reported(name: str) -> None:
+    """Every one."""
+    assert s.missed_types(OBJECTS[name]) == []

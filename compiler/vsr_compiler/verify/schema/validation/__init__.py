@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vsr_compiler.verify.manifest import Body
-from vsr_compiler.verify.schema.validation import access, data, networks, policies, services, volumes, workloads
+from vsr_compiler.verify.schema.validation import access, data, networks, policies, quotas, services, volumes, workloads
 from vsr_compiler.verify.schema.validation.faults import Fault, Rule
 
 __all__ = ["Fault", "faults"]
@@ -20,6 +20,7 @@ _RULES: Mapping[tuple[str, str], Rule] = {
     **networks.RULES,
     **policies.RULES,
     **volumes.RULES,
+    **quotas.RULES,
     **access.RULES,
     **data.RULES,
 }

@@ -39,7 +39,7 @@ def _ingress(body: Body) -> Iterator[Fault]:
 
 def _path(entry: Body, at: Path) -> Iterator[Fault]:
     path, kind = as_string(entry.get("path")), entry.get("pathType")
-    exact = kind in {"Exact", "Prefix"}
+    exact = as_string(kind) in {"Exact", "Prefix"}
     if (path or exact) and not path.startswith("/"):
         yield (*at, "path") if path else at, f"`{path[:80]}` is not an absolute path", "Begin the path with `/`."
     elif exact:

@@ -19,6 +19,7 @@ from vsr_compiler.verify.schema.validation.faults import (
     port_name,
     port_reference,
 )
+from vsr_compiler.verify.schema.validation.spread import spread
 
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc")
 _HOOKS = ("exec", "httpGet", "tcpSocket", "sleep")
@@ -62,6 +63,7 @@ def _pod(spec: Body, path: Path) -> Iterator[Fault]:
         yield from _volume(volume, (*path, "volumes", number))
     for number, toleration in enumerate(as_mappings(spec.get("tolerations"))):
         yield from _toleration(toleration, (*path, "tolerations", number))
+    yield from spread(as_mappings(spec.get("topologySpreadConstraints")), (*path, "topologySpreadConstraints"))
     if spec.get("dnsPolicy") == "None" and not as_mapping(spec.get("dnsConfig")).get("nameservers"):
         yield (*path, "dnsPolicy"), "`None` needs `dnsConfig.nameservers`", "Add a server, or use ClusterFirst."
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from vsr_compiler.verify.manifest import Body, Path, as_mapping, as_mappings, as_string
-from vsr_compiler.verify.schema.validation.faults import Fault, Rule, amount_or_percent, exclusive, integer, selector
+from vsr_compiler.verify.schema.validation.faults import (
+    Fault,
+    Rule,
+    amount_or_percent,
+    at_least,
+    exclusive,
+    integer,
+    selector,
+)
 
 _SOURCES: Mapping[str, str] = {
     "Resource": "resource",
@@ -14,6 +22,7 @@ _SOURCES: Mapping[str, str] = {
     "Object": "object",
     "External": "external",
 }
+_SELECT = frozenset({"Max", "Min", "Disabled"})
 _TARGETS: Mapping[str, str] = {"Utilization": "averageUtilization", "AverageValue": "averageValue", "Value": "value"}
 
 
@@ -30,6 +39,30 @@ def _autoscaler(body: Body) -> Iterator[Fault]:
         yield ("spec", "minReplicas"), f"{least} is too small", hint
     for number, metric in enumerate(as_mappings(spec.get("metrics"))):
         yield from _metric(metric, ("spec", "metrics", number))
+    for name in ("scaleUp", "scaleDown"):
+        yield from _scaling(as_mapping(as_mapping(spec.get("behavior")).get(name)), ("spec", "behavior", name))
+
+
+def _scaling(rules: Body, at: Path) -> Iterator[Fault]:
+    yield from _within(rules, at, 0, 3_600, "stabilizationWindowSeconds")
+    chosen = rules.get("selectPolicy")
+    if isinstance(chosen, str) and chosen not in _SELECT:
+        yield (*at, "selectPolicy"), f"`{chosen[:80]}` is not a choice", f"Use one of: {', '.join(sorted(_SELECT))}."
+    if rules.get("policies") == []:
+        yield (*at, "policies"), "is empty", "Add a policy, or remove the list."
+    for number, policy in enumerate(as_mappings(rules.get("policies"))):
+        place = (*at, "policies", number)
+        kind = policy.get("type")
+        if isinstance(kind, str) and kind not in {"Pods", "Percent"}:
+            yield (*place, "type"), f"`{kind[:80]}` is not a type", "Use Pods or Percent."
+        yield from at_least(policy, place, 1, "value")
+        yield from _within(policy, place, 1, 1_800, "periodSeconds")
+
+
+def _within(body: Body, at: Path, least: int, most: int, name: str) -> Iterator[Fault]:
+    value = integer(body.get(name))
+    if value is not None and not least <= value <= most:
+        yield (*at, name), f"{value} is not within {least} to {most:,}", "Use a number of seconds in that range."
 
 
 def _scales_to_zero(spec: Body, least: int) -> bool:

@@ -17,6 +17,7 @@ from vsr_compiler.verify.schema.validation.faults import (
     selector,
 )
 from vsr_compiler.verify.schema.validation.pods import pod
+from vsr_compiler.verify.schema.validation.volumes import claim
 
 
 def _template(body: Body, path: Path, policies: tuple[str, ...]) -> Iterator[Fault]:
@@ -93,10 +94,17 @@ def _stateful_set(body: Body) -> Iterator[Fault]:
     yield from at_least(spec, ("spec",), 0, "replicas", "minReadySeconds", "revisionHistoryLimit")
     strategy = as_mapping(spec.get("updateStrategy"))
     if strategy.get("type") == "OnDelete" and strategy.get("rollingUpdate") is not None:
-        at = ("spec", "updateStrategy", "rollingUpdate")
-        yield at, "is not allowed with the type OnDelete", "Remove it, or use RollingUpdate."
+        place = ("spec", "updateStrategy", "rollingUpdate")
+        yield place, "is not allowed with the type OnDelete", "Remove it, or use RollingUpdate."
     partition = as_mapping(strategy.get("rollingUpdate"))
     yield from at_least(partition, ("spec", "updateStrategy", "rollingUpdate"), 0, "partition")
+    for number, template in enumerate(as_mappings(spec.get("volumeClaimTemplates"))):
+        at: Path = ("spec", "volumeClaimTemplates", number)
+        if not as_mapping(template.get("metadata")).get("name"):
+            yield at, "has no name, so no pod can be created", "Set `metadata.name`."
+        # The API server takes the set, and refuses the claims that its controller makes from it.
+        for path, message, hint in claim(as_mapping(template.get("spec")), (*at, "spec")):
+            yield path, f"{message}, so no pod can be created", hint
     yield from _matching(spec, "StatefulSet")
     yield from _template(body, ("spec", "template"), ("Always",))
 
