@@ -145,6 +145,17 @@ def test_an_environment_with_its_own_image_and_release_is_not_checked_by_another
     assert all(arguments_of(release).names for release in VLLM)
 
 
+@pytest.mark.parametrize(
+    "argument", ["--calculate-kv-scales", "--override-attention-dtype=x", "--max-num-partial-prefills=2"]
+)
+def test_argument_that_a_release_removed_is_an_error_that_names_the_release_that_had_it(argument: str) -> None:
+    """The server would not start."""
+    [item] = found(argument)
+    assert item.code == "VSR262"
+    assert item.message.startswith("vLLM 0.33.0 has no argument")
+    assert item.message.endswith("which 0.17.0 had")
+
+
 def test_values_are_read_with_their_arguments() -> None:
     """Only an argument with a value takes the next item."""
     read = [(item.name, item.value) for item in read_arguments(("--seed", "1", "--enforce-eager", "x", "-q=a"), KNOWN)]
