@@ -229,6 +229,47 @@ spec:
 """
 
 
+ROUTER_CHART = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: router, namespace: prod}
+spec:
+  interval: 1h
+  chart: {spec: {chart: llm-d-router-gateway, version: v0.10.0, sourceRef: {kind: HelmRepository, name: llm-d}}}
+  values: {provider: {name: gke}}
+"""
+STACK_CHART = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: stack, namespace: argocd}
+spec:
+  source:
+    chart: vllm-stack
+    helm:
+      valuesObject:
+        servingEngineSpec:
+          modelSpec:
+          - {name: big, repository: vllm/vllm-openai, vllmConfig: {extraArgs: ["--max-long-partial-prefills=1"]}}
+"""
+ENVOY_CHART = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: eg, namespace: envoy-gateway-system}
+spec: {interval: 1h, chart: {spec: {chart: gateway-helm, version: v1.8.3, sourceRef: {kind: HelmRepository, name: eg}}}}
+"""
+SERVICE_OF_KSERVE = """\
+apiVersion: serving.kserve.io/v1alpha1
+kind: LLMInferenceService
+metadata: {name: big, namespace: prod}
+spec:
+  template:
+    containers: [{name: main, image: "vllm/vllm-openai:latest", args: [a/b, --max-long-partial-prefills=1]}]
+  router:
+    scheduler:
+      config: {inline: {kind: EndpointPickerConfig, plugins: [{type: by-label}]}}
+"""
+
+
 def _metric(template: str, name: str) -> str:
     return template.replace("NAME", name)
 
@@ -237,6 +278,15 @@ _VLLM, _ROUTER, _EG, _API, _GIE = "vllm", "llm-d-router", "envoy-gateway", "gate
 
 CASES = (
     Case("model by flag", "VSR640", _VLLM, "0.17.0", "0.20.0", server("[--model=a/b]"), ("--model=a/b", "a/b")),
+    Case(
+        "model by flag in a shell",
+        "VSR640",
+        _VLLM,
+        "0.17.0",
+        "0.20.0",
+        server('["vllm serve --model a/b"]', "registry.example/own:1"),
+        ("vllm serve", "python3 -m vllm.entrypoints.openai.api_server"),
+    ),
     Case(
         "partial prefills in a shell",
         "VSR640",
@@ -379,6 +429,74 @@ CASES = (
         for name in ("llm_d_epp_pd_decision_total", "llm_d_inference_scheduler_pd_decision_total")
     ),
     Case(
+        "monitoring of a chart",
+        "VSR646",
+        _ROUTER,
+        "0.10.0",
+        "0.11.0",
+        ROUTER_CHART,
+        ("provider: {name: gke}", "provider: {name: gke}, router: {monitoring: {provider: {name: gmp}}}"),
+    ),
+    Case(
+        "configuration in values of a chart",
+        "VSR641",
+        _ROUTER,
+        "0.10.0",
+        "0.11.0",
+        ROUTER_CHART.replace(
+            "provider: {name: gke}", 'config: "kind: EndpointPickerConfig\\nplugins: [{type: by-label}]"'
+        ),
+        ("by-label", "label-selector-filter"),
+    ),
+    Case(
+        "configuration in a custom resource",
+        "VSR641",
+        _ROUTER,
+        "0.10.0",
+        "0.11.0",
+        SERVICE_OF_KSERVE,
+        ("by-label", "label-selector-filter"),
+    ),
+    Case(
+        "arguments in a custom resource",
+        "VSR640",
+        _VLLM,
+        "0.26.0",
+        "0.27.0",
+        SERVICE_OF_KSERVE,
+        ("--max-long-partial-prefills=1", "--max-model-len=1"),
+    ),
+    Case(
+        "arguments in values of a chart",
+        "VSR640",
+        _VLLM,
+        "0.26.0",
+        "0.27.0",
+        STACK_CHART,
+        ("--max-long-partial-prefills=1", "--max-model-len=1"),
+    ),
+    Case(
+        "TLS of a host outside of the cluster",
+        "VSR646",
+        "istio",
+        "1.30.3",
+        "1.31.0",
+        TLS_RULE.replace("big.prod.svc.cluster.local", "big.example.org").replace(
+            '{group: "", kind: Service, name: big}',
+            "{group: networking.istio.io, kind: Hostname, name: big.example.org}",
+        ),
+        ("kind: Hostname, name: big.", "kind: Hostname, name: other."),
+    ),
+    Case(
+        "definitions in a chart",
+        "VSR646",
+        _API,
+        "1.5.1",
+        "1.6.0",
+        ENVOY_CHART,
+        ("interval: 1h", "interval: 1h, install: {crds: Skip}"),
+    ),
+    Case(
         "picker of the inference extension",
         "VSR640",
         _GIE,
@@ -516,7 +634,7 @@ CASES = (
         "1.8.3",
         "1.9.0",
         patch(ROUTES, "{op: add, path: /virtual_hosts/0/routes/0/route/rate_limits/0/stage, value: 1}"),
-        ("/route/rate_limits/0/stage", "/route/timeout"),
+        ("/routes/0/route/rate_limits/0/stage", "/rate_limits/0/stage"),
     ),
     Case(
         "names of JWT providers",

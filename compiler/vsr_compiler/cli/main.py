@@ -30,6 +30,7 @@ COMMANDS = {
     "test": "Run the tests of policies without a server.",
     "route": "Show where one request goes, and why.",
     "impact": "Show what a change of a policy does to recorded traffic.",
+    "report": "Write a policy, its tests and its change as one HTML page.",
     "eval": "Measure how well a policy's classifier separates its categories.",
     "verify": "Report errors in Kubernetes manifests, whoever wrote them.",
     "crds": "Fetch the CustomResourceDefinitions that verify uses.",

@@ -12,6 +12,7 @@ from typing import Any
 
 from vsr_compiler.releases.data import Table, build
 
+LLM_D_ROUTER = "llm-d-router"
 LEGACY, LLM_D = "inference.networking.x-k8s.io", "llm-d.ai"
 
 
@@ -80,7 +81,7 @@ def _picker(section: Mapping[str, Any], release: str) -> Picker:
 
 
 PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
-    {name: Table(name, _picker, "picker") for name in ("inference-extension", "llm-d-router")}
+    {name: Table(name, _picker, "picker") for name in ("inference-extension", LLM_D_ROUTER)}
 )
 """By project and release. Releases of the inference extension without a picker are not in it."""
 
@@ -92,4 +93,4 @@ def picker_project(project: str, versions: Mapping[str, str]) -> str:
         project: The project whose pickers a target asks for.
         versions: The releases of a policy.
     """
-    return project if versions[project] in PICKERS[project] else "llm-d-router"
+    return project if versions[project] in PICKERS[project] else LLM_D_ROUTER

@@ -30,8 +30,8 @@ Check = Callable[[ir.Policy], Iterable[Diagnostic]]
 """A pure function that returns what a target ignores, cannot do, or needs of the cluster."""
 ComponentBuilder = Callable[[ir.Policy], Component | None]
 """Returns a Kustomize component, or None if the policy needs none."""
-Chart = Callable[[ir.Policy], Values | None]
-"""Returns the values of one Helm chart, or None if the policy needs nothing of the chart."""
+Chart = Callable[[ir.Policy], Values | tuple[Values, ...] | None]
+"""Returns the values of one Helm chart, of each release if there are several, or None if the policy needs none."""
 View = Callable[[ir.Policy], ir.Policy]
 ClusterNames = Callable[[ir.Policy], Iterable[tuple[str, str, str]]]
 """Returns API group, kind and name of cluster-scoped objects. A name is a pattern as of Go's `filepath.Match`, in which
@@ -192,8 +192,11 @@ def _values(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy) -> list[Va
     charts = [(chart, seen) for part, seen in parts for chart in part.charts]
     if isinstance(policy.router.implementation, ir.SemanticRouter) and any(part.emitters for part, _ in parts):
         charts.append((stock_router.chart, policy))
-    values = [chart(seen) for chart, seen in charts]
-    return sorted((item for item in values if item is not None), key=lambda item: item.chart)
+    values: list[Values] = []
+    for chart, seen in charts:
+        made = chart(seen)
+        values += made if isinstance(made, tuple) else [made] if made is not None else []
+    return sorted(values, key=lambda item: item.path)
 
 
 def _unknown_releases(target: Target, policy: ir.Policy) -> Iterator[Diagnostic]:

@@ -1,12 +1,4 @@
-"""Objects that controllers create, which are in no manifest: by whom, under which names, and whether with pods.
-
-Names are patterns of the owner's name `{}`; `*` stands for anything. Names change between releases and with settings,
-so most patterns say no more than that the names of created objects begin with the owner's. Sources: the controllers'
-code or documentation, as listed; kserve 0.20 (`pkg/controller/v1alpha2/llmisvc`), Envoy AI Gateway 0.4 to 1.1
-(`internal/controller/ai_gateway_route.go`), Dynamo 0.8 to 1.6 (`deploy/operator`), CloudNativePG (documentation,
-Connecting from an application), Gateway API (GEP-1762), Kubernetes (StatefulSet), KEDA (`controllers/keda/hpa.go`),
-Prometheus operator (`prometheus-operated`), Strimzi, ECK and RabbitMQ (documentation).
-"""
+"""Objects that controllers create, which are in no manifest: by whom, under which names, and whether with pods."""
 
 from __future__ import annotations
 
@@ -15,137 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
+from itertools import product
 
+from vsr_compiler.verify.creators import ANY, CREATORS, QUIET_GROUPS, Creator
 from vsr_compiler.verify.manifest import Manifest, as_mappings, as_string, value_at
 from vsr_compiler.verify.manifest_index import ManifestIndex
 
-_OWN = ("{}", "{}-*")
-_WORKLOAD = "Service Deployment StatefulSet ServiceAccount ConfigMap Secret PersistentVolumeClaim"
-ANY = "*"
-
-
-@dataclass(frozen=True, slots=True)
-class Creator:
-    """A kind whose controller creates objects.
-
-    Attributes:
-        group: API group.
-        kinds: The kinds, separated by blanks.
-        created: Kinds of the created objects, separated by blanks; `*` for every kind.
-        names: Patterns of their names.
-        fields: Paths of fields that have the name of a created object.
-        pods: Whether it creates pods, with labels that manifests do not tell.
-    """
-
-    group: str
-    kinds: str
-    created: str
-    names: tuple[str, ...] = _OWN
-    fields: tuple[tuple[str, ...], ...] = ()
-    pods: bool = True
-
-
-CREATORS = (
-    Creator("aigateway.envoyproxy.io", "AIGatewayRoute", "HTTPRoute HTTPRouteFilter", pods=False),
-    Creator("aigateway.envoyproxy.io", "MCPRoute", "HTTPRoute HTTPRouteFilter Backend", ("*{}*",), pods=False),
-    Creator("gateway.networking.k8s.io", "Gateway", f"{_WORKLOAD} HorizontalPodAutoscaler", pods=False),
-    Creator("apps", "StatefulSet", "PersistentVolumeClaim Pod", ("*-{}-*", "{}-*"), pods=False),
-    Creator(
-        "serving.kserve.io",
-        "LLMInferenceService InferenceService InferenceGraph ServingRuntime",
-        f"{_WORKLOAD} InferencePool InferenceObjective InferenceModel HTTPRoute Gateway Role RoleBinding Ingress "
-        "VirtualService DestinationRule HorizontalPodAutoscaler",
-    ),
-    Creator(
-        "nvidia.com",
-        "DynamoGraphDeployment DynamoComponentDeployment DynamoGraphDeploymentRequest NIMService NIMCache",
-        f"{_WORKLOAD} InferencePool HTTPRoute Ingress VirtualService Role RoleBinding",
-    ),
-    Creator("apps.nvidia.com", "NIMService NIMCache NIMPipeline", f"{_WORKLOAD} Ingress HTTPRoute"),
-    Creator("production-stack.vllm.ai", "VLLMRouter VLLMRuntime CacheServer", _WORKLOAD),
-    Creator("inference.llmkube.dev", "ModelRouter InferenceService Model", _WORKLOAD),
-    Creator("gateway.agentic-layer.ai", "ModelRouter", _WORKLOAD),
-    Creator("kaito.sh", "Workspace RAGEngine InferenceSet", f"{_WORKLOAD} InferencePool"),
-    Creator("ray.io", "RayCluster RayService RayJob", _WORKLOAD),
-    Creator("leaderworkerset.x-k8s.io", "LeaderWorkerSet", "Service StatefulSet", pods=False),
-    Creator("jobset.x-k8s.io", "JobSet", "Service Job"),
-    Creator("serving.knative.dev", "Service", "Service Deployment"),
-    Creator("flagger.app", "Canary", "Service Deployment VirtualService DestinationRule HTTPRoute", ("{}", "{}-*")),
-    Creator(
-        "keda.sh",
-        "ScaledObject",
-        "HorizontalPodAutoscaler",
-        ("keda-hpa-{}",),
-        (("spec", "advanced", "horizontalPodAutoscalerConfig", "name"),),
-        pods=False,
-    ),
-    Creator("postgresql.cnpg.io", "Cluster Pooler", _WORKLOAD),
-    Creator("acid.zalan.do", "postgresql", "Service Secret", ("{}", "{}-*", "*.{}.credentials*")),
-    Creator("postgres-operator.crunchydata.com", "PostgresCluster", _WORKLOAD),
-    Creator("kafka.strimzi.io", "Kafka KafkaUser KafkaConnect", _WORKLOAD),
-    Creator("rabbitmq.com", "RabbitmqCluster", _WORKLOAD),
-    Creator("elasticsearch.k8s.elastic.co", "Elasticsearch", _WORKLOAD),
-    Creator("kibana.k8s.elastic.co", "Kibana", _WORKLOAD),
-    Creator("redis.redis.opstreelabs.in", "Redis RedisCluster RedisReplication RedisSentinel", _WORKLOAD),
-    Creator("mongodbcommunity.mongodb.com", "MongoDBCommunity", _WORKLOAD),
-    Creator("minio.min.io", "Tenant", _WORKLOAD, ("{}", "{}-*", "minio")),
-    Creator("milvus.io", "Milvus", _WORKLOAD),
-    Creator("k8s.keycloak.org", "Keycloak", _WORKLOAD),
-    Creator("monitoring.coreos.com", "Prometheus", _WORKLOAD, ("prometheus-operated", "prometheus-{}", "{}-*")),
-    Creator("monitoring.coreos.com", "Alertmanager", _WORKLOAD, ("alertmanager-operated", "alertmanager-{}", "{}-*")),
-    Creator("monitoring.coreos.com", "ThanosRuler", _WORKLOAD, ("thanos-ruler-operated", "thanos-ruler-{}")),
-    Creator("grafana.integreatly.org", "Grafana", _WORKLOAD),
-    Creator("opentelemetry.io", "OpenTelemetryCollector", _WORKLOAD),
-    Creator("jaegertracing.io", "Jaeger", _WORKLOAD),
-    Creator("cert-manager.io", "Certificate", "Secret", (), (("spec", "secretName"),), pods=False),
-    Creator(
-        "cert-manager.io",
-        "Issuer ClusterIssuer",
-        "Secret",
-        (),
-        (("spec", "acme", "privateKeySecretRef", "name"),),
-        pods=False,
-    ),
-    Creator("trust.cert-manager.io", "Bundle", "ConfigMap Secret", ("{}",), pods=False),
-    Creator("external-secrets.io", "ExternalSecret", "Secret", ("{}",), (("spec", "target", "name"),), pods=False),
-    Creator("bitnami.com", "SealedSecret", "Secret", ("{}",), (("spec", "template", "metadata", "name"),), pods=False),
-    Creator(
-        "secrets.hashicorp.com",
-        "VaultStaticSecret VaultDynamicSecret VaultPKISecret",
-        "Secret",
-        ("{}",),
-        (("spec", "destination", "name"),),
-        pods=False,
-    ),
-    Creator("onepassword.com", "OnePasswordItem", "Secret", ("{}",), pods=False),
-    Creator("helm.toolkit.fluxcd.io", "HelmRelease", ANY, (ANY,)),
-    Creator("helm.cattle.io", "HelmChart", ANY, (ANY,)),
-    Creator("argoproj.io", "Application ApplicationSet", ANY, (ANY,)),
-)
-"""The table of controllers."""
 _TARGET_NAMESPACES = (
     ("spec", "targetNamespace"),
     ("spec", "destination", "namespace"),
     ("spec", "template", "spec", "destination", "namespace"),
 )
-_QUIET_GROUPS = (
-    "gateway.networking.k8s.io",
-    "gateway.networking.x-k8s.io",
-    "inference.networking.k8s.io",
-    "inference.networking.x-k8s.io",
-    "gateway.envoyproxy.io",
-    "aigateway.envoyproxy.io",
-    "agentgateway.dev",
-    "llm-d.ai",
-    "istio.io",
-    "monitoring.coreos.com",
-    "cert-manager.io",
-    "keda.sh",
-    "fluxcd.io",
-    "argoproj.io",
-    "kustomize.config.k8s.io",
-)
-"""Groups of custom kinds that create no objects, except those in the table."""
 
 
 @dataclass(eq=False)
@@ -164,20 +36,34 @@ class CreatedObjects:
             travels: Whether the object belongs to the one that refers to it, so that a chart beside both of them
                 contains it only if it has the name of the release or the chart.
         """
-        for prefix in _prefixes(name):
-            for owner, creator in self._by_name.get((namespace, prefix), ()):
-                if _creates(creator, kind) and any(_matches(pattern, owner, name) for pattern in creator.names):
-                    return owner
-            for unknown in self._unknown.get((namespace, prefix), ()):
-                return unknown
-        if (namespace, kind, name) in self._by_field:
-            return self._by_field[namespace, kind, name]
-        for owner, creator in self._by_pattern.get(namespace, ()):
-            if _creates(creator, kind) and any(_matches(pattern, owner, name) for pattern in creator.names):
-                return owner
+        owner = self._named(kind, namespace, name) or self._written(kind, namespace, name)
+        if owner is not None:
+            return owner
         for chart in [*self._charts.get(namespace, []), *self._charts.get(ANY, [])] if kind != "HelmRelease" else ():
             if not travels or any(word in name for word in _chart_names(chart)):
                 return chart
+        return None
+
+    def _named(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """Return the object with whose name that of a created object begins."""
+        for prefix in _prefixes(name):
+            for place in (namespace, ANY):
+                for owner, creator in self._by_name.get((place, prefix), ()):
+                    if _creates(creator, kind) and any(_matches(item, prefix, name) for item in creator.names):
+                        return owner
+            for unknown in self._unknown.get((namespace, prefix), ()):
+                return unknown
+        return None
+
+    def _written(self, kind: str, namespace: str, name: str) -> Manifest | None:
+        """Return the object in a field of which the name is, or by whose pattern it is made."""
+        for place in (namespace, ANY):
+            if (place, kind, name) in self._by_field:
+                return self._by_field[place, kind, name]
+        for owner, creator in self._by_pattern.get(namespace, ()):
+            pairs = product(creator.names, _bases(owner, creator))
+            if _creates(creator, kind) and any(_matches(pattern, base, name) for pattern, base in pairs):
+                return owner
         return None
 
     def makes_pods(self, namespace: str) -> Manifest | None:
@@ -196,7 +82,8 @@ class CreatedObjects:
         owners: dict[tuple[str, str], list[tuple[Manifest, Creator]]] = defaultdict(list)
         for owner, creator in self._owners:
             if any(pattern.startswith("{}") for pattern in creator.names):
-                owners[owner.namespace, owner.name].append((owner, creator))
+                for base in _bases(owner, creator):
+                    owners[_place(owner, creator), base].append((owner, creator))
         return owners
 
     @cached_property
@@ -213,9 +100,15 @@ class CreatedObjects:
     def _by_field(self) -> dict[tuple[str, str, str], Manifest]:
         owners: dict[tuple[str, str, str], Manifest] = {}
         for owner, creator in self._owners:
-            for path in creator.fields:
-                for kind in creator.created.split():
-                    owners.setdefault((owner.namespace, kind, as_string(owner.at(*path))), owner)
+            for path, kind in product(creator.fields, creator.created.split()):
+                for value in _values(owner.body, path.split(".")):
+                    owners.setdefault((_place(owner, creator), kind, value), owner)
+        for owner in self.index.manifests:
+            # Crossplane and its providers write the credentials of what they create into a Secret.
+            secret = owner.at("spec", "writeConnectionSecretToRef")
+            if "." in owner.group and isinstance(secret, dict):
+                place = as_string(secret.get("namespace")) or owner.namespace
+                owners.setdefault((place, "Secret", as_string(secret.get("name"))), owner)
         return owners
 
     @cached_property
@@ -248,7 +141,7 @@ class CreatedObjects:
         known = {(creator.group, kind) for creator in CREATORS for kind in creator.kinds.split()}
         owners: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
         for manifest in self.index.manifests:
-            is_custom = "." in manifest.group and not manifest.group.endswith((".k8s.io", *_QUIET_GROUPS))
+            is_custom = "." in manifest.group and not manifest.group.endswith((".k8s.io", *QUIET_GROUPS))
             if is_custom and (manifest.group, manifest.kind) not in known and isinstance(manifest.spec, dict):
                 owners[manifest.namespace, manifest.name].append(manifest)
         return owners
@@ -278,12 +171,33 @@ def created_objects(index: ManifestIndex) -> CreatedObjects:
     return index.cached("created objects", lambda: CreatedObjects(index))
 
 
+def _place(owner: Manifest, creator: Creator) -> str:
+    return ANY if creator.anywhere else owner.namespace
+
+
+def _bases(owner: Manifest, creator: Creator) -> list[str]:
+    """Return what stands for `{}` in the patterns of names."""
+    values = [value for path in creator.bases for value in _values(owner.body, path.split("."))]
+    return list(dict.fromkeys([owner.name, *values]))
+
+
+def _values(value: object, path: list[str]) -> Iterator[str]:
+    """Return the texts at a path, in every item of its lists."""
+    if not path:
+        yield from [value] if isinstance(value, str) and value else []
+    elif isinstance(value, dict):
+        inner = value.get(path[0].removesuffix("[]"))
+        items = inner if isinstance(inner, list) and path[0].endswith("[]") else [inner]
+        for item in items:
+            yield from _values(item, path[1:])
+
+
 def _creates(creator: Creator, kind: str) -> bool:
     return creator.created == ANY or kind in creator.created.split()
 
 
-def _matches(pattern: str, owner: Manifest, name: str) -> bool:
-    return fnmatchcase(name, pattern.replace("{}", owner.name.replace("[", "[[]"))) if pattern != ANY else True
+def _matches(pattern: str, base: str, name: str) -> bool:
+    return fnmatchcase(name, pattern.replace("{}", base.replace("[", "[[]"))) if pattern != ANY else True
 
 
 def _prefixes(name: str) -> Iterator[str]:

@@ -4,7 +4,8 @@ A path names fields; `[]` behind a name stands for every item of the list. The v
 with the name, and may have `group` (or the group in `apiVersion` or `apiGroup`), `kind`, `namespace` and `port`.
 
 Sources: the API types of Kubernetes 1.34, Gateway API 1.5, Inference Extension 1.5, Envoy Gateway 1.8, Envoy AI Gateway
-1.1, Istio 1.30, agentgateway 1.4, KEDA 2.20, cert-manager 1.21, Flux 2.9 and Argo CD 3.5.
+1.1, Istio 1.30, agentgateway 1.4, KEDA 2.20, cert-manager 1.21, Flux 2.9, Argo CD 3.5, Argo Rollouts 1.9, Flagger 1.44
+and KServe 0.20. A test holds every path against the definitions of these releases.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ RBAC, SECURITY, TELEMETRY = "rbac.authorization.k8s.io", "security.istio.io", "t
 KEDA, ARGO, CERTS = "keda.sh", "argoproj.io", "cert-manager.io"
 FLUX, FLUX_SOURCE = "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io"
 FLUX_KUSTOMIZE = "kustomize.toolkit.fluxcd.io"
+FLAGGER, KSERVE = "flagger.app", "serving.kserve.io"
 STORAGE, SCHEDULING = "storage.k8s.io", "scheduling.k8s.io"
 
 
@@ -86,6 +88,7 @@ def _parts(*entries: tuple[str, str, tuple[Row, ...]]) -> Mapping[tuple[str, str
 
 _PARENTS = Row("spec.parentRefs[]", "Gateway", GATEWAY_API)
 _TARGETS = (Row("spec.targetRef", local=True, section=True), Row("spec.targetRefs[]", local=True, section=True))
+_TARGET_LIST = Row("spec.targetRefs[]", local=True, section=True)
 _BACKENDS = Row("spec.rules[].backendRefs[]", "Service", granted=True)
 _EXTENSION = Row("spec.rules[].filters[].extensionRef", local=True, travels=True)
 _MIRROR = Row("spec.rules[].filters[].requestMirror.backendRef", "Service", granted=True)
@@ -119,18 +122,23 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         (
             _MIRROR,
             _EXTENSION,
-            Row("spec.rules[].filters[].externalAuth.backendRef", "Service", granted=True),
             Row("spec.rules[].backendRefs[].filters[].extensionRef", local=True, travels=True),
             Row("spec.rules[].backendRefs[].filters[].requestMirror.backendRef", "Service", granted=True),
         ),
+    ),
+    (
+        GATEWAY_API,
+        "HTTPRoute",
+        (Row("spec.rules[].filters[].externalAuth.backendRef", "Service", granted=True),),
     ),
     (GATEWAY_API, "BackendTLSPolicy", (*_TARGETS, _ca("spec.validation.caCertificateRefs[]"))),
     # Envoy Gateway
     (
         ENVOY,
-        "BackendTrafficPolicy ClientTrafficPolicy EnvoyExtensionPolicy EnvoyPatchPolicy SecurityPolicy",
+        "BackendTrafficPolicy ClientTrafficPolicy EnvoyExtensionPolicy SecurityPolicy",
         _TARGETS,
     ),
+    (ENVOY, "EnvoyPatchPolicy", _TARGETS[:1]),
     (ENVOY, "BackendTrafficPolicy", (_ca("spec.responseOverride[].response.body.valueRef"),)),
     (ENVOY, "ClientTrafficPolicy", (_ca("spec.tls.clientValidation.caCertificateRefs[]", granted=True),)),
     (
@@ -172,7 +180,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         AI,
         "BackendSecurityPolicy",
         (
-            *_TARGETS,
+            _TARGET_LIST,
             # AI Gateway reads Secrets from the policy's namespace and ignores another one.
             *(
                 Row(f"spec.{key}.secretRef", "Secret", local=True)
@@ -185,7 +193,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         AGENT,
         "AgentgatewayPolicy",
         (
-            *_TARGETS,
+            _TARGET_LIST,
             Row("spec.traffic.extProc.backendRef", "Service", granted=True),
             Row("spec.traffic.extAuth.backendRef", "Service", granted=True),
         ),
@@ -195,10 +203,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
     (
         OLD_INFERENCE,
         "InferencePool",
-        (
-            Row("spec.endpointPickerRef", "Service", local=True, port="port.number"),
-            Row("spec.extensionRef", "Service", local=True, port="portNumber"),
-        ),
+        (Row("spec.extensionRef", "Service", local=True, port="portNumber"),),
     ),
     (
         OLD_INFERENCE,
@@ -227,7 +232,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         ),
     ),
     (ISTIO, "Gateway", (_secret("spec.servers[].tls.credentialName"),)),
-    (ISTIO, "EnvoyFilter", _TARGETS),
+    (ISTIO, "EnvoyFilter", (_TARGET_LIST,)),
     (SECURITY, "AuthorizationPolicy RequestAuthentication", _TARGETS),
     (TELEMETRY, "Telemetry", _TARGETS),
     ("extensions.istio.io", "WasmPlugin", _TARGETS),
@@ -303,6 +308,47 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         ),
     ),
     (CERTS, "Certificate", (Row("spec.issuerRef", "Issuer", CERTS),)),
+    # Progressive delivery
+    (
+        ARGO,
+        "Rollout",
+        (
+            Row("spec.workloadRef", "Deployment", "apps", local=True, travels=True),
+            *(
+                Row(f"spec.strategy.{path}", "Service", local=True, travels=True)
+                for path in (
+                    "blueGreen.activeService",
+                    "blueGreen.previewService",
+                    "canary.stableService",
+                    "canary.canaryService",
+                    "canary.pingPong.pingService",
+                    "canary.pingPong.pongService",
+                )
+            ),
+        ),
+    ),
+    (
+        FLAGGER,
+        "Canary",
+        (
+            Row("spec.targetRef", "Deployment", "apps", local=True, travels=True),
+            Row("spec.autoscalerRef", "HorizontalPodAutoscaler", "autoscaling", local=True),
+            Row("spec.ingressRef", "Ingress", "networking.k8s.io", local=True),
+            Row("spec.service.gatewayRefs[]", "Gateway", GATEWAY_API),
+            Row("spec.analysis.metrics[].templateRef", "MetricTemplate", FLAGGER),
+            Row("spec.analysis.alerts[].providerRef", "AlertProvider", FLAGGER, mild=True),
+        ),
+    ),
+    # KServe
+    (
+        KSERVE,
+        "LLMInferenceService LLMInferenceServiceConfig",
+        (
+            Row("spec.router.gateway.refs[]", "Gateway", GATEWAY_API),
+            Row("spec.router.route.http.refs[]", "HTTPRoute", GATEWAY_API, local=True),
+            Row("spec.router.scheduler.pool.ref", "InferencePool", INFERENCE, local=True),
+        ),
+    ),
 )
 """The references of objects, by API group and kind."""
 

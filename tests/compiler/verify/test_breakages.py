@@ -11,6 +11,7 @@ from support.breakage_cases import CASES, Case, pod, server
 from support.cases import policy_of
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.releases.breakages import BREAKAGES, applies, between
+from vsr_compiler.releases.breakages.model import Unseen
 from vsr_compiler.releases.breakages.words import is_about, sentence
 from vsr_compiler.releases.components import COMPONENTS
 from vsr_compiler.releases.numbers import numbers
@@ -71,7 +72,8 @@ def test_the_remedy_ends_the_finding(case: Case) -> None:
 def test_every_breakage_has_a_case() -> None:
     """So that no row of the tables is untested."""
     messages = [item.message for case in CASES for item in of_case(case, case.after)]
-    assert [item.what for item in BREAKAGES if not any(is_about(item, message) for message in messages)] == []
+    seen = [item for item in BREAKAGES if not isinstance(item.sign, Unseen)]
+    assert [item.what for item in seen if not any(is_about(item, message) for message in messages)] == []
 
 
 def test_breakages_have_a_source_and_a_known_component() -> None:

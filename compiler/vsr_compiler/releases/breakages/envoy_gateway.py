@@ -61,7 +61,8 @@ _PATCHES = (
         sign=Patches(
             _ROUTES,
             example="/virtual_hosts/…/route/rate_limits",
-            place=r"^(?!.*typed_per_filter_config).*\brate_limits\b",
+            place=r"\broute[/.]rate_limits(/|\[)",
+            existing=r"\broute[/.]rate_limits$",
         ),
         severity="warning",
     ),

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from vsr_compiler.releases.breakages.model import (
     Arguments,
+    Behaviour,
     Breakage,
     Metrics,
     Parameters,
@@ -17,6 +18,8 @@ from vsr_compiler.releases.breakages.model import (
     Plugins,
     PodLabel,
     Program,
+    Together,
+    Unseen,
 )
 
 _ROUTER = "llm-d-router"
@@ -168,5 +171,23 @@ BREAKAGES = (
             confirmed=False,
         )
         for name in ("llm_d_epp_pd_decision_total", "llm_d_inference_scheduler_pd_decision_total")
+    ),
+    Breakage(
+        component=_ROUTER,
+        since="0.11.0",
+        what="{found} counts contiguous blocks from the first one only, where it counted every block that matches",
+        remedy="Set the thresholds of alerts and the scales of dashboards again.",
+        source="llm-d/llm-d-router#2400",
+        sign=Unseen("`llm_d_epp_kv_cache_index_lookup_hits_total`"),
+        severity="note",
+    ),
+    Breakage(
+        component=_ROUTER,
+        since="0.11.0",
+        what="{found} does not lead to Google's managed Prometheus any more, but to objects of the Prometheus operator",
+        remedy="Set `router.monitoring.provider.name: gmp`.",
+        source="llm-d/llm-d-router#2374",
+        sign=Together(Behaviour.IMPLIED_MONITORING),
+        severity="warning",
     ),
 )

@@ -28,11 +28,13 @@ class Arguments:
         program: The program.
         names: The replacement by argument.
         values: The values with which an argument is affected; empty for every value.
+        as_module: Whether it also concerns a program that runs as a module of Python.
     """
 
     program: Program
     names: Mapping[str, str]
     values: frozenset[str] = frozenset()
+    as_module: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class Behaviour(Enum):
     CROSS_NAMESPACE = "a reference into another namespace"
     OLD_DEFINITIONS = "every definition of an earlier release"
     UNSERVED_ROUTES = "a TCPRoute or UDPRoute"
+    IMPLIED_MONITORING = "a chart with the provider `gke`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,13 @@ class Together:
     """A change of behaviour that one look at several objects shows."""
 
     behaviour: Behaviour
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A change that objects do not show, because they are as right as before. Only ``upgrade`` names it."""
+
+    subject: str
 
 
 Sign: TypeAlias = (
@@ -194,6 +204,7 @@ Sign: TypeAlias = (
     | Versions
     | Patches
     | Together
+    | Unseen
 )
 """How objects show that a breakage concerns them."""
 

@@ -16,7 +16,7 @@ BREAKAGES = (
         what="{found} is deprecated: a later release of `vllm serve` ignores or rejects it",
         remedy="Give the model as the first argument, before every flag.",
         source="defilantech/LLMKube#357; princeton-ddss/blackfish#515 quotes the warning of 0.26",
-        sign=Arguments(Program.VLLM, MappingProxyType({"model": ""})),
+        sign=Arguments(Program.VLLM, MappingProxyType({"model": ""}), as_module=False),
         severity="note",
     ),
     Breakage(

@@ -19,6 +19,7 @@ from vsr_compiler.releases.breakages.model import (
     PodLabel,
     Sign,
     Together,
+    Unseen,
     Variables,
     Versions,
 )
@@ -61,6 +62,8 @@ def _subject(sign: Sign) -> str:  # noqa: C901, PLR0911 - one branch for each wa
             return f"`{example}`"
         case Together(behaviour=behaviour):
             return behaviour.value
+        case Unseen(subject=subject):
+            return subject
         case _:
             assert_never(sign)
 

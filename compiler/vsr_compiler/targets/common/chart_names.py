@@ -41,6 +41,7 @@ def check(values: Values) -> Iterator[Diagnostic]:
     """VSR339 for each value that the chart prints without quotes and YAML does not read as text."""
     named = [(path, text) for path in UNQUOTED.get(values.chart, ()) for text in _texts(values.body, path.split("."))]
     named += [("the namespace", service.namespace) for service in values.services]
+    named += [("the name of the release", values.release)]
     for path, text in dict.fromkeys(named):
         if text and not is_plain_text(text):
             where = path if " " in path else f"`{path}`"

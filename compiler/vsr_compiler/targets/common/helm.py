@@ -40,14 +40,16 @@ class Values:
         body: The values.
         origin: The place in the policy that `explain` points at.
         services: The Services that the chart creates and our objects send requests to.
+        release: The name that the Helm release must have; empty if any will do.
     """
 
     chart: str
     body: Body
     origin: ir.Span
     services: tuple[ir.ServiceRef, ...] = ()
+    release: str = ""
 
     @property
     def path(self) -> str:
         """The name of its file in the target's ``helm/``, or in an environment's folder there."""
-        return f"values-{self.chart}.yaml"
+        return f"values-{self.chart}{f'-{self.release}' if self.release else ''}.yaml"

@@ -163,7 +163,7 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker, config_map: 
         startupProbe=grpc_probe("liveness", HEALTH_PORT, 5, 60),
         readinessProbe=grpc_probe("readiness", HEALTH_PORT, 2, 3),
         livenessProbe=grpc_probe("liveness", HEALTH_PORT, 10, 3),
-        resources=resources({"cpu": "500m", "memory": "512Mi"}, {"memory": "4Gi"}, settings(endpoint).picker.resources),
+        resources=needs(settings(endpoint).picker),
         securityContext=HARDENED,
         volumeMounts=[
             {"name": "config", "mountPath": CONFIG_PATH, "readOnly": True},
@@ -190,10 +190,20 @@ def _pod(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker, config_map: 
     return place(pod, placement, selector(name))
 
 
+def needs(picker: ir.Picker) -> Body:
+    """Return requests and limits of a picker."""
+    return resources({"cpu": "500m", "memory": "512Mi"}, {"memory": "4Gi"}, picker.resources)
+
+
 def _args(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> list[str]:
     """Return the flags as ``--flag=value``. Go would take the separate value of a boolean as a positional argument."""
+    return [f"--{name}={value}" for name, value in sorted(flags(policy, endpoint, release).items())]
+
+
+def flags(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> dict[str, str]:
+    """Return the flags of a picker by name."""
     service = picker_service(endpoint)
-    flags = {
+    result = {
         "config-file": f"{CONFIG_PATH}/{CONFIG_FILE}",
         "grpc-health-port": str(HEALTH_PORT),
         "grpc-port": str(service.port),
@@ -207,12 +217,12 @@ def _args(policy: ir.Policy, endpoint: ir.Endpoint, release: Picker) -> list[str
     }
     if release.message_flag:
         # The router's filter hands on a whole body at once.
-        flags[release.message_flag] = str(policy.router.max_message)
+        result[release.message_flag] = str(policy.router.max_message)
     if release.kv_metric_flag:
-        flags["kv-cache-usage-percentage-metric"] = VLLM[policy.versions["vllm"]].kv_metric
+        result["kv-cache-usage-percentage-metric"] = VLLM[policy.versions["vllm"]].kv_metric
     if settings(endpoint).picker.replicas > 1:
-        flags["ha-enable-leader-election"] = "true"
-    return [f"--{name}={value}" for name, value in sorted(flags.items())]
+        result["ha-enable-leader-election"] = "true"
+    return result
 
 
 def _access(endpoint: ir.Endpoint, release: Picker) -> Iterator[Object]:

@@ -2,7 +2,7 @@
 
 from vsr_compiler import ir
 from vsr_compiler.targets import gie, istio
-from vsr_compiler.targets.common import autoscaling, monitoring, picker, request_limits
+from vsr_compiler.targets.common import autoscaling, monitoring, picker, picker_chart, request_limits
 from vsr_compiler.targets.common.pools import pooled, preflight_existing, with_existing
 from vsr_compiler.targets.gie import CLUSTER_NAMES, pools
 from vsr_compiler.targets.istio import envoyfilter, gateway
@@ -29,7 +29,13 @@ TARGET = Target(
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT), autoscaling.check),
     preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT), preflight_existing),
     reaches=(ir.ExistingPool,),
-    components=(monitoring.component(gateway.pods, pooled), autoscaling.component, autoscaling.keda),
+    components=(
+        monitoring.component(gateway.pods, pooled),
+        autoscaling.component,
+        autoscaling.keda,
+        picker_chart.component(PROJECT),
+    ),
+    charts=(picker_chart.charts(PROJECT),),
     kinds=gie.KINDS,
     cluster_names=CLUSTER_NAMES,
 )

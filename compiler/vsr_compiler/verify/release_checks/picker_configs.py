@@ -10,7 +10,7 @@ from vsr_compiler.releases.breakages.model import Program
 from vsr_compiler.verify.manifest import Body, Manifest, Path, as_mappings, as_string, value_at
 from vsr_compiler.verify.manifest_index import ManifestIndex, cached_per_index
 from vsr_compiler.verify.release_checks.programs import containers
-from vsr_compiler.verify.release_checks.texts import texts
+from vsr_compiler.verify.release_checks.texts import mappings, texts
 from vsr_compiler.verify.router_config import embedded_document
 
 KIND = "EndpointPickerConfig"
@@ -48,6 +48,11 @@ def picker_configs(index: ManifestIndex) -> Iterator[PickerConfig]:
             body = embedded_document(index, text)
             if body.get("kind") == KIND:
                 yield PickerConfig(source, path, body, release)
+    for source in index.manifests:
+        if "." in source.group and source.kind != KIND:
+            for path, body in mappings(source.body.get("spec"), ("spec",)):
+                if body.get("kind") == KIND:
+                    yield PickerConfig(source, path, body, "")
 
 
 _Place: TypeAlias = tuple[Manifest, Path, str, str]

@@ -12,6 +12,7 @@ from vsr_compiler.releases.components import COMPONENTS
 from vsr_compiler.verify.istio import control_planes
 from vsr_compiler.verify.manifest import Body, Manifest, Path, as_string, as_strings
 from vsr_compiler.verify.manifest_index import ManifestIndex, cached_per_index
+from vsr_compiler.verify.release_checks.descriptions import descriptions
 from vsr_compiler.verify.release_checks.found import image_release
 
 _NAMES = {
@@ -25,9 +26,11 @@ _COMPONENTS = {
     Program.SIDECAR: "llm-d-router",
     Program.ISTIOD: "istio",
 }
+_MODULE = "vllm.entrypoints."
 _SERVE = re.compile(r"\bvllm\s+serve\b|\bvllm\.entrypoints\.")
 _NAME = re.compile(r"([^\s:@]{1,500}(?::\d{1,5}/[^\s:@]{1,500})?)(?:[:@]\S*)?")
 _MAX_TEXT = 65_536
+_FIELDS = ("command", "args", "extraArgs", "extraArguments")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +44,7 @@ class Container:
         path: Path of the container.
         release: The release in the tag of its image; empty if the tag is of something else.
         arguments: Arguments without dashes, each with its value and its path.
+        is_module: Whether Python runs it as a module, and not its command.
     """
 
     program: Program
@@ -49,20 +53,27 @@ class Container:
     path: Path
     release: str
     arguments: tuple[tuple[str, str, Path], ...]
+    is_module: bool = False
 
 
 @cached_per_index
 def containers(index: ManifestIndex) -> Iterator[Container]:
-    """Yield the containers that run one of the programs."""
+    """Yield the containers that run one of the programs: of pods, and as custom resources and values describe them."""
     for workload in index.workloads:
         for path, container in workload.containers(init=True):
-            image = as_string(container.get("image"))
-            program = _program(image, container)
-            if program is not None:
-                component = _COMPONENTS[program]
-                release = image_release(image, COMPONENTS[component].image)
-                arguments = tuple(_arguments(container, path, underscores=program is Program.VLLM))
-                yield Container(program, component, workload.owner, path, release, arguments)
+            yield from _container(workload.owner, path, container)
+    for item in descriptions(index):
+        yield from _container(item.owner, item.path, item.body)
+
+
+def _container(owner: Manifest, path: Path, container: Body) -> Iterator[Container]:
+    image = as_string(container.get("image"))
+    program = _program(image, container)
+    if program is not None:
+        component = _COMPONENTS[program]
+        release = image_release(image, COMPONENTS[component].image)
+        arguments = tuple(_arguments(container, path, underscores=program is Program.VLLM))
+        yield Container(program, component, owner, path, release, arguments, _MODULE in _text(container))
 
 
 def _program(image: str, container: Body) -> Program | None:
@@ -71,13 +82,17 @@ def _program(image: str, container: Body) -> Program | None:
     for program, pattern in _NAMES.items():
         if re.search(pattern, name):
             return program
-    words = [*as_strings(container.get("command")), *as_strings(container.get("args"))][:1000]
-    return Program.VLLM if _SERVE.search(" ".join(words)[:_MAX_TEXT]) else None
+    return Program.VLLM if _SERVE.search(_text(container)) else None
+
+
+def _text(container: Body) -> str:
+    words = [word for field in _FIELDS for word in as_strings(container.get(field))][:1000]
+    return " ".join(words)[:_MAX_TEXT]
 
 
 def _arguments(container: Body, path: Path, *, underscores: bool) -> Iterator[tuple[str, str, Path]]:
     """Yield arguments, also those in the text of a shell."""
-    for field in ("command", "args"):
+    for field in _FIELDS:
         for number, text in _indexed_strings(container.get(field)):
             words = _words(text) if " " in text.strip() or "\n" in text.strip() else [text]
             place = (*path, field, number)

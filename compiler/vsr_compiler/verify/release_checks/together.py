@@ -7,14 +7,15 @@ from typing import NamedTuple
 
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.releases.breakages.model import Behaviour
-from vsr_compiler.releases.numbers import numbers
+from vsr_compiler.releases.gateways import ENVOY_GATEWAY
+from vsr_compiler.releases.numbers import Numbers, numbers
 from vsr_compiler.verify.envoy_gateway_settings import configurations
 from vsr_compiler.verify.grants import may_be_permitted
 from vsr_compiler.verify.istio import control_planes, parse_release
 from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_mappings, as_string, as_strings, value_at
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, ManifestIndex
 from vsr_compiler.verify.references import references
-from vsr_compiler.verify.release_checks.found import release_of
+from vsr_compiler.verify.release_checks.found import installed, release_of
 
 _BUNDLE = "gateway.networking.k8s.io/bundle-version"
 _POLICY = "safe-upgrades.gateway.networking.k8s.io"
@@ -87,19 +88,30 @@ def _empty_backends(index: ManifestIndex) -> Iterator[Concerned]:
 
 
 def _two_tls_policies(index: ManifestIndex) -> Iterator[Concerned]:
-    policies: dict[tuple[str, str], Manifest] = {}
+    policies: dict[tuple[str, str] | str, Manifest] = {}
     for policy in index.of_kind("BackendTLSPolicy", GATEWAY_API):
         for ref in as_mappings(policy.spec.get("targetRefs")):
-            if ref.get("kind") == "Service":
-                policies.setdefault((as_string(ref.get("name")), policy.namespace), policy)
+            for host in _hosts(index, policy, as_string(ref.get("kind")), as_string(ref.get("name"))):
+                policies.setdefault(host, policy)
     for rule in index.of_kind("DestinationRule", ISTIO):
-        service = index.service_of_host(as_string(rule.spec.get("host")), rule.namespace)
-        found = policies.get(service) if service else None
+        host = as_string(rule.spec.get("host"))
+        found = policies.get(index.service_of_host(host, rule.namespace) or host) or policies.get(host)
         if found is not None:
             for path in _with_tls(rule):
                 yield Concerned(
                     rule, path, f"`tls` of this DestinationRule, which {found.title} sets for the same host,"
                 )
+
+
+def _hosts(index: ManifestIndex, policy: Manifest, kind: str, name: str) -> Iterator[tuple[str, str] | str]:
+    """Yield what a BackendTLSPolicy targets: a Service by name and namespace, or hosts outside of the cluster."""
+    if kind == "Service":
+        yield name, policy.namespace
+    elif kind == "Hostname":
+        yield name
+    elif kind == "ServiceEntry":
+        entry = index.find(ISTIO, "ServiceEntry", policy.namespace, name)
+        yield from as_strings(entry.spec.get("hosts")) if entry is not None else ()
 
 
 def _with_tls(rule: Manifest) -> Iterator[Path]:
@@ -133,11 +145,33 @@ def _old_definitions(index: ManifestIndex) -> Iterator[Concerned]:
     written = [as_string(as_mapping(policy.at("metadata", "annotations")).get(_BUNDLE)) for policy in policies]
     known = [release_of(index, "gateway-api"), *written]
     newest = max((parsed for release in known if (parsed := numbers(release))), default=None)
+    reported: set[tuple[str, str]] = set()
     for definition in index.of_kind("CustomResourceDefinition") if newest else ():
         bundle = as_string(as_mapping(definition.at("metadata", "annotations")).get(_BUNDLE))
-        release = parse_release(bundle)
-        if newest and release and release[:2] < newest[:2] and definition.spec.get("group") == GATEWAY_API:
+        release, key = parse_release(bundle), (definition.span().file, bundle)
+        is_older = release is not None and newest is not None and release[:2] < newest[:2] and "-rc" not in bundle
+        if is_older and definition.spec.get("group") == GATEWAY_API and key not in reported:
+            reported.add(key)
             yield Concerned(definition, ("metadata", "annotations", _BUNDLE), f"definitions of {bundle[:50]}")
+    if newest is not None:
+        yield from _definitions_of_charts(index, newest)
+
+
+def _definitions_of_charts(index: ManifestIndex, newest: Numbers) -> Iterator[Concerned]:
+    """Yield installations of Envoy Gateway whose chart has definitions of an earlier release in it."""
+    for item in installed(index):
+        known = ENVOY_GATEWAY.get(item.release.removeprefix("v"))
+        brings = numbers(known.brings) if known and item.component == "envoy-gateway" else None
+        is_older = brings is not None and brings[:2] < newest[:2] and item.source.kind in {"HelmRelease", "Application"}
+        if known and is_older and not _skips_definitions(item.source):
+            found = f"the definitions of {known.brings} that the chart of Envoy Gateway {item.release} has in it"
+            yield Concerned(item.source, item.path, found, Severity.WARNING)
+
+
+def _skips_definitions(owner: Manifest) -> bool:
+    if owner.kind == "Application":
+        return owner.at("spec", "source", "helm", "skipCrds") is True
+    return owner.at("spec", "install", "crds") == "Skip" and owner.at("spec", "upgrade", "crds") in {None, "Skip"}
 
 
 def _unserved_routes(index: ManifestIndex) -> Iterator[Concerned]:
@@ -146,6 +180,21 @@ def _unserved_routes(index: ManifestIndex) -> Iterator[Concerned]:
         for route in _routes(index, "TCPRoute", "UDPRoute"):
             if not _is_of_istio(index, route):
                 yield Concerned(route, ("apiVersion",), f"a {route.kind}")
+
+
+def _implied_monitoring(index: ManifestIndex) -> Iterator[Concerned]:
+    """Yield charts of llm-d's router on GKE whose values leave the provider of monitoring to the chart."""
+    places: tuple[tuple[str, Path], ...] = (
+        ("HelmRelease", ("spec", "values")),
+        ("Application", ("spec", "source", "helm", "valuesObject")),
+    )
+    for kind, path in places:
+        for owner in index.of_kind(kind):
+            is_router = any(item.source is owner and item.component == "llm-d-router" for item in installed(index))
+            values = as_mapping(owner.at(*path))
+            chosen = value_at(values, "router", "monitoring", "provider", "name")
+            if is_router and as_string(value_at(values, "provider", "name")).lower() == "gke" and not chosen:
+                yield Concerned(owner, (*path, "provider", "name"), "`provider: {name: gke}`")
 
 
 def _routes(index: ManifestIndex, *kinds: str) -> Iterator[Manifest]:
@@ -179,5 +228,6 @@ CONCERNS: Mapping[Behaviour, Concerns] = {
     Behaviour.CROSS_NAMESPACE: _cross_namespace,
     Behaviour.OLD_DEFINITIONS: _old_definitions,
     Behaviour.UNSERVED_ROUTES: _unserved_routes,
+    Behaviour.IMPLIED_MONITORING: _implied_monitoring,
 }
 """What finds the objects that a change concerns."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.releases.breakages.model import Arguments, Images, Program, Variables
 from vsr_compiler.verify.manifest import as_string
 from vsr_compiler.verify.manifest_index import ManifestIndex
@@ -28,13 +28,16 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
 
 def _arguments(index: ManifestIndex, container: Container) -> Iterator[Diagnostic]:
     for item, sign, release in breakages_of(index, container.component, Arguments, container.release):
-        if sign.program is not container.program:
+        if sign.program is not container.program or (container.is_module and not sign.as_module):
             continue
         for name, value, path in container.arguments:
             if name in sign.names and (not sign.values or value.lower() in sign.values):
                 dashes = "-" if len(name) == 1 else "--"
                 found = f"`{dashes}{name}{f' {value}' if sign.values else ''}`"
-                yield finding(_CODE, item, release, found, container.owner, path, _quoted(sign.names[name]))
+                # An image of one's own may have what a value needs.
+                mild = Severity.WARNING if sign.values and not container.release else None
+                instead = _quoted(sign.names[name])
+                yield finding(_CODE, item, release, found, container.owner, path, instead, mild)
 
 
 def _quoted(text: str) -> str:

@@ -17,13 +17,8 @@ from vsr_compiler.verify.release_checks.texts import texts
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _CODE = "VSR642"
-_KINDS = (
-    *("PrometheusRule", "ServiceMonitor", "PodMonitor", "ScaledObject", "ScaledJob", "HorizontalPodAutoscaler"),
-    *("GrafanaDashboard", "AnalysisTemplate", "ClusterAnalysisTemplate", "MetricTemplate", "Canary", "ConfigMap"),
-    *("PodMonitoring", "ClusterRules", "Rules"),
-)
-"""Kinds with queries: Prometheus operator, KEDA, Kubernetes, Grafana operator, Argo Rollouts, Flagger, Google's. A
-ConfigMap has dashboards, or rules of an adapter."""
+_SILENT = frozenset({"CustomResourceDefinition", "Secret"})
+"""Kinds without queries. Others have them in many ways: rules, dashboards, autoscalers, analyses, values of charts."""
 _ROWS = [(item, item.sign) for item in BREAKAGES if isinstance(item.sign, Metrics)]
 _NAME = re.compile(
     "|".join(
@@ -41,8 +36,8 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     releases = {name: release_of(index, name) for name in {item.component for item, _ in _ROWS}}
     if not any(releases.values()):
         return
-    for kind in _KINDS:
-        for manifest in index.of_kind(kind):
+    for manifest in index.manifests:
+        if manifest.kind not in _SILENT:
             yield from _queries(manifest, releases)
 
 

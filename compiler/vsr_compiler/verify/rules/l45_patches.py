@@ -30,7 +30,8 @@ def _affected(patch: Body, sign: Patches) -> str:
     operation = as_mapping(patch.get("operation"))
     pointer = as_string(operation.get("path"))
     expression = as_string(operation.get("jsonPath"))
-    place = f"{expression}{pointer}"[:_MAX_PLACE]
+    origin = as_string(operation.get("from"))
+    place = f"{expression}{pointer}{f' from {origin}' if origin else ''}"[:_MAX_PLACE]
     written = snake_case(place) if place[:1].islower() else place[:1] + snake_case(place[1:])
     if sign.name:
         name = as_string(patch.get("name"))
