@@ -55,6 +55,13 @@ def cli() -> None:
     help="Folder of provider keys; by default next to the config.",
 )
 @click.option("--keys-at-gateway", is_flag=True, help="Read no keys of providers: the gateway adds them.")
+@click.option(
+    "--gateway",
+    type=click.Choice(("envoy", "agentgateway")),
+    default="envoy",
+    show_default=True,
+    help="Who asks: agentgateway says in attributes who the client is, and leaves its headers in place.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Number of processes.")
 @click.option(
     "--shutdown-delay",
@@ -81,6 +88,7 @@ def serve(  # noqa: PLR0913 - one an option
     *,
     api: bool,
     keys_at_gateway: bool,
+    gateway: str,
     workers: int,
     shutdown_delay: float,
     lameduck: float | None,
@@ -119,7 +127,7 @@ def serve(  # noqa: PLR0913 - one an option
 
         tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
         keys = KEYLESS if keys_at_gateway else credentials
-        listen = Listen(address, http_address, tls, api, classify, transport)
+        listen = Listen(address, http_address, tls, api, classify, transport, agentgateway=gateway == "agentgateway")
         delay = shutdown_delay if lameduck is None else lameduck
         run(config, listen, load_classifier, credentials=keys, shutdown_delay=delay)
 

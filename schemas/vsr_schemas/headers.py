@@ -13,6 +13,10 @@ request of a client, on every listener and whatever is attached to it: it is one
 sets (`ConnectionManagerUtility::cleanInternalHeaders`; since Envoy 1.33 no client's address counts as internal unless
 `internal_address_config` says so). So a listener without these filters leads to no model."""
 
+DECIDED_KEY = "vsr_decided"
+"""Where the router vouches for its decision in the dynamic metadata of its answer, with ``DECIDED_VALUE``: agentgateway
+has no filter of its own that could set the header above, and sets it from this."""
+
 AI_MODEL = "x-ai-eg-model"
 """Envoy AI Gateway writes it, from the body as the router has left it."""
 

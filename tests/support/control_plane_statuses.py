@@ -89,7 +89,35 @@ def _programmed(status: str, reason: str, message: str = "") -> Status:
     return ancestors(ACCEPTED, condition("Programmed", status, reason, message))
 
 
+_AGW = "agentgateway/agentgateway v1.4.1 controller/pkg/agentgateway/plugins/traffic_plugin.go"
+AGW_POLICY: GroupKind = ("agentgateway.dev", "AgentgatewayPolicy")
+AGW_BACKEND: GroupKind = ("agentgateway.dev", "AgentgatewayBackend")
+_VALID = condition("Accepted", "True", "Valid", "Policy accepted")
+_ATTACHED = condition("Attached", "True", "Attached", "Attached to all targets")
+_UNATTACHED = condition("Attached", "False", "Pending", "Policy is not attached: HTTPRoute a/b not found")
+_PARTLY = condition("Accepted", "True", "PartiallyValid", "service x not found")
+
 STATUSES: tuple[Row, ...] = (
+    Row(AGW_POLICY, {}, "Progressing", "", _AGW),
+    Row(AGW_POLICY, ancestors(_VALID, _ATTACHED), "Healthy", "", _AGW),
+    Row(AGW_POLICY, ancestors(_PARTLY, _ATTACHED), "Progressing", "service x not found", _AGW),
+    Row(AGW_POLICY, ancestors(_VALID, _UNATTACHED), "Progressing", "not attached", _AGW),
+    Row(
+        AGW_POLICY,
+        ancestors(condition("Accepted", "False", "Invalid", "bad expression"), _UNATTACHED),
+        "Degraded",
+        "bad expression",
+        _AGW,
+    ),
+    Row(AGW_POLICY, ancestors(condition("Accepted", "True", "Valid", generation=1)), "Progressing", "waiting", _AGW),
+    *(
+        Row(AGW_BACKEND, {"conditions": conditions}, health, words, f"{_AGW}; controller/pkg/syncer/backend")
+        for conditions, health, words in (
+            ([], "Healthy", ""),
+            ([condition("Accepted", "True", "Accepted")], "Healthy", ""),
+            ([condition("Accepted", "False", "TranslationError", "no secret x")], "Degraded", "no secret x"),
+        )
+    ),
     *_policy(CLIENTS, _CLIENTS),
     *_policy(TRAFFIC, _TRAFFIC),
     *_policy(SECURITY, _SECURITY),

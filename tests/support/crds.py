@@ -119,7 +119,15 @@ def folders(versions: Mapping[str, str]) -> tuple[str, ...]:
 
 
 PROJECTS = frozenset(
-    {"envoy-ai-gateway", "envoy-gateway", "gateway-api", "inference-extension", "istio", "llm-d-router"},
+    {
+        "agentgateway",
+        "envoy-ai-gateway",
+        "envoy-gateway",
+        "gateway-api",
+        "inference-extension",
+        "istio",
+        "llm-d-router",
+    },
 )
 """Projects whose definitions apply to objects of targets."""
 

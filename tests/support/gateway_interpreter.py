@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from support.consumers import agentgateway_steps
+from vsr_runtime.server.agentgateway import RESERVED
+
 Body = dict[str, Any]
 AI_MODEL = "x-ai-eg-model"
 """Where Envoy AI Gateway puts the model of the body before it matches."""
@@ -90,7 +93,18 @@ class World:
         for body in self.of("EnvoyFilter"):
             for patch in body["spec"]["configPatches"]:
                 found |= set(_early(patch["patch"].get("value", {})))
+        if any("extProc" in body["spec"].get("traffic", {}) for body in self.of("AgentgatewayPolicy")):
+            found |= self._by_router()
         return frozenset(found)
+
+    def _by_router(self) -> frozenset[str]:
+        """Headers that the router takes off, which no step of agentgateway before it can."""
+        started = [
+            container.get("args", [])
+            for body in self.of("Deployment")
+            for container in body["spec"]["template"]["spec"]["containers"]
+        ]
+        return RESERVED if any("--gateway=agentgateway" in args for args in started) else frozenset()
 
     def strips(self, name: str) -> bool:
         """Whether a header is taken off a client's request, by its name or a prefix."""
@@ -117,7 +131,12 @@ class World:
             for mutation in value.get("typed_config", {}).get("mutations", {}).get("request_mutations", [])
         ]
         headers = [mutation["append"]["header"] for mutation in mutations if "append" in mutation]
-        return {header["key"]: header["value"] for header in headers}
+        marks = {header["key"]: header["value"] for header in headers}
+        for body in self.of("AgentgatewayPolicy"):
+            request = body["spec"].get("traffic", {}).get("transformation", {}).get("request", {})
+            words = agentgateway_steps.mark()
+            marks |= {item["name"]: words[item["value"].removeprefix("extproc.")] for item in request.get("set", [])}
+        return marks
 
     def of(self, kind: str) -> Iterator[Body]:
         """Every object of a kind."""
@@ -226,9 +245,24 @@ class World:
         if body["kind"] == "AIServiceBackend":
             prefix = _schema_prefix(spec["schema"])
             return self._resolved(body, spec["backendRef"], host, path if prefix is None or path else f"{prefix}\0")
+        if body["kind"] == "AgentgatewayBackend":
+            return self._agentgateway(spec, path)
         if body["kind"] == "Backend":
             return [place for end in spec["endpoints"] for place in self._endpoint(end, path) or []] or None
         return None
+
+    def _agentgateway(self, spec: Body, path: str) -> list[Place] | None:
+        """A host, or a provider whose host and path the gateway builds itself."""
+        if "static" in spec:
+            static = spec["static"]
+            return self._endpoint({"fqdn": {"hostname": static["host"], "port": static["port"]}}, path)
+        ((kind, own),) = spec["ai"]["provider"].items()
+        region = own["region"]
+        host = {
+            "bedrock": f"bedrock-runtime.{region}.amazonaws.com",
+            "vertexai": "aiplatform.googleapis.com" if region == "global" else f"{region}-aiplatform.googleapis.com",
+        }[kind]
+        return [Place("host", "", host, 443, "/translated\0")]
 
     def _endpoint(self, endpoint: Body, path: str) -> list[Place] | None:
         """A Backend's endpoint: a Service by its DNS name, or a host outside."""

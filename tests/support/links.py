@@ -55,7 +55,7 @@ class Links:
         """Every broken link, as sentences; none is what a test wants."""
         rules = [self.unique, self.routes, self.grants, self.pools, self.pickers, self.rules, self.filters]
         rules += [self.hosts, self.selectors, self.choices, self.workloads, self.bindings, self.names]
-        rules += [self.patches, self.places, self.attached, self.backends]
+        rules += [self.patches, self.places, self.attached, self.backends, self.agentgateway]
         return [problem for rule in rules for problem in rule()]
 
     def of(self, kind: str) -> Iterator[tuple[str, str, Body]]:
@@ -110,7 +110,7 @@ class Links:
         key = (ref["kind"], ref["namespace"], ref["name"])
         if key in self.others_pools:
             return
-        if ref["kind"] in {"InferencePool", "AIServiceBackend", "Backend"}:
+        if ref["kind"] in {"InferencePool", "AIServiceBackend", "Backend", "AgentgatewayBackend"}:
             if key not in self.by_name or not self.by_name[key]["apiVersion"].startswith(f"{ref['group']}/"):
                 yield f"no pool {ref['name']}" if ref["kind"] == "InferencePool" else f"no {ref['kind']} {ref['name']}"
         elif (ref["namespace"], ref["name"], ref["port"]) not in self.services:
@@ -161,6 +161,11 @@ class Links:
             for ref in listener.get("tls", {}).get("certificateRefs", [])
             if ref["namespace"] != namespace
         }
+        needed |= {
+            (namespace, ref["namespace"], ref["group"], ref["kind"], ref["name"])
+            for namespace, _, ref in self._processors()
+            if ref["namespace"] != namespace
+        }
         given = {
             (source["namespace"], namespace, target["group"], target["kind"], target["name"])
             for namespace, _, body in self.of("ReferenceGrant")
@@ -169,6 +174,37 @@ class Links:
         }
         yield from (f"not granted: {each}" for each in needed - given)
         yield from (f"granted for nothing: {each}" for each in given - needed)
+
+    def _processors(self) -> Iterator[tuple[str, str, Body]]:
+        """What policies of agentgateway ask before routing."""
+        for namespace, name, body in self.of("AgentgatewayPolicy"):
+            processor = body["spec"].get("traffic", {}).get("extProc")
+            if processor is not None:
+                yield namespace, name, processor["backendRef"]
+
+    def agentgateway(self) -> Iterator[str]:
+        """L02, L08, L09: a policy has its targets, and its processor is a Service that speaks HTTP/2."""
+        for namespace, name, ref in self._processors():
+            service = self.by_name.get(("Service", ref["namespace"], ref["name"]))
+            ports = [] if service is None else [p for p in service["spec"]["ports"] if p["port"] == ref["port"]]
+            if [port["appProtocol"] for port in ports] not in [[protocol] for protocol in H2]:
+                yield f"{namespace}/{name}: its processor is no Service that speaks HTTP/2"
+        for namespace, name, body in self.of("AgentgatewayPolicy"):
+            for ref in body["spec"]["targetRefs"]:
+                key = (ref["kind"], namespace, ref["name"])
+                known = key in self.by_name or any((namespace, ref["name"]) == one[:2] for one in self.services)
+                if not known:
+                    yield f"{name}: no {ref['kind']} {ref['name']}"
+                sections = [item["name"] for item in self.by_name.get(key, {}).get("spec", {}).get("listeners", [])]
+                if "sectionName" in ref and ref["sectionName"] not in sections:
+                    yield f"{name}: no listener {ref['sectionName']}"
+        for namespace, name, body in self.of("AgentgatewayBackend"):
+            secret = body["spec"].get("policies", {}).get("auth", {}).get("secretRef")
+            keys = {(item.api_key.secret, item.api_key.key) for item in self.policy.endpoints if item.api_key}
+            if secret is not None and (secret["name"], secret["key"]) not in keys:
+                yield f"{name}: no key {secret['key']} of the Secret {secret['name']}"
+            if secret is not None and namespace != self.policy.router.grpc.namespace:
+                yield f"{name}: its Secret is in another namespace"
 
     def pools(self) -> Iterator[str]:
         """L05: a pool's pods exist, listen on its port, and are in no other pool."""

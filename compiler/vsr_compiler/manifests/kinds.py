@@ -98,6 +98,24 @@ class HealthyByAncestors:
     faults: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class HealthyWhenAttached:
+    """Healthy when every ancestor has accepted all of the object, and it is attached to each.
+
+    For kinds whose controller accepts an object of which parts are not in force, and lists one that is attached to
+    nothing yet as such: both are waited for. Only a refusal is a fault.
+
+    Attributes:
+        accepted: The condition of acceptance.
+        attached: The condition of attachment.
+        partly: The reason of an acceptance of parts.
+    """
+
+    accepted: str
+    attached: str
+    partly: str
+
+
 Health: TypeAlias = (
     BuiltInHealth
     | AlwaysHealthy
@@ -105,6 +123,7 @@ Health: TypeAlias = (
     | HealthyUnlessParentRejects
     | HealthyByConditions
     | HealthyByAncestors
+    | HealthyWhenAttached
 )
 """How Argo CD determines whether an object of a kind is healthy."""
 

@@ -4,7 +4,7 @@ To add a stack, see `docs/how-to/add-a-target.md`.
 """
 
 from vsr_compiler.ir.hosts import COMPOSE
-from vsr_compiler.targets import ai_gateway, attach, envoy_gateway, gie, istio, llm_d, production_stack
+from vsr_compiler.targets import agentgateway, ai_gateway, attach, envoy_gateway, gie, istio, llm_d, production_stack
 from vsr_compiler.targets.target import (
     TARGETS,
     Check,
@@ -39,6 +39,7 @@ register(gie.TARGET)
 register(llm_d.TARGET)
 register(ai_gateway.TARGET)
 register(envoy_gateway.TARGET)
+register(agentgateway.TARGET)
 register(production_stack.TARGET)
 register(attach.TARGET)
 

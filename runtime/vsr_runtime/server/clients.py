@@ -33,7 +33,7 @@ def client_of(message: Any) -> bytes:  # noqa: ANN401 - protobuf classes built a
     for attribute in message.attributes:
         _, name, value = attribute.value.partition(_ATTRIBUTE)
         if name and len(value) <= _LONGEST:
-            return _network(value[_VALUE:].rpartition(b":")[0])
+            return network_of(value[_VALUE:].rpartition(b":")[0])
     return UNKNOWN
 
 
@@ -55,7 +55,7 @@ def address_of(message: Any) -> str:  # noqa: ANN401 - as above
 
 
 @lru_cache(1024)
-def _network(address: bytes) -> bytes:
+def network_of(address: bytes) -> bytes:
     """Return the address, or the network of an IPv6 address: a client has many of them."""
     if not address.startswith(b"["):
         return address

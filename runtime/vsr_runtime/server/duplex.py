@@ -59,12 +59,14 @@ async def read_upload(stream: Stream, held: HeldBytes, most: int, full: Callable
     return None
 
 
-def upload_messages(action: SendToModel, upload: Upload) -> Iterator[bytes]:
-    """Yield the messages that send a request on: its headers, its body, and its end."""
+def upload_messages(action: SendToModel, upload: Upload, metadata: bytes = b"") -> Iterator[bytes]:
+    """Yield the messages that send a request on: its headers with dynamic ``metadata``, its body, and its end."""
     headers = ProcessingResponse()
     # No content-length: Envoy sends the rewritten body in chunks.
     kept = [(name, value) for name, value in action.set_headers if name != "content-length"]
     direct(headers.request_headers.response, kept, action.remove_headers)
+    if metadata:
+        headers.dynamic_metadata = metadata
     yield headers.SerializeToString()
     body = upload.body if action.body is None else action.body
     for start in range(0, max(len(body), 1), PART):

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.log import log_buffered
+from vsr_runtime.server.agentgateway import Vouched
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Charge
 from vsr_runtime.server.wire import BodyMode
@@ -30,6 +31,8 @@ class Exchange:
         carrier: the headers that name its trace.
         client: the client that it is for; None until the first message.
         charge: what it counts as for limits; None if it does not count.
+        reply_in_parts: whether the client gets of a response only what is sent back.
+        vouched: what agentgateway vouches for, and what the client claimed; None behind Envoy.
     """
 
     generation: Generation
@@ -39,6 +42,8 @@ class Exchange:
     carrier: Mapping[str, str] = field(default_factory=dict)
     client: bytes | None = None
     charge: Charge | None = None
+    reply_in_parts: bool = False
+    vouched: Vouched | None = None
 
 
 class HeldBytes:

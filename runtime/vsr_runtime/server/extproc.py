@@ -26,6 +26,7 @@ from vsr_runtime.decision.request.events import (
 from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, OutOfOrderError, State, advance
 from vsr_runtime.log import flush, log
+from vsr_runtime.server.agentgateway import MARK, read_vouched, sender_of
 from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, address_of, client_of, is_attempt
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
@@ -67,6 +68,7 @@ class Processor:
         tracing: makes spans of decisions; None for none.
         pool: processes that read large bodies; None if threads do.
         clock: the seconds since 1970, for limits.
+        agentgateway: whether the gateway is agentgateway, and not an Envoy.
     """
 
     def __init__(
@@ -77,8 +79,11 @@ class Processor:
         tracing: Tracing | None = None,
         pool: ReaderPool | None = None,
         clock: Callable[[], float] = time,
+        *,
+        agentgateway: bool = False,
     ) -> None:
         self._generation = generation
+        self._agentgateway = agentgateway
         self._metrics = metrics or Metrics(generation.rules.program)
         self._tracing = tracing
         self._open: set[asyncio.Task[Any]] = set()
@@ -232,7 +237,7 @@ class Processor:
         message = await stream.read()
         if not message:
             return _UNDECIDED
-        exchange.client = client_of(message)
+        exchange.client = sender_of(message) if self._agentgateway else client_of(message)
         CLIENT.set(exchange.client)
         self._streams.add(exchange.client, 1)
         self._upload_timeouts.assign(task, exchange.client)
@@ -257,6 +262,8 @@ class Processor:
     ) -> Outcome:
         """Let all guards read a success that nobody has decided on: the gateway's filter may skip requests."""
         check_mode(message, responses=True)
+        if sends_reply_in_parts(message):
+            raise ModeError("responses of requests that were not read cannot be read in parts")
         self._upload_timeouts.end(task)
         self._following.add(task)
         plan = ResponsePlan(Api.CHAT, exchange.generation.rules.program.on_response)
@@ -274,16 +281,22 @@ class Processor:
         Raises:
             ReplyBegunError: the gateway replied before the body was complete.
         """
-        generation, client = exchange.generation, exchange.client or UNKNOWN
+        generation = exchange.generation
         debug_headers = generation.rules.debug_headers is not None or generation.rules.program.cors is not None
-        attempt = client is UNKNOWN and is_attempt(message)
+        attempt = exchange.client is UNKNOWN and not self._agentgateway and is_attempt(message)
         exchange.mode = check_mode(
             message,
             responses=generation.reads_responses and not attempt,
             debug_headers=debug_headers and not attempt,
         )
+        if self._agentgateway and exchange.mode is not BodyMode.STREAMED:
+            raise ModeError("agentgateway limits bodies that it buffers; set requestBodyMode FullDuplexStreamed")
+        exchange.reply_in_parts = exchange.mode is BodyMode.STREAMED and sends_reply_in_parts(message)
         first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
-        if exchange.generation.trusts_addresses and isinstance(first, RequestHeaders):
+        if self._agentgateway and isinstance(first, RequestHeaders):
+            first, exchange.vouched = read_vouched(first, message, generation.rules.program.identity)
+            first = replace(first, address=exchange.vouched.address)
+        elif exchange.generation.trusts_addresses and isinstance(first, RequestHeaders):
             first = replace(first, address=address_of(message))
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
@@ -291,9 +304,11 @@ class Processor:
         state, action = advance(generation.rules, AwaitsHeaders(attempt), first)
         if not isinstance(action, Continue):
             return await self._decided_at_once(task, exchange, stream, action)
+        client = exchange.client or UNKNOWN
         held = HeldBytes(partial(self._count, client))
         stream.add_done_callback(held.release)
         if exchange.mode is BodyMode.STREAMED:
+            del message, first
             return await self._converse_in_parts(task, exchange, state, held, stream)
         await stream.write(encoded(action))
         del message, first  # a client that sends no body must not keep its headers in memory
@@ -310,11 +325,9 @@ class Processor:
         self._note(exchange, decided, begun)
         if not isinstance(decided, SendToModel) or decided.response is None:
             return encoded(decided)
-        exchange.model = decided.model
-        self._following.add(task)
         await stream.write(encoded(decided))
         held.release()
-        return await self._responses.follow(stream, decided.response, exchange)
+        return await self._follow(task, exchange, stream, decided)
 
     async def _decide(
         self, exchange: Exchange, state: State, event: Event, begun: float
@@ -326,7 +339,7 @@ class Processor:
             now = replace(state, moved=moved) if moved and isinstance(state, AwaitsBody) else state
             decided = await self._decision_runner.decide(generation, now, event, begun)
             cached = isinstance(decided, SendToModel) and decided.cache_key is not None
-            if cached and exchange.mode is not BodyMode.STREAMED:
+            if cached and (exchange.mode is not BodyMode.STREAMED or exchange.reply_in_parts):
                 return await generation.answered(decided, loop_time(begun + generation.budget))
             return decided
 
@@ -348,14 +361,32 @@ class Processor:
         if not isinstance(action, SendToModel):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
         self._note(exchange, action, monotonic())
-        message = encoded(action, bodiless=True)
-        if action.response is None:
+        known = exchange.vouched
+        message = (
+            encoded(known.apply(action), bodiless=True, metadata=MARK) if known else encoded(action, bodiless=True)
+        )
+        if not self._follows(exchange, action):
             return message
-        exchange.model = action.model
         self._upload_timeouts.end(task)
-        self._following.add(task)
         await stream.write(message)
-        return await self._responses.follow(stream, action.response, exchange)
+        return await self._follow(task, exchange, stream, action)
+
+    def _follows(self, exchange: Exchange, action: SendToModel) -> bool:
+        """Whether the stream goes on: agentgateway sends every response to whom it has sent the request."""
+        return action.response is not None or (exchange.vouched is not None and exchange.reply_in_parts)
+
+    async def _follow(
+        self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream, action: SendToModel
+    ) -> Outcome:
+        """Read the response of a decided request to its end."""
+        exchange.model = action.model
+        self._following.add(task)
+        plan = action.response
+        if exchange.reply_in_parts:
+            return await self._responses.follow_in_parts(stream, plan or ResponsePlan(Api.CHAT), exchange)
+        if plan is None:
+            raise RuntimeError("no plan for the response")
+        return await self._responses.follow(stream, plan, exchange)
 
     async def _converse_in_parts(
         self,
@@ -381,7 +412,14 @@ class Processor:
         self._note(exchange, decided, begun)
         if isinstance(decided, ImmediateResponse):
             return encoded(decided)
-        *before, last = upload_messages(decided, upload)
+        known = exchange.vouched
+        sent = upload_messages(known.apply(decided), upload, MARK) if known else upload_messages(decided, upload)
+        if self._follows(exchange, decided):
+            for message in sent:
+                await stream.write(message)
+            held.release()
+            return await self._follow(task, exchange, stream, decided)
+        *before, last = sent
         for message in before:
             await stream.write(message)
         return last

@@ -40,7 +40,7 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
     "HttpBody": {"body": (1, "bytes"), "end_of_stream": (2, "bool")},
     "HttpTrailers": {"trailers": (1, "HeaderMap")},
     "ProtocolConfiguration": {"request_body_mode": (1, "int32"), "response_body_mode": (2, "int32")},
-    # A map's entry. Its value is a struct, which is not parsed.
+    # A map's entry. Its value is a struct, which is parsed only where it has several fields.
     "Attributes": {"key": (1, "string"), "value": (2, "bytes")},
     "ProcessingRequest": {
         "request_headers": (2, "|HttpHeaders"),
@@ -91,6 +91,8 @@ _MESSAGES: Mapping[str, Mapping[str, tuple[int, str]]] = {
         "response_body": (4, "|BodyResponse"),
         "request_trailers": (5, "|TrailersResponse"),
         "response_trailers": (6, "|TrailersResponse"),
+        # A struct, which is built once and not parsed.
+        "dynamic_metadata": (8, "bytes"),
         "mode_override": (9, "ProcessingMode"),
         "immediate_response": (7, "|ImmediateResponse"),
     },

@@ -24,6 +24,7 @@ from vsr_runtime.decision.request.response_events import (
     ResponseError,
     ResponseEvent,
     ResponseHeaders,
+    ResponseTrailers,
 )
 from vsr_runtime.decision.request.response_machine import (
     AwaitsResponseHeaders,
@@ -35,6 +36,7 @@ from vsr_runtime.decision.request.response_machine import (
 )
 from vsr_runtime.log import log
 from vsr_runtime.server.decision_runner import LARGE_WORK, weight
+from vsr_runtime.server.duplex_reply import DuplexReply, parts, passed_trailers
 from vsr_runtime.server.exchange import Exchange, format_guards
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.readers.remote import LARGE_BODY, RemoteReading
@@ -103,6 +105,62 @@ class ResponseHandler:
             finally:
                 self._hold(-size)
         return Status.CANCELLED, "the client no longer waits for the response"
+
+    async def follow_in_parts(self, stream: Stream, plan: ResponsePlan, exchange: Exchange) -> Outcome:
+        """Exchange messages until all that the client gets of the response was sent back.
+
+        Returns:
+            As `follow`.
+        """
+        most = exchange.generation.rules.max_body
+        reply = DuplexReply(plan, most)
+        state: ResponseState = AwaitsResponseHeaders(plan, most)
+        held = 0
+        try:
+            while message := await stream.read():
+                end = monotonic() + exchange.generation.budget
+                budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
+                event = to_response_event(message, budget)
+                size = len(event.body) if isinstance(event, ResponseBody) else 0
+                self._hold(size)
+                held += size
+                state, answers, last = await self._in_parts(exchange, state, event, reply, end)
+                if answers or last:
+                    self._hold(-held)
+                    held = 0
+                for answer in answers[:-1] if last else answers:
+                    await stream.write(answer)
+                if last:
+                    return answers[-1]
+        except ResponseError as error:
+            return Status.FAILED_PRECONDITION, str(error)
+        except (OverloadedError, TimeoutError):
+            return Status.UNAVAILABLE, "the response could not be read in time"
+        finally:
+            self._hold(-held)
+        return Status.CANCELLED, "the client no longer waits for the response"
+
+    async def _in_parts(
+        self, exchange: Exchange, state: ResponseState, event: ResponseEvent, reply: DuplexReply, end: float
+    ) -> tuple[ResponseState, list[bytes], bool]:
+        """Return the next state, the messages to send, and whether the stream ends with the last of them."""
+        if isinstance(state, ResponseDone):  # nothing of it is read
+            if isinstance(event, ResponseBody):
+                return state, [*parts(event.body, end=event.end_of_stream)], event.end_of_stream
+            return state, [passed_trailers()], True
+        trailers = isinstance(event, ResponseTrailers)
+        if trailers:
+            event = reply.document(Budget.of(exchange.generation.budget, lambda: monotonic() > end)) or event
+        elif isinstance(event, ResponseBody):
+            gathered = reply.gather(event)
+            if gathered is None:
+                return state, [], False
+            event = gathered
+        state, action = await self._metered(exchange, state, event, end)
+        self._note(exchange, action)
+        if isinstance(action, BodyOutput) and action.cacheable is not None:
+            exchange.generation.keep(reply.plan, action.cacheable)
+        return state, *reply.answers(event, action, trailers=trailers)
 
     async def _metered(
         self, exchange: Exchange, state: ResponseState, event: ResponseEvent, end: float

@@ -53,6 +53,7 @@ class Listen:
         api: whether the HTTP port serves the API, too.
         classify: the classifier that the API's ``/classify`` uses if a request names none.
         transport: ``nghttp2`` or ``grpc``; None for nghttp2 if it is installed, else grpc.
+        agentgateway: whether agentgateway asks, and not an Envoy.
     """
 
     grpc: Address
@@ -61,6 +62,7 @@ class Listen:
     api: bool = False
     classify: str | None = None
     transport: str | None = None
+    agentgateway: bool = False
 
 
 def run(
@@ -137,7 +139,7 @@ async def _serve(
     try:
         generation = await warm_generation(policy, await reads.run(lambda: load(policy), LOAD), digest)
         metrics.adopt(policy.program, digest)
-        processor = Processor(generation, metrics, tracing=traces, pool=pool)
+        processor = Processor(generation, metrics, tracing=traces, pool=pool, agentgateway=listen.agentgateway)
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials, reads)
         await reloader.look()  # files that changed while they were read may be a mix
         server = await _listen_grpc(health, processor, listen, generation.max_message)

@@ -61,9 +61,11 @@ def check_mode(message: Any, *, responses: bool = False, debug_headers: bool = F
     if mode not in (BUFFERED, FULL_DUPLEX_STREAMED):
         name = BODY_MODES[mode] if 0 <= mode < len(BODY_MODES) else str(mode)
         raise ModeError(f"request_body_mode {name} is not supported; set BUFFERED")
-    if responses and message.protocol_config.response_body_mode != STREAMED:
+    replies = message.protocol_config.response_body_mode
+    in_parts = mode == FULL_DUPLEX_STREAMED == replies
+    if responses and replies != STREAMED and not in_parts:
         raise ModeError("responses must be read; set response_body_mode STREAMED and response_header_mode SEND")
-    if (responses or debug_headers) and mode == FULL_DUPLEX_STREAMED:  # Envoy overrides no mode then
+    if (responses or debug_headers) and mode == FULL_DUPLEX_STREAMED and not in_parts:  # Envoy overrides no mode then
         raise ModeError("responses must be read or get headers; set request_body_mode BUFFERED")
     return BodyMode.STREAMED if mode == FULL_DUPLEX_STREAMED else BodyMode.WHOLE
 
@@ -95,11 +97,22 @@ def to_event(message: Any, *, announced: bool) -> RequestHeaders | RequestBody: 
     raise ModeError(f"a message of kind {kind} was not expected; send request headers and body only")
 
 
-def encoded(action: Continue | LetPass | SendToModel | ImmediateResponse, *, bodiless: bool = False) -> bytes:
-    """The serialised message of an action. ``bodiless``: it answers the headers of a request without a body."""
+def encoded(
+    action: Continue | LetPass | SendToModel | ImmediateResponse, *, bodiless: bool = False, metadata: bytes = b""
+) -> bytes:
+    """The serialised message of an action.
+
+    Args:
+        action: what to do.
+        bodiless: it answers the headers of a request without a body.
+        metadata: dynamic metadata of the message, serialised.
+    """
     if isinstance(action, Continue):
         return _passed(action)
-    data: bytes = from_action(action, bodiless=bodiless).SerializeToString()
+    response = from_action(action, bodiless=bodiless)
+    if metadata:
+        response.dynamic_metadata = metadata
+    data: bytes = response.SerializeToString()
     return data
 
 

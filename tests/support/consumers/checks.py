@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from support.consumers import facts, istio, probes
+from support.consumers import agentgateway, facts, istio, probes
 from support.consumers.edits import Edit, unchanged
 from support.consumers.envoy import (
     BASIC,
@@ -80,6 +80,25 @@ ENVOY_GATEWAY_SCHEMES = {
         _security(jwt=_PROVIDERS, authorization={"defaultAction": "Deny"}), _BEARER, "jwt_authn"
     ),
 }
+_JWKS = {"inline": "{}"}
+AGENTGATEWAY_SCHEMES = {
+    name: Scheme(
+        _attached("AgentgatewayPolicy", "agentgateway.dev/v1alpha1", traffic={"phase": "PreRouting", name: settings}),
+        valid,
+        judge,
+    )
+    for name, settings, valid, judge in (
+        ("jwtAuthentication", {"providers": [{"issuer": "me", "jwks": _JWKS}]}, _BEARER, "jwt_authn"),
+        ("extAuth", {"backendRef": {"name": "authz", "port": 80}, "http": {}}, _BEARER, "ext_authz"),
+        ("basicAuthentication", {"users": ["a:b"]}, {"authorization": BASIC}, "basic_auth"),
+        (
+            "apiKeyAuthentication",
+            {"secretRef": {"name": "keys"}, "location": {"header": {"name": "x-client-key"}}},
+            {"x-client-key": KEY},
+            "api_key_auth",
+        ),
+    )
+}
 ISTIO_SCHEMES = {
     "RequestAuthentication": Scheme(_request_authentication, _BEARER, "jwt_authn"),
     "CUSTOM": Scheme(
@@ -92,6 +111,8 @@ def schemes(bodies: Iterable[Body]) -> Mapping[str, Scheme]:
     """Return the ways to authenticate on the control plane of the Gateway."""
     objects = Objects(list(bodies))
     controllers = {objects.controller(gateway) for gateway in objects.of("Gateway")}
+    if controllers == {agentgateway.CONTROLLER}:
+        return AGENTGATEWAY_SCHEMES
     return ISTIO_SCHEMES if controllers == {istio.CONTROLLER} else ENVOY_GATEWAY_SCHEMES
 
 
@@ -219,11 +240,19 @@ def headers(bodies: list[Body], router: Router, models: Iterable[str], names: It
     forged = dict.fromkeys([*names, *(row.header for row in facts.OBEYED)], FORGED)
     for proxy in probes.proxies(bodies).values():
         for model in models:
-            outcome = sent(proxy, probes.chat(model, forged), router)
+            refused = [name for name in forged if _forbids(proxy, model, name, router)]
+            passed = {name: value for name, value in forged.items() if name not in refused}
+            outcome = sent(proxy, probes.chat(model, passed), router)
             if not outcome.reached:
                 yield f"{model} is answered with {outcome.status} by {outcome.by}"
             yield from (f"{component} obeys {header} for {model}" for component, header in outcome.obeyed)
             yield from (f"{header} gets to {model}" for header in names if outcome.headers.get(header) == FORGED)
+
+
+def _forbids(proxy: Proxy, model: str, header: str, router: Router) -> bool:
+    """Return whether the gateway refuses a request because of a header."""
+    outcome = sent(proxy, probes.chat(model, {header: FORGED}), router)
+    return outcome.status == 403 and not outcome.router_ran
 
 
 SIZES = (3.9, 4.1, 8.1)

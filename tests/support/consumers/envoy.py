@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
-from support.consumers import facts
+from support.consumers import agentgateway_steps, facts
 
 Body = dict[str, Any]
 JWT, BASIC, KEY = "Bearer valid-token", "Basic valid-pair", "valid-key-of-a-client"
@@ -238,7 +238,9 @@ class _Stream:
     def __init__(self, proxy: Proxy, listener: Body, connection: Body, request: Request, router: Router) -> None:
         self.proxy, self.router = proxy, router
         self.limit = int(listener.get("per_connection_buffer_limit_bytes", facts.MIB))
-        headers = {name: value for name, value in request.headers.items() if name not in facts.INTERNAL}
+        # Another proxy removes nothing by itself.
+        internal = frozenset() if connection.get("agentgateway") else facts.INTERNAL
+        headers = {name: value for name, value in request.headers.items() if name not in internal}
         for extension in connection.get("early_header_mutation_extensions", []):
             headers = _mutated(headers, extension["typed_config"]["mutations"])
         self.request = replace(request, headers=headers)
@@ -252,6 +254,8 @@ class _Stream:
         self.principal = False
         self.cluster = ""
         self.counted: list[tuple[int, tuple[str, ...]]] = []
+        self.claims: Mapping[str, Any] = {}
+        self.metadata: dict[str, str] = {}
 
     def run(self) -> Outcome:
         """Run the filters in order until one replies."""
@@ -310,6 +314,12 @@ class _Stream:
             "RBAC": self._rbac,
             "RateLimit": self._rate_limit,
             "Router": self._forwarded,
+            "AgentgatewayTokens": self._agentgateway_tokens,
+            "AgentgatewayKeys": self._agentgateway_keys,
+            "AgentgatewayRules": self._agentgateway_rules,
+            "AgentgatewayProcessor": self._agentgateway_processor,
+            "AgentgatewayTransformation": self._agentgateway_transformation,
+            "AgentgatewayRoute": self._agentgateway_route,
         }.get(_kind(config))
         return None if step is None else step(config)
 
@@ -392,6 +402,76 @@ class _Stream:
                 self._acts()
                 self.counted.append((index, tuple(values)))
         return None
+
+    def _value(self, expression: str) -> Any:
+        return agentgateway_steps.evaluated(expression, self.request.headers, self.claims, self.metadata)
+
+    def _agentgateway_tokens(self, config: Body) -> Reply | None:
+        """Judge the token, and take it off the request. Its claims are variables of expressions."""
+        self._acts()
+        if self.request.method == "OPTIONS" and "access-control-request-method" in self.request.headers:
+            return Reply(401)  # preflights have been answered by cors, or by nobody
+        token = self.request.headers.get("authorization")
+        if token not in TOKENS:
+            lenient = config["settings"].get("mode", "Strict") != "Strict" and token is None
+            return None if lenient else Reply(401)
+        self.claims = TOKENS[token]
+        kept = {name: value for name, value in self.request.headers.items() if name != "authorization"}
+        self.request = replace(self.request, headers=kept)
+        return None
+
+    def _agentgateway_keys(self, config: Body) -> Reply | None:
+        place = config["settings"].get("location", {}).get("header", {"name": "authorization"})["name"]
+        self._acts()
+        key = self.request.headers.get(place, "").removeprefix("Bearer ")
+        kept = {name: value for name, value in self.request.headers.items() if name != place}
+        self.request = replace(self.request, headers=kept)
+        return None if key == KEY else Reply(401)
+
+    def _agentgateway_rules(self, config: Body) -> Reply | None:
+        self._acts()
+        return None if agentgateway_steps.permitted(config["rules"], self._value) else Reply(403)
+
+    def _agentgateway_processor(self, config: Body) -> Reply | None:
+        """Let the router decide; a processor that does not answer is an error (facts.AGENTGATEWAY_DOWN)."""
+        self._acts()
+        attributes = {name: self._value(item) for name, item in config["settings"].get("requestAttributes", {}).items()}
+        known = None
+        if config["dialect"]:
+            settings = getattr(self.router, "settings", None)
+            identity = None if settings is None else settings.program.identity
+            headers, known = agentgateway_steps.vouched(self.request.headers, attributes, identity)
+            self.request = replace(self.request, headers=headers)
+        try:
+            reply = self.router.on_headers(self.request) or self.router.on_body(self.request)
+        except ConnectionError:
+            return Reply(facts.AGENTGATEWAY_DOWN_STATUS)
+        if isinstance(reply, Reply):
+            return reply
+        if known is not None:
+            self.metadata = agentgateway_steps.mark()
+        self._apply(reply)
+        return None
+
+    def _agentgateway_transformation(self, config: Body) -> Reply | None:
+        self._acts()
+        headers = agentgateway_steps.applied(self.request.headers, config["settings"], self._value)
+        self._change(replace(self.request, headers=headers))
+        return None
+
+    def _agentgateway_route(self, config: Body) -> Reply | None:
+        """Apply what policies say of the route that the request has now."""
+        del config
+        if self.route is None:
+            return Reply(404)
+        rules = []
+        for traffic in self._override(self.name).get("policies", []):
+            rules += [traffic["authorization"]] if "authorization" in traffic else []
+            if "jwtAuthentication" in traffic and self.request.headers.get("authorization") not in TOKENS:
+                return Reply(401)
+        if rules:
+            self._acts()
+        return None if agentgateway_steps.permitted(rules, self._value) else Reply(403)
 
     def _buffer(self, config: Body) -> Reply | None:
         limit = self._override(self.name).get("buffer", config).get("max_request_bytes")

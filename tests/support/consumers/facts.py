@@ -42,6 +42,21 @@ ISTIO_RETRIES = {
 ENVOY_MAX_RETRIES = Source("envoy", "1.38.3", "source/common/router/retry_state_impl.cc, RetryStateImpl")
 """The header `x-envoy-max-retries` takes precedence over the route's number."""
 
+AGENTGATEWAY_ORDER = Source(
+    "agentgateway", "1.4.1", "crates/agentgateway/src/proxy/httpproxy.rs, apply_gateway_policies"
+)
+"""Before routing: cors, tokens, basic, keys, extAuth, authorization, the processor, transformation. Then the route.
+
+Each field is that of the nearest policy that has it: the listener's, then the Gateway's (`store/binds.rs`,
+`gateway_policies`). Rules of authorization add up.
+"""
+AGENTGATEWAY_BODIES = Source("agentgateway", "1.4.1", "crates/agentgateway/src/http/ext_proc.rs, send_body_stream")
+"""In full duplex each frame of a body is a message, to the processor and to a picker. Nothing limits their number."""
+AGENTGATEWAY_DOWN = Source("agentgateway", "1.4.1", "crates/agentgateway/src/http/ext_proc_tests.rs")
+AGENTGATEWAY_DOWN_STATUS = 500
+AGENTGATEWAY_SET = Source("agentgateway", "1.4.1", "crates/agentgateway/src/http/mod.rs, apply_header")
+"""A header whose expression fails is removed, so that no client can set it."""
+
 ENVOY_INTERNAL = Source("envoy", "1.38.3", "source/common/http/conn_manager_utility.cc, cleanInternalHeaders")
 INTERNAL = frozenset(
     f"x-envoy-{name}"

@@ -7,12 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from support.consumers import envoy_gateway, istio
+from support.consumers import agentgateway, envoy_gateway, istio
 from support.consumers.envoy import Proxy, Reply, Request, Routed
 from support.consumers.gateway_api import Objects
 
 Body = dict[str, Any]
-_TRANSLATIONS = {envoy_gateway.CONTROLLER: envoy_gateway.proxy, istio.CONTROLLER: istio.proxy}
+_TRANSLATIONS = {
+    envoy_gateway.CONTROLLER: envoy_gateway.proxy,
+    istio.CONTROLLER: istio.proxy,
+    agentgateway.CONTROLLER: agentgateway.proxy,
+}
 
 
 def proxies(bodies: Iterable[Body]) -> dict[str, Proxy]:

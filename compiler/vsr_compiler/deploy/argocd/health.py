@@ -18,6 +18,7 @@ from vsr_compiler.manifests.kinds import (
     HealthyByConditions,
     HealthyUnlessParentRejects,
     HealthyUnlessRejected,
+    HealthyWhenAttached,
 )
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.targets import kinds
@@ -114,6 +115,32 @@ end
 return worst
 """
 )
+_ATTACHED = (
+    _LIBRARY
+    + """\
+local parents = obj.status and obj.status.ancestors or {}
+local waiting = #parents == 0 and "nothing refers to it yet" or nil
+for _, parent in ipairs(parents) do
+  local seen = current(parent.conditions)
+  local problem = fault(seen, {"%(accepted)s"}, {})
+  if problem ~= nil then
+    return {status = "Degraded", message = problem}
+  end
+  for _, name in ipairs({"%(accepted)s", "%(attached)s"}) do
+    local condition = seen[name]
+    if condition == nil then
+      waiting = "waiting for " .. name
+    elseif condition.status ~= "True" or condition.reason == "%(partly)s" then
+      waiting = reason(name, condition)
+    end
+  end
+end
+if waiting ~= nil then
+  return {status = "Progressing", message = waiting}
+end
+return {status = "Healthy", message = "accepted"}
+"""
+)
 _PARENTS_UNREJECTED = (
     _LIBRARY
     + """\
@@ -177,7 +204,7 @@ return {{status = "Healthy", message = available .. " replicas are available"}}
 """Argo CD's own check of Deployments, except that replicas beyond the annotation may stay unready."""
 
 
-def lua(health: Health) -> str | None:
+def lua(health: Health) -> str | None:  # noqa: PLR0911 - one for each health
     """Return the check in Lua; None if Argo CD has its own."""
     match health:
         case BuiltInHealth():
@@ -192,6 +219,8 @@ def lua(health: Health) -> str | None:
             return _CONDITIONS % _names(conditions)
         case HealthyByAncestors(conditions, faults):
             return _ANCESTORS % ("ancestors", "Progressing", _names(conditions), _names(faults))
+        case HealthyWhenAttached(accepted, attached, partly):
+            return _ATTACHED % {"accepted": accepted, "attached": attached, "partly": partly}
         case _:
             assert_never(health)
 

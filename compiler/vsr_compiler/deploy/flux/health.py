@@ -21,6 +21,7 @@ from vsr_compiler.manifests.kinds import (
     HealthyByConditions,
     HealthyUnlessParentRejects,
     HealthyUnlessRejected,
+    HealthyWhenAttached,
     Kind,
 )
 from vsr_compiler.manifests.objects import Body, Object
@@ -102,6 +103,13 @@ def expressions(kind: Kind) -> Body | None:
             return _of_conditions(conditions)
         case HealthyByAncestors(conditions, faults):
             return _of_list("ancestors", conditions, faults)
+        case HealthyWhenAttached(accepted, attached, partly):
+            whole = f"p.conditions.exists(c, {_holds(accepted)} && (!has(c.reason) || c.reason != '{partly}'))"
+            in_force = f"p.conditions.exists(c, {_holds(attached)})"
+            return {
+                "current": f"size(status.ancestors) > 0 && status.ancestors.all(p, {whole} && {in_force})",
+                "failed": f"status.ancestors.exists(p, p.conditions.exists(c, {_fails((accepted,))}))",
+            }
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -298,6 +298,37 @@ environments:
 default: {model: big, fallback: [small], retry: {on: [timeout], firstByte: 20s}}
 """),
     ),
+    "VSR354": Code(
+        title="guarantee weaker on agentgateway",
+        severity="note",
+        stage=Stage.TARGETS,
+        meaning="agentgateway gives a guarantee in a weaker form than the gateways that are built on Envoy.",
+        reason=(
+            "It answers every failure of a processor with 500, and ends a body without an error if the processor "
+            "fails while it is read. Clients and alerts see something else than on other targets."
+        ),
+        fix="Follow the hint of the message, if the difference matters.",
+        example=Example("""\
+environments:
+  dev: {target: agentgateway}
+"""),
+    ),
+    "VSR355": Code(
+        title="router that agentgateway cannot be sure of",
+        severity="error",
+        stage=Stage.TARGETS,
+        meaning="The policy wants a router, or a way past it, with which a request could reach a model undecided.",
+        reason=(
+            "agentgateway removes no headers of clients, and opens no way for requests with a body when the router "
+            "fails. So its routes demand proof of the decision, which only vsr-runtime gives."
+        ),
+        fix="Use `engine: vsr-runtime` and `onFailure: deny`, or another target.",
+        example=Example("""\
+router: {image: "registry.example/vsr-runtime:0.1.0", onFailure: default-model}
+environments:
+  dev: {target: agentgateway}
+"""),
+    ),
     "VSR330": Code(
         title="unsupported by the router implementation",
         severity="error",

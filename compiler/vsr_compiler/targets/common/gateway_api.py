@@ -28,12 +28,16 @@ class GatewayPods:
     Attributes:
         namespace: The namespace of the pods.
         labels: The labels that select them.
-        metrics: The name of their port for Prometheus, which serves `/stats/prometheus`.
+        metrics: The name of their port for Prometheus.
+        path: The path of the metrics there; by default Envoy's.
+        down: The status of requests while no router answers.
     """
 
     namespace: str
     labels: Mapping[str, str]
     metrics: str
+    path: str = "/stats/prometheus"
+    down: int = 503
 
 
 PodsOfGateway = Callable[[ir.Policy], GatewayPods]

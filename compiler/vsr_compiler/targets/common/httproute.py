@@ -39,20 +39,30 @@ def route_namespaces(policy: ir.Policy) -> set[str]:
     return {policy.gateway.namespace}
 
 
-def routes(policy: ir.Policy, backend: Backend) -> Iterator[Object]:
-    """Yield a route per model, and a grant per endpoint in another namespace."""
+def always(endpoint: ir.Endpoint) -> bool:
+    """Return that the route of a provider sets its host and path."""
+    del endpoint
+    return True
+
+
+def routes(policy: ir.Policy, backend: Backend, rewrites: Callable[[ir.Endpoint], bool] = always) -> Iterator[Object]:
+    """Yield a route per model, and a grant per endpoint in another namespace.
+
+    Args:
+        policy: The policy.
+        backend: How routes refer to an endpoint.
+        rewrites: Whether the route of a provider sets its host and path.
+    """
     for model in policy.models:
-        yield _route(policy, model, backend)
+        yield _route(policy, model, backend, rewrites)
     if policy.router.fails_open:
         yield _fallback(policy, backend)
     used = {endpoint.name for model in policy.models for endpoint, _ in model.endpoints}
     for endpoint in policy.endpoints:
-        if (
-            endpoint.provider is None
-            and endpoint.name in used
-            and endpoint.service.namespace != policy.gateway.namespace
-        ):
-            yield _grant(policy, endpoint, backend(endpoint))
+        if endpoint.name in used:
+            target = backend(endpoint)
+            if target.get("namespace", policy.gateway.namespace) != policy.gateway.namespace:
+                yield _grant(policy, endpoint, target)
 
 
 def service_backend(endpoint: ir.Endpoint) -> Body:
@@ -91,7 +101,7 @@ def _check_providers(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR312", message, model.span, hint)
 
 
-def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
+def _route(policy: ir.Policy, model: ir.Model, backend: Backend, rewrites: Callable[[ir.Endpoint], bool]) -> Object:
     provider = model.provider.provider if model.provider else None
     # A longer path takes precedence over a header, so a model's path must not be shorter than the fallback's.
     path = ir.API_PATH if policy.router.fails_open or (provider and provider.has_own_path) else "/"
@@ -101,7 +111,9 @@ def _route(policy: ir.Policy, model: ir.Model, backend: Backend) -> Object:
     }
     rule = _rule(policy, model, backend, match)
     if provider is not None:
-        rule["filters"] = [*_hide(provider), _rewrite(provider)]
+        own = [_rewrite(provider)] if model.provider is not None and rewrites(model.provider) else []
+        if filters := [*_hide(provider), *own]:
+            rule["filters"] = filters
     return _object(policy, model.object_name, model.span, rule)
 
 
@@ -158,7 +170,7 @@ def _grant(policy: ir.Policy, endpoint: ir.Endpoint, target: Body) -> Object:
         "ReferenceGrant",
         f"{policy.gateway.name}-to-{endpoint.object_name}",
         endpoint.span,
-        namespace=endpoint.service.namespace,
+        namespace=target["namespace"],
         spec={
             "from": [{"group": GATEWAY_GROUP, "kind": "HTTPRoute", "namespace": policy.gateway.namespace}],
             "to": [{key: target[key] for key in ("group", "kind", "name")}],

@@ -40,7 +40,8 @@ def component(gateway: PodsOfGateway, pooled: Pooled = none) -> Callable[[ir.Pol
     def build(policy: ir.Policy) -> Component:
         """Return the component."""
         pools = pooled(policy)
-        objects = (*_common(policy, gateway(policy)), *_pickers(policy, pools), _rules(policy, pools))
+        proxies = gateway(policy)
+        objects = (*_common(policy, proxies), *_pickers(policy, pools), _rules(policy, pools, proxies))
         return Component("monitoring", objects)
 
     return build
@@ -80,7 +81,7 @@ def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
     )
     yield _scrapers(policy)
     yield dashboard(policy)
-    ports = [{"path": "/stats/prometheus", "port": proxies.metrics}]
+    ports = [{"path": proxies.path, "port": proxies.metrics}]
     yield _pod_monitor(gateway.name, gateway.namespace, gateway.span, dict(proxies.labels), ports, proxies.namespace)
     for endpoint in policy.endpoints:
         if is_pool(endpoint):
@@ -170,12 +171,14 @@ def _reader(namespace: str, origin: ir.Span) -> Iterator[Object]:
     )
 
 
-def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
+def _rules(policy: ir.Policy, pools: list[ir.Endpoint], proxies: GatewayPods) -> Object:
     """Return alerts on metrics of kube-state-metrics, the router and the model servers."""
     router = policy.router
     alerts = [
         _no_replicas(
-            "RouterUnavailable", router.grpc, f"The router has no available replica: {_effect_of_outage(router)}."
+            "RouterUnavailable",
+            router.grpc,
+            f"The router has no available replica: {_effect_of_outage(router, proxies.down)}.",
         ),
         *alerts_of_router(policy),
     ]
@@ -207,8 +210,8 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint]) -> Object:
     )
 
 
-def _effect_of_outage(router: ir.Router) -> str:
-    return "every request goes to the default model" if router.fails_open else "every request gets 503"
+def _effect_of_outage(router: ir.Router, status: int) -> str:
+    return "every request goes to the default model" if router.fails_open else f"every request gets {status}"
 
 
 def _no_replicas(alert: str, service: ir.ServiceRef, text: str) -> Body:

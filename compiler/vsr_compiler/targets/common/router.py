@@ -49,7 +49,7 @@ MAX_CONFIG_MAP = 1_000_000
 
 
 def emitter(
-    *, headless: bool = False, keys: bool = True, starts_after: int = 0
+    *, headless: bool = False, keys: bool = True, starts_after: int = 0, gateway: str = ""
 ) -> Callable[[ir.Policy], Iterator[Object]]:
     """Return the emitter of the router's objects.
 
@@ -57,16 +57,17 @@ def emitter(
         headless: Whether the gateway balances over the addresses of the pods, which a ClusterIP would hide.
         keys: Whether the router adds the API keys of providers; otherwise the gateway does.
         starts_after: Seconds before a new pod can get ready: what the gateway needs after its routes are accepted.
+        gateway: The gateway that asks, if it is not an Envoy.
     """
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
         """Yield the router's objects."""
-        return _router(policy, headless=headless, keys=keys, starts_after=starts_after)
+        return _router(policy, headless=headless, keys=keys, starts_after=starts_after, gateway=gateway)
 
     return emit
 
 
-def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int) -> Iterator[Object]:
+def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int, gateway: str = "") -> Iterator[Object]:
     """Yield the objects. The router's folder (config, settings, classifier heads) becomes one ConfigMap."""
     router = policy.router
     files = router.files
@@ -120,7 +121,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int)
             router.replicas,
             stock_router.pod(policy, config)
             if isinstance(router.implementation, ir.SemanticRouter)
-            else _pod(policy, config, keys=keys, starts_after=starts_after),
+            else _pod(policy, config, keys=keys, starts_after=starts_after, gateway=gateway),
             # A reload does not change the limit of a message.
             annotations={"vsr.dev/max-message": str(router.max_message)} if hot else None,
             strategy=router_models.rollout(policy),
@@ -182,7 +183,7 @@ def digest(files: Mapping[str, bytes]) -> str:
     return total.hexdigest()
 
 
-def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Body:
+def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int, gateway: str) -> Body:
     router, sources = policy.router, _key_volume(policy)
     mounted = [(volume, CREDENTIALS_PATH) for volume in sources if keys] + [
         (volume, CLIENTS_PATH) for volume in _client_volume(policy)
@@ -197,6 +198,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int) -> Bo
             f"--http-address=0.0.0.0:{router.http.port}",
             f"--shutdown-delay={SHUTDOWN_DELAY}",
             *(["--keys-at-gateway"] if sources and not keys else []),
+            *([f"--gateway={gateway}"] if gateway else []),
         ],
         env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],
         ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],

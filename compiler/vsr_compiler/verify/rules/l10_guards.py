@@ -118,6 +118,8 @@ def _is_agentgateway(index: ManifestIndex, listener: Listener) -> bool:
 def _removed_by_route(index: ManifestIndex, route: Manifest) -> Iterator[Diagnostic]:
     """Report removal that comes too late. A route may hide from its backend what the gateway removes from clients."""
     listeners = attached_listeners(index, route)
+    if listeners and all(_is_agentgateway(index, listener) for listener in listeners):
+        return  # nothing removes a header earlier there, so the processor does
     for rule_path, _ in route.entries("spec", "rules"):
         for path, body in route.entries(*rule_path, "filters"):
             headers: Path = (*path, "requestHeaderModifier", "remove")
