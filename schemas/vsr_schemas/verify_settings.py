@@ -39,6 +39,7 @@ class VerifySettings(_Settings):
     apiVersion: Literal["vsr.dev/verify/v1"]  # noqa: N815 - the name in the file
     kind: Literal["VerifySettings"] = "VerifySettings"
     namespace: Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")] | None = None
+    paths: Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=1000)] = []
     exclude: Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=1000)] = []
     assume: Annotated[list[Annotated[str, Field(min_length=1, max_length=1000)]], Field(max_length=10_000)] = []
     versions: str | None = None
