@@ -116,7 +116,11 @@ class Catalog:
             self._documents = [
                 list(self.input_documents),
                 *[
-                    [document for path in place for document in crd.scan(path, self._budget, self.unreadable)]
+                    [
+                        document
+                        for path in place
+                        for document in crd.scan(path, self._budget, self.unreadable, bundled.parsed)
+                    ]
                     for place in self.places
                 ],
                 *([list(bundled.documents())] if self.with_bundle else []),
