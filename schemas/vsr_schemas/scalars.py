@@ -224,7 +224,8 @@ FolderPath = Annotated[
     Text,
     _shown(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._-]{1,128}){1,16}", "an absolute path of a folder, such as `/adapters`"),
 ]
-_SECRET_KEY = r"[-._a-zA-Z0-9]{1,253}"  # noqa: S105 - the form of a key's name
+_SECRET_KEY = r"([-_a-zA-Z0-9]|\.[-_a-zA-Z0-9])[-._a-zA-Z0-9]{0,251}"  # noqa: S105 - the form of a key's name
+"""Kubernetes takes no key that is `.` or begins with `..`, which would lead out of a folder."""
 SecretKeyName = Annotated[
     Text,
     _shown(_SECRET_KEY, "a key of a Secret (letters, digits, `-`, `.` and `_`)"),

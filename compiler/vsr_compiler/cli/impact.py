@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 import click
 
 from vsr_compiler.cli import console, options
+from vsr_compiler.cli.pipeline_options import fail_on
 from vsr_compiler.deploy.output.write import read_owned
 from vsr_compiler.diagnostics import CompileError
-from vsr_compiler.impact.conditions import Condition, conditions
+from vsr_compiler.impact.conditions import BREAKING, Condition
 from vsr_compiler.pipeline import compile_policy, read_policy
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
 ROUTER = "router/"
 SAVE_EVERY = 5.0
 """Seconds between two states that are written."""
-
-
-def _conditions(_context: click.Context, _parameter: click.Parameter, value: str | None) -> list[Condition]:
-    try:
-        return conditions(value) if value else []
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.command(name="impact", short_help="Replay traffic through two policies.")
@@ -58,12 +52,7 @@ def _conditions(_context: click.Context, _parameter: click.Parameter, value: str
     type=click.Path(path_type=Path, dir_okay=False),
     help="File in which an interrupted replay remembers where it was. It has texts unless --no-text is set.",
 )
-@click.option(
-    "--fail-on",
-    metavar="CONDITIONS",
-    callback=_conditions,
-    help="Exit 1 if one of these holds, such as `unblocked>0,model>2%,cost>5%`.",
-)
+@fail_on
 @click.pass_context
 def command(  # noqa: PLR0913 - one an option
     context: click.Context,
@@ -96,6 +85,8 @@ def command(  # noqa: PLR0913 - one an option
     from vsr_compiler.impact.report import report  # noqa: PLC0415 - likewise
     from vsr_compiler.impact.text import markdown, text  # noqa: PLC0415 - likewise
 
+    if any(condition.name == BREAKING for condition in fail_on):
+        raise click.UsageError(f"`{BREAKING}` is what `vsr-compile diff --fail-on` knows.")
     if state is not None and STDIN in traffic:
         raise click.UsageError("--state needs files: standard input cannot be read again.")
     try:

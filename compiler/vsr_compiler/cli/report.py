@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vsr_compiler.cli import console, options
+from vsr_compiler.cli.pipeline_options import impact_file, read_impact
 from vsr_compiler.deploy.output.write import read_owned
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.pipeline import compile_policy, read_policy
@@ -17,10 +18,7 @@ if TYPE_CHECKING:
     from vsr_compiler.pipeline import Compiled
     from vsr_schemas.reports_diff import DiffReport
     from vsr_schemas.reports_eval import EvalReport
-    from vsr_schemas.reports_impact import ImpactReport
 
-MAX_IMPACT = 32 << 20
-"""Maximum bytes of a report of `impact`."""
 COVERAGE = frozenset({"VSR251", "VSR252", "VSR260"})
 
 
@@ -30,12 +28,7 @@ COVERAGE = frozenset({"VSR251", "VSR252", "VSR260"})
     "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The HTML file to write."
 )
 @click.option("--against", metavar="DIR|REV", help="Show the change from this output folder or git revision.")
-@click.option(
-    "--impact",
-    "impact_file",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Show this JSON report of `vsr-compile impact`.",
-)
+@impact_file
 @click.option("--eval/--no-eval", "evaluate", default=True, help="Evaluate the classifier on the policy's examples.")
 @options.out
 @click.pass_context
@@ -45,7 +38,7 @@ def command(
     *,
     output: Path,
     against: str | None,
-    impact_file: Path | None,
+    impact_report: Path | None,
     evaluate: bool,
     out: Path,
 ) -> None:
@@ -72,7 +65,7 @@ def command(
             outcomes=outcomes,
             uncovered=[item for item in reported if item.code in COVERAGE],
             change=None if against is None else _change(compiled, against, out),
-            impact=None if impact_file is None else _impact(impact_file),
+            impact=None if impact_report is None else read_impact(impact_report),
             evaluation=_evaluation(compiled, out) if evaluate else None,
         )
     except CompileError as error:
@@ -93,21 +86,6 @@ def _change(compiled: Compiled, against: str, out: Path) -> DiffReport:
     name = compiled.policy.name
     files = {path: file.content for path, file in compiled.tree.items()}
     return report(name, read_baseline(against, out, name), files)
-
-
-def _impact(path: Path) -> ImpactReport:
-    from pydantic import ValidationError  # noqa: PLC0415 - only where it is asked for
-
-    from vsr_schemas.reports_impact import ImpactReport  # noqa: PLC0415 - likewise
-
-    with path.open("rb") as stream:
-        data = stream.read(MAX_IMPACT + 1)
-    try:
-        if len(data) > MAX_IMPACT:
-            raise click.ClickException(f"{path} is larger than {MAX_IMPACT >> 20} MiB.")
-        return ImpactReport.model_validate_json(data)
-    except ValidationError:
-        raise click.ClickException(f"{path} is not a report of `vsr-compile impact --format json`.") from None
 
 
 def _evaluation(compiled: Compiled, out: Path) -> EvalReport | None:

@@ -30,9 +30,14 @@ def text(report: ImpactReport) -> str:
 
 
 def markdown(report: ImpactReport) -> str:
-    """Render as Markdown, below ``LIMIT`` bytes."""
+    """Render as a comment of its own, below ``LIMIT`` bytes."""
+    return f"{MARKER}\n{part(report, LIMIT - len(MARKER) - 1)}"
+
+
+def part(report: ImpactReport, limit: int) -> str:
+    """Render as a part of a comment, below a number of bytes."""
     first, *others = _head(report)
-    parts = [f"{MARKER}\n### Traffic\n\n{escaped(first)}\n"]
+    parts = [f"### Traffic\n\n{escaped(first)}\n"]
     parts += [f"- {escaped(line)}\n" for line in others]
     size = sum(len(part.encode()) for part in parts)
     for title, head, rows in _tables(report):
@@ -40,7 +45,7 @@ def markdown(report: ImpactReport) -> str:
         table += [f"| {' | '.join(escaped(cell, WIDTH) for cell in row)} |\n" for row in rows]
         block = f"\n<details><summary>{title}</summary>\n\n{''.join(table)}\n</details>\n"
         size += len(block.encode())
-        if size > LIMIT - CUT:
+        if size > limit - CUT:
             parts.append("\n**Cut here.** `vsr-compile impact` shows all of it.\n")
             break
         parts.append(block)

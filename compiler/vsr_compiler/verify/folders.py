@@ -48,11 +48,10 @@ def scan(folder: Path, skip: Callable[[Path], bool], diagnostics: list[Diagnosti
     while stack and entries < _MAX_ENTRIES:
         current = stack.pop()
         if (current / "Chart.yaml").is_file() and current.joinpath("templates").is_dir():
-            found.charts.append(current)
+            found.charts += [] if skip(current / "Chart.yaml") else [current]
             continue
         home = kustomization_in(current)
-        if home is not None:
-            found.kustomizations.append(current)
+        found.kustomizations += [] if home is None or skip(home) else [current]
         below = []
         for path in _children(current, diagnostics):
             entries += 1

@@ -40,8 +40,14 @@ class Settings:
         return Path() if self.path is None else self.path.parent
 
     def excludes(self, path: Path) -> bool:
-        """Whether a file or folder is left out."""
-        return any(matches(path, pattern, self.folder) for pattern in self.values.exclude)
+        """Whether a file or folder is left out: it is excluded, or is in none of `paths` and leads to none."""
+        if any(matches(path, pattern, self.folder) for pattern in self.values.exclude):
+            return True
+        wanted = self.values.paths
+        return bool(wanted) and not any(
+            matches(path, pattern, self.folder) or (path.is_dir() and _leads_to(path, pattern, self.folder))
+            for pattern in wanted
+        )
 
     def span(self, *path: str | int) -> Span:
         """Return the place of a setting."""
@@ -50,11 +56,33 @@ class Settings:
 
 def matches(path: Path, pattern: str, folder: Path) -> bool:
     """Whether a path below a folder matches: `*` within a name, `**` for any folders, a folder for all in it."""
+    parts = _below(path, folder)
+    return parts is not None and _parts_match(parts, _parts(pattern))
+
+
+def _below(path: Path, folder: Path) -> tuple[str, ...] | None:
     try:
-        parts = path.resolve().relative_to(folder.resolve()).parts
+        return path.resolve().relative_to(folder.resolve()).parts
     except ValueError:
-        return False
-    return _parts_match(parts, tuple(part for part in pattern.strip("/").split("/") if part != "."))
+        return None
+
+
+def _parts(pattern: str) -> tuple[str, ...]:
+    return tuple(part for part in pattern.strip("/").split("/") if part != ".")
+
+
+def _leads_to(path: Path, pattern: str, folder: Path) -> bool:
+    """Whether something below a folder may match."""
+    parts, wanted = _below(path, folder), _parts(pattern)
+    if parts is None:
+        # A folder above that of the settings.
+        return folder.resolve().is_relative_to(path.resolve())
+    for part, step in zip(parts, wanted, strict=False):
+        if step == "**":
+            return True
+        if not Path(part).match(step or "*"):
+            return False
+    return len(parts) <= len(wanted)
 
 
 def _parts_match(parts: tuple[str, ...], pattern: tuple[str, ...]) -> bool:

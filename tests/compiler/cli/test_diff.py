@@ -133,3 +133,26 @@ def test_another_endpoint_for_one_of_200_models_is_a_small_review(tmp_path: Path
     before = {path: tmp_path / "before" / path for path in after}
     touched = [path for path in after if not before[path].exists() or before[path].read_bytes() != after[path]]
     assert 0 < len(touched) <= 12
+
+
+def test_conditions_decide_whether_a_pipeline_fails(project: Path) -> None:
+    """Without one that holds a difference is no failure; an effect that was not measured is one."""
+    (project / "traffic.jsonl").write_text('{"prompt": "Hello"}\n', encoding="utf-8")
+    edit(project, ("default: big", "default: little"))
+    words = ["diff", "policy.yaml", "--against", "out/small"]
+    assert run(*words, "--fail-on", "breaking", cwd=project).returncode == 0
+    unknown = run(*words, "--fail-on", "breaking,unblocked>0", cwd=project)
+    assert (unknown.returncode, unknown.stderr.splitlines()[-1]) == (1, "error: unblocked>0")
+    replay = ["impact", "out/small", "policy.yaml", "--traffic", "traffic.jsonl", "--jobs", "1", "--format", "json"]
+    measured = run(*replay, cwd=project)
+    assert measured.returncode == 0, measured.stderr
+    (project / "effect.json").write_text(measured.stdout, encoding="utf-8")
+    words += ["--impact", "effect.json"]
+    assert run(*words, "--fail-on", "breaking,unblocked>0", cwd=project).returncode == 0
+    assert run(*words, "--fail-on", "model>50%", cwd=project).returncode == 1
+    comment = run(*words, "--format", "markdown", cwd=project).stdout
+    assert comment.startswith("<!-- vsr-compile diff: small -->\n")
+    assert "### Traffic" in comment
+    assert json.loads(run(*words, "--format", "json", cwd=project).stdout)["impact"]["requests"] == 1
+    wrong = run(*replay, "--fail-on", "breaking", cwd=project)
+    assert (wrong.returncode, "`vsr-compile diff --fail-on` knows" in wrong.stderr) == (2, True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import support.verify_support as m
 from support.common import call
+from vsr_compiler.verify import settings as settings_of
+from vsr_compiler.verify.files import read_worlds
 from vsr_compiler.verify.settings import matches
 
 HEAD = "apiVersion: vsr.dev/verify/v1\nkind: VerifySettings\n"
@@ -67,7 +70,7 @@ def test_settings_above_the_manifests_are_obeyed(text: str, expected: list[tuple
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        ("path: [a]\n", "3:1"),
+        ("pathz: [a]\n", "3:1"),
         ("ignore: [{rule: L02}]\n", "3:"),
         ("ignore: [{rule: l2, reason: x}]\n", "3:17"),
         ("severity: {L02: fatal}\n", "3:17"),
@@ -81,6 +84,33 @@ def test_invalid_settings_are_an_error_with_a_place(text: str, place: str) -> No
     result = call("verify", "deploy", "--no-envoy")
     assert result.exit_code == 1
     assert f".vsr-verify.yaml:{place}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        ("[deploy]", ["deploy/a.yaml"]),
+        ("['**/*.yml']", ["other/c.yml"]),
+        ("['o*/c.yml', deploy/**]", ["deploy/a.yaml", "other/c.yml"]),
+        ("[other/k]", ["other/k"]),
+    ],
+)
+def test_only_the_paths_of_the_settings_are_checked(paths: str, expected: list[str]) -> None:
+    """Also not a kustomization above them."""
+    route = m.ROUTE.replace("name: big", "name: other", 1)
+    for name in ("other/c.yml", "other/k/d.yaml"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(route, encoding="utf-8")
+    Path("kustomization.yaml").write_text("resources: [deploy/a.yaml, other/c.yml]\n", encoding="utf-8")
+    Path("other/k/kustomization.yaml").write_text("resources: [d.yaml]\n", encoding="utf-8")
+    settings(f"paths: {paths}\n")
+    units = {str(unit.path) for world in read_worlds([Path()], skip=skip()).worlds for unit in world.units}
+    assert units == set(expected)
+
+
+def skip() -> Callable[[Path], bool]:
+    """What the settings leave out."""
+    return settings_of.read(Path(".vsr-verify.yaml"))[0].excludes
 
 
 def test_settings_outside_the_repository_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,16 @@ def word(text: str) -> str:
     return f'"{plain(escaped)}"'
 
 
+def qualified(image: str) -> str:
+    """Return an image with its registry, which Podman would ask for. A name without a folder may be a local image.
+
+    >>> qualified("vllm/vllm-openai:v0.17.0"), qualified("localhost/a/b:1"), qualified("a:1")
+    ('docker.io/vllm/vllm-openai:v0.17.0', 'localhost/a/b:1', 'a:1')
+    """
+    first, slash, _ = image.partition("/")
+    return image if not slash or "." in first or ":" in first or first == "localhost" else f"docker.io/{image}"
+
+
 def plain(text: str) -> str:
     """Return a text without specifiers and variables of systemd."""
     return text.replace("%", "%%").replace("$", "$$")
@@ -91,7 +101,7 @@ def _ends(plan: Plan, service: str) -> bool:
 
 def _lines(plan: Plan, container: Container) -> Iterator[tuple[str, str]]:
     """Yield the lines of the section [Container]."""
-    yield "Image", container.image
+    yield "Image", qualified(container.image)
     yield "ContainerName", f"{plan.project}-{container.name}"
     yield "Exec", " ".join(word(item) for item in container.command)
     if container.user is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -70,6 +70,7 @@ class Document:
         release: The project's release, by the same name; empty if no parent folder has one.
         channel: `standard` or `experimental`, by the name of a parent folder; otherwise empty.
         budget: The budget for parsing.
+        known: Returns the definitions of a file that was parsed before; None if it was not.
     """
 
     file: Path
@@ -79,6 +80,7 @@ class Document:
     release: str
     channel: str
     budget: Budget
+    known: Callable[[], list[Body]] | None = None
 
     @property
     def source(self) -> str:
@@ -94,6 +96,8 @@ class Document:
         Raises:
             CompileError: It is not valid YAML, or exceeds a limit.
         """
+        if self.known is not None:
+            return self.known()
         result = [as_mapping(value) for value, _ in parse_documents(self.data, str(self.file), self.budget)]
         result = [item for item in result for item in (as_mappings(item["items"]) if "items" in item else [item])]
         return [as_mapping(item.get("spec")) for item in result if item.get("kind") == "CustomResourceDefinition"]
@@ -130,13 +134,20 @@ def of_input(body: Body, file: str, budget: Budget) -> Document | None:
     return document
 
 
-def scan(root: Path, budget: Budget, unreadable: list[tuple[Path, str]]) -> Iterator[Document]:
+Parsed = Callable[[bytes], Callable[[], list[Body]] | None]
+"""Finds what a file gives if it is parsed, by its bytes; None if that is not known."""
+
+
+def scan(
+    root: Path, budget: Budget, unreadable: list[tuple[Path, str]], parsed: Parsed = lambda _data: None
+) -> Iterator[Document]:
     """Return the documents in a file or folder that may define kinds.
 
     Args:
         root: The file or folder.
         budget: The budget for parsing.
         unreadable: Receives files that cannot be read, with the reason.
+        parsed: Finds definitions that were parsed before.
     """
     total = 0
     for number, path in enumerate(_files(root)):
@@ -153,7 +164,7 @@ def scan(root: Path, budget: Budget, unreadable: list[tuple[Path, str]]) -> Iter
         if len(data) > MAX_FILE:
             unreadable.append((path, f"more than {MAX_FILE // 1024 // 1024} MiB"))
         elif _MARK in data:
-            yield from _documents(path, data, root, budget)
+            yield from _documents(path, data, root, budget, parsed(data))
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -168,7 +179,9 @@ def _files(root: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in sorted(names) if name.endswith((".yaml", ".yml", ".json")))
 
 
-def _documents(path: Path, data: bytes, root: Path, budget: Budget) -> Iterator[Document]:
+def _documents(
+    path: Path, data: bytes, root: Path, budget: Budget, known: Callable[[], list[Body]] | None
+) -> Iterator[Document]:
     project, release, channel = release_of_path(path, root)
     for part in _SPLIT.split(data):
         count = part.count(_MARK)
@@ -178,7 +191,8 @@ def _documents(path: Path, data: bytes, root: Path, budget: Budget) -> Iterator[
         keys = ("", "")
         if count == 1 and group is not None and kind is not None:
             keys = (group[1].decode(), kind[1].decode())
-        yield Document(path, part, keys, project, release, channel, budget)
+        whole = known if count == data.count(_MARK) else None
+        yield Document(path, part, keys, project, release, channel, budget, whole)
 
 
 def release_of_path(path: Path, root: Path) -> tuple[str, str, str]:

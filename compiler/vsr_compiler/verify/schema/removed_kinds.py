@@ -25,17 +25,20 @@ class Removed:
     instead: str
 
 
+_MOVED = "EnvoyProxy of gateway.envoyproxy.io"
 _INFERENCE, _GATEWAY, _ENVOY = "inference-extension", "gateway-api", "envoy-gateway"
 REMOVED: Mapping[tuple[str, str], Removed] = MappingProxyType(
     {
         ("inference.networking.x-k8s.io", "InferenceModel"): Removed(_INFERENCE, (1, 0), "InferenceObjective"),
         ("gateway.networking.k8s.io", "ReferencePolicy"): Removed(_GATEWAY, (0, 6), "ReferenceGrant"),
         ("gateway.envoyproxy.io", "AuthenticationFilter"): Removed(_ENVOY, (0, 6), "SecurityPolicy"),
+        ("config.gateway.envoyproxy.io", "EnvoyProxy"): Removed(_ENVOY, (0, 6), _MOVED),
         ("gateway.envoyproxy.io", "RateLimitFilter"): Removed(_ENVOY, (0, 6), "BackendTrafficPolicy"),
     }
 )
-"""The kinds by API group. Sources: release notes of the inference extension 1.0.0, of the Gateway API 0.6.0, and of
-Envoy Gateway 0.6.0.
+"""The kinds by API group. Sources, read in December 2026: `config/crd/bases` of the inference extension 1.0.1, without
+InferenceModel; `CHANGELOG/0.x-CHANGELOG.md` of the Gateway API (0.6.0); `release-notes/v0.6.0.yaml` of Envoy
+Gateway.
 """
 
 

@@ -22,7 +22,7 @@ from support.common import ROOT, linked
 from support.properties import examples
 from vsr_compiler.deploy.compose.compose_file import compose_file
 from vsr_compiler.deploy.compose.model import Container, Plan, Variable
-from vsr_compiler.deploy.compose.quadlet import quadlets
+from vsr_compiler.deploy.compose.quadlet import quadlets, qualified
 from vsr_compiler.diagnostics import CompileError, Span
 from vsr_compiler.manifests.yaml import dump
 from vsr_compiler.pipeline import Compiled, compile_policy
@@ -228,7 +228,7 @@ def test_compose_and_quadlets_start_the_same(compiled: Compiled) -> None:
                 (value,) = quadlet_reader.values(unit, key)
                 return value
 
-            assert one("Image") == service["image"]
+            assert one("Image") == qualified(service["image"])
             assert quadlet_reader.words(one("Exec")) == [word.replace("$$", "$") for word in service["command"]]
             variables = [quadlet_reader.words(value)[0] for value in quadlet_reader.values(unit, "Environment")]
             expected = {key: value.replace("$$", "$") for key, value in service.get("environment", {}).items()}
@@ -359,6 +359,9 @@ REFUSED = [
     (OLD_PLACE, OLD_PLACE.replace("old", "openai"), "VSR365", "by its `url`"),
     (OLD_PLACE, OLD_PLACE.replace("old", "odl"), "VSR201", "odl"),
     ("localhost:9000", "localhost:99999", "VSR104", "65535"),
+    ("key: api-key", 'key: ".."', "VSR104", "key of a Secret"),
+    ("key: api-key", 'key: "..a"', "VSR104", "key of a Secret"),
+    ("key: api-key", 'key: "."', "VSR104", "key of a Secret"),
     ("bind: 192.168.1.2", "bind: everywhere", "VSR104", "IPv4"),
     ("small: {vllm: {device: cpu}}", "small: {vllm: {device: cpu, env: {A: '<<'}}}", "VSR507", "Compose drops"),
 ]

@@ -9,8 +9,9 @@ import pytest
 
 import support.schema_support as s
 from support.common import call, reference
-from vsr_compiler.verify.schema import Catalog, bundled
+from vsr_compiler.verify.schema import Catalog, bundled, crd
 from vsr_compiler.verify.schema.downloads import read_lock
+from vsr_compiler.verify.stream import Budget
 
 ROUTE = """\
 apiVersion: gateway.networking.k8s.io/v1
@@ -69,7 +70,21 @@ def test_required_release_of_the_bundle_is_used_and_otherwise_the_newest() -> No
 def test_bundled_definition_accepts_what_the_original_accepts(kind: str) -> None:
     """Removing descriptions changes no rule."""
     from vsr_compiler.verify.schema import check_schemas  # noqa: PLC0415 - one use
-    from vsr_compiler.verify.stream import Budget, read_stream  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.stream import read_stream  # noqa: PLC0415 - as above
 
     manifests = read_stream(s.GOOD[kind].encode(), "m.yaml", Budget(), [])
     assert check_schemas(manifests, Catalog((), with_bundle=True), lambda _file: s.CURRENT) == []
+
+
+def test_file_of_a_known_release_is_not_parsed_again(tmp_path: Path) -> None:
+    """It is known by the sha256 of its bytes; a file with one more byte is parsed."""
+    source = reference() / "crds" / "gateway-api-v1.5.1" / "standard" / "gateway.networking.k8s.io_httproutes.yaml"
+    (tmp_path / "known.yaml").write_bytes(source.read_bytes())
+    (tmp_path / "other.yaml").write_bytes(source.read_bytes() + b"\n")
+    values = []
+    for name in ("known.yaml", "other.yaml"):
+        budget = Budget()
+        (document,) = crd.scan(tmp_path / name, budget, [], bundled.parsed)
+        assert {"v1", "v1beta1"} == set(document.versions["gateway.networking.k8s.io", "HTTPRoute"])
+        values.append(Budget().values - budget.values)
+    assert values[0] == 0 < values[1]
