@@ -129,7 +129,7 @@ _BEHAVIOURS = (
     Breakage(
         component=_GATEWAY,
         since="1.9.0",
-        what="{found} is in its chart, and Helm does not take over one that definitions of the Gateway API have brought",
+        what="{found} is in its chart, and Helm does not take over one that other definitions have brought",
         remedy="Set `crds.gatewayAPI.safeUpgradePolicy.enabled: false`, or add Helm's metadata to the policy.",
         source=_NOTES,
         sign=Unseen("the admission policy `safe-upgrades.gateway.networking.k8s.io`"),
