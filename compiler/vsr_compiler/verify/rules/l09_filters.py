@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.releases import filter_order
 from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR
+from vsr_compiler.verify import agentgateway_policies
 from vsr_compiler.verify.authenticators import authenticator
 from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters, is_picker_placeholder
 from vsr_compiler.verify.filter_position import anchor
@@ -35,6 +36,7 @@ _INDEX = re.compile(r".*/(?:http_filters|httpFilters)/(-|\d+)")
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    yield from agentgateway_policies.findings(index)
     yield from _second_writers(index)
     by_name: dict[tuple[str, str, str, str], ExtProcFilter] = {}
     for processor in ext_proc_filters(index):
@@ -253,6 +255,8 @@ RULE = LinkRule(
     purpose="The name of an ext_proc filter is unique in its gateway and is not Envoy's default. The filter runs "
     "after authentication and before the filters that need its result: a pool's picker, Agent Router's filter, Envoy's "
     "router. No body-based router of others writes the header of the router as well. A filter that routes enable has "
-    "a route without header matches. Only filters among the checked objects are known.",
+    "a route without header matches. On agentgateway the processor's policy has the phase PreRouting, no other policy "
+    "sets the same field for its target, and no AgentgatewayModel is attached to its Gateway. Only filters among the "
+    "checked objects are known.",
     check=_check,
 )
