@@ -29,7 +29,7 @@ BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exc
 EXACTLY_ONE = {
     "Assertion": ("never", "always"),
     "CloudAuth": ("aws", "gcp", "azure"),
-    "Endpoint": ("vllm", "service", "pods", "external"),
+    "Endpoint": ("vllm", "service", "pods", "external", "route", "pool.existing"),
     "KeyReference": ("secret", "configMap"),
     "Route": ("model", "split", "respond"),
     "Signal": KINDS,
@@ -38,7 +38,7 @@ EXACTLY_ONE = {
     "Turn": TURN_CONTENTS,
     "Volume": ("pvc", "emptyDir", "configMap", "secret"),
 }
-"""Sections that take exactly one of these fields. Their validators enforce the same in Python."""
+"""Sections that take exactly one of these fields; a dot leads to one of a field's own. Validators enforce the same."""
 AT_LEAST_ONE = {
     "Conversation": ("min", "max"),
     "Expectation": ("category", "route", "model", "guards", "error"),
@@ -74,6 +74,12 @@ def policy(targets: Iterable[str]) -> Schema:
             field = section(made, path)["properties"][name]
             field["description"] = text + _written(field)
     return {"$schema": DRAFT, "$id": f"{HOME}/routing-policy.schema.json", "title": "RoutingPolicy", **made}
+
+
+def _required(path: str) -> Schema:
+    """Return the condition that a field is written, or one inside of it."""
+    key, _, rest = path.partition(".")
+    return {"required": [key]} | ({"properties": {key: _required(rest)}} if rest else {})
 
 
 def fragment(targets: Iterable[str]) -> Schema:
@@ -158,7 +164,7 @@ class _Converter:
         if name in ONLY_ONE_KEY:
             made |= {"minProperties": 1, "maxProperties": 1}
         if name in EXACTLY_ONE:
-            made["oneOf"] = [{"required": [key]} for key in EXACTLY_ONE[name]]
+            made["oneOf"] = [_required(key) for key in EXACTLY_ONE[name]]
         if name in AT_LEAST_ONE:
             made["anyOf"] = [{"required": [key]} for key in AT_LEAST_ONE[name]]
         return made

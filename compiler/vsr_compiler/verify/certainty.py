@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.diagnostics.suggestions import edit_distance
-from vsr_compiler.verify.completeness import COMPARED, FAMILIES, folder_of, is_template, similar_names
+from vsr_compiler.verify.completeness import (
+    COMPARED,
+    FAMILIES,
+    folder_of,
+    is_misspelt_unplaced,
+    is_template,
+    similar_names,
+)
 from vsr_compiler.verify.manifest import Identity
 from vsr_compiler.verify.manifest_index import ManifestIndex
 from vsr_compiler.verify.references import Reference, references
@@ -17,6 +24,8 @@ _PARENTS = 8
 """Folders around a file in which objects belong to it."""
 _FEW = 2
 """How many objects of a file are found for each that lacks, if the file is complete."""
+_ENDING = 2
+"""Letters by which a name may be longer than another one that is misspelt, such as a plural."""
 _SHORT = 6
 """Length under which two letters make another name."""
 
@@ -32,6 +41,8 @@ def severity(index: ManifestIndex, ref: Reference) -> Severity:
         return Severity.WARNING
     if index.assumptions.is_complete or _is_misspelt(index, ref) or _is_elsewhere(index, ref):
         return Severity.ERROR
+    if is_misspelt_unplaced(index, ref):
+        return Severity.WARNING
     family = (ref.kind,) if ref.travels else FAMILIES.get((ref.group, ref.kind), (ref.kind,))
     file = ref.source.span("kind").file
     beside = index.kinds_by_file.get(file, set())
@@ -109,7 +120,8 @@ def _is_misspelt(index: ManifestIndex, ref: Reference) -> bool:
 def _is_another(name: str, other: str) -> bool:
     """Whether two similar names are no misspelling: members of a series, or one with a further word, as `web-tls`."""
     shorter, longer = sorted((name, other), key=len)
-    if longer.startswith(f"{shorter}-") or longer.endswith(f"-{shorter}"):
+    is_part = longer.startswith(shorter) or longer.endswith(shorter)
+    if is_part and (len(longer) - len(shorter) > _ENDING or "-" in longer.replace(shorter, "", 1)):
         return True
     if len(longer) < _SHORT and edit_distance(name, other) > 1:
         return True

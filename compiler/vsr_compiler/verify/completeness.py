@@ -115,7 +115,8 @@ def _lands_there(index: ManifestIndex, ref: Reference) -> bool:
     return any(
         other.group == ref.group
         and not other.writes_namespace
-        and (not ref.source.writes_namespace or other.span("kind").file != file)
+        # Subjects of bindings must write the namespace, also where nothing else does.
+        and (not ref.source.writes_namespace or ref.source.group == RBAC or other.span("kind").file != file)
         for other in index.named(ref.kind, ref.name)[:COMPARED]
     )
 
@@ -134,6 +135,8 @@ def _users(index: ManifestIndex) -> Mapping[tuple[str, str, str, str], set[str]]
 
 def _incompleteness(index: ManifestIndex, ref: Reference) -> str:
     """Return why the checked objects are only a part of those among which an object is; empty if they are all."""
+    if is_misspelt_unplaced(index, ref):
+        return ""
     if ref.namespace and ref.namespace not in index.namespaces:
         return f"no checked object is in the namespace `{ref.namespace}`"
     if len(_users(index).get((ref.group, ref.kind, ref.namespace, ref.name), ())) >= _AGREEING:
@@ -141,6 +144,19 @@ def _incompleteness(index: ManifestIndex, ref: Reference) -> str:
     if ref.travels or _has_similar_name(index, ref) or _is_complete(index, ref):
         return ""
     return f"no {ref.kind} of its namespace is checked" if ref.namespace else f"no {ref.kind} is checked"
+
+
+def is_misspelt_unplaced(index: ManifestIndex, ref: Reference) -> bool:
+    """Whether a reference has nearly the name of an object in its file that writes no namespace."""
+    if not ref.namespace or index.assumptions.namespace_is_given or ref.namespace in index.kinds_by_namespace:
+        return False
+    file = ref.source.span("kind").file
+    beside = (
+        other.name
+        for other in index.of_kind(ref.kind, ref.group)[:COMPARED]
+        if not other.writes_namespace and other.span("kind").file == file
+    )
+    return nearest(ref.name, beside) is not None
 
 
 def _from_cluster(index: ManifestIndex, ref: Reference) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ _SELECTING = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 
 _PATCHES = frozenset({"patch", "patches"})
 """Names of folders with patches, used or not: those of kubebuilder's layout wait for a webhook."""
+_PATCH_NAME = re.compile(r"(?i)(?:^|[._-])patch(?:es)?[._-]")
 MAX_SECONDS = 120.0
 """Time of all runs of kubectl or kustomize together."""
 _DOUBTED = frozenset({"VSR001", "VSR002", "VSR482"})
@@ -166,7 +168,7 @@ class Kustomizations:
 
     def is_patch(self, manifests: list[Manifest], path: Path) -> bool:
         """Whether a file beside a kustomization is a patch for one of its resources, not a manifest by itself."""
-        if path.parent.name.lower() in _PATCHES:
+        if path.parent.name.lower() in _PATCHES or _PATCH_NAME.search(path.name):
             return bool(manifests)
         return bool(manifests) and all(
             (manifest.kind, manifest.name) in self._known

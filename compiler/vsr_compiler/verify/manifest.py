@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
-from vsr_compiler.verify.scopes import is_cluster_scoped
+from vsr_compiler.verify.scopes import CLUSTER_SCOPED, is_cluster_scoped
 
 Path = tuple[str | int, ...]
 """Keys and indices from an object's root."""
@@ -59,8 +59,10 @@ class Manifest:
     @property
     def namespace(self) -> str:
         """The namespace in which it lands; empty for a cluster-scoped object, and if it is unknown."""
-        if written := as_string(self.body["metadata"].get("namespace")):
-            return written
+        written = as_string(self.body["metadata"].get("namespace"))
+        if written:
+            # kubectl drops the namespace of a cluster-scoped object.
+            return "" if (self.group, self.kind) in CLUSTER_SCOPED else written
         return "" if not self.default_namespace or is_cluster_scoped(self.group, self.kind) else self.default_namespace
 
     @property

@@ -10,7 +10,10 @@ import re
 from vsr_compiler.diagnostics import Diagnostic
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]{0,100}"
-_SHELL = rf"\$\$?(?:{_NAME}|\({_NAME}\))(?:\$\$)?|__[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*__|([%@]){_NAME}\1"
+_SHELL = (
+    rf"\$\$?(?:{_NAME}|\([A-Za-z_][A-Za-z0-9_.-]{{0,100}}\))(?:\$\$)?"
+    rf"|__[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+)*__|([%@]){_NAME}\1"
+)
 _VARIABLE = re.compile(_SHELL)
 _LINE = re.compile(rf"^[\s-]*(?:[\w./-]+:\s+)?[\"']?(?:{_SHELL})[\"']?\s*(?:#.*)?$")
 """A line whose whole value is a variable of a shell, of sed or of a macro language."""
@@ -74,7 +77,9 @@ def _is_replaced_word(word: str, name: str) -> bool:
 
 
 def in_braces(value: object) -> str:
-    """Return a placeholder such as `{NAME}`, which YAML reads as a mapping without a value; empty for other values."""
+    """Return a placeholder such as `{NAME}` or `[NAME]`, which YAML reads as a mapping or list; else nothing."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str) and _CAPITALS.fullmatch(value[0]):
+        return f"{{{value[0]}}}"
     if isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) is None:
         return f"{{{next(iter(value))}}}"
     return ""

@@ -197,3 +197,10 @@ def test_explain_leads_from_a_cluster_to_its_overlay(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, ["explain", place, "--policy", str(policies / "shop.yaml")])
     assert result.exit_code == 0, result.output
     assert f"shop.yaml:{line}:" in result.output
+
+
+def test_a_cluster_without_an_environment_is_reported(tmp_path: Path) -> None:
+    """It gets nothing, which is often a forgotten line."""
+    (tmp_path / "policy.yaml").write_text(TEXT.replace("      ap: {region: ap, replicas: {router: 4}}\n", ""))
+    (finding,) = [item for item in read_policy(tmp_path / "policy.yaml").warnings if "cluster" in item.message]
+    assert (finding.code, finding.message) == ("VSR238", "nothing uses cluster `ap`")

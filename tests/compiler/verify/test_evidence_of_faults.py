@@ -157,7 +157,9 @@ def test_file_that_contains_what_it_refers_to_is_complete(tmp_path: Path) -> Non
     assert "VSR402" in codes["warning"]
 
 
-@pytest.mark.parametrize(("name", "is_error"), [("payment", True), ("payments-2", False), ("payments-db", False)])
+@pytest.mark.parametrize(
+    ("name", "is_error"), [("payment", True), ("payments-2", False), ("payments-db", False), ("paymentstcp", False)]
+)
 def test_misspelt_name_is_an_error(tmp_path: Path, name: str, *, is_error: bool) -> None:
     """The next number, or a further word, is another object."""
     codes = found(tmp_path, {"a.yaml": named("payments"), "b.yaml": ingress(name)})

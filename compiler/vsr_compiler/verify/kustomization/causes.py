@@ -13,7 +13,7 @@ _EFFECT = re.compile(
     r"no \S+ `.*` matches the patch|the source of a replacement matches 0 |no workload has the name "
     r"|there is no (?:ConfigMap|Secret) `|.* has no field `.*` for a replacement"
 )
-_RESTRICTED = re.compile(r"`([^`]+)` is not in or below the folder of the kustomization")
+_RESTRICTED = re.compile(r"(?:`([^`]+)`|.*security; file '([^']+)') is not in or below ")
 _CAUSES = frozenset({"VSR001", "VSR002", "VSR003", "VSR430", "VSR431"})
 
 
@@ -48,7 +48,7 @@ def restricted(item: Diagnostic, root: Path | None) -> Diagnostic:
     found = _RESTRICTED.match(item.message) if root is not None else None
     if found is None or root is None:
         return item
-    path = (Path(item.span.file).parent / found.group(1)).resolve()
+    path = (Path(item.span.file).parent / (found.group(1) or found.group(2))).resolve()
     if not path.exists() or not path.is_relative_to(root.resolve()):
         return item
     hint = "Move it, or build with `--load-restrictor LoadRestrictionsNone`, and check the output."

@@ -17,6 +17,8 @@ _MESH_PARENTS = frozenset({"Service", "ServiceEntry"})
 """Parents of mesh routes: Gateway API's, and Istio's own."""
 _ADOPTING = frozenset({"agentgateway", "agentgateway-v2"})
 """Classes of gateways that adopt children without parents only with a grant; kgateway's Envoy adopts any."""
+_WITH_GRANTS = frozenset({"aibrix-system"})
+"""Namespaces for whose routes a controller creates the grants. Source: AIBrix, `modelrouter_controller.go`."""
 _UNUSED_HINT = "Remove the entry, or the grant if no entry is left."
 
 
@@ -36,6 +38,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             hint = f"Add a ReferenceGrant in `{ref.namespace}` from {source.kind} in `{source.namespace}`."
             # A source that writes no namespace may land in the one to which it refers: `kubectl apply -n`, or Flux.
             is_placed = source.writes_namespace or index.assumptions.namespace_is_given
+            is_placed &= source.namespace not in _WITH_GRANTS
             level = None if is_placed else Severity.NOTE
             yield Diagnostic("VSR403", message, source.span(*ref.path), hint, level)
         elif not ref.granted and _adopts(index, ref) and permitted.isdisjoint(needed_permissions(ref)):

@@ -9,7 +9,7 @@ from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.manifest import Manifest, Path, as_mapping, as_mappings, as_string, as_string_map
 from vsr_compiler.verify.manifest_index import ENVOY, ManifestIndex
 from vsr_compiler.verify.placeholders import has_placeholder
-from vsr_compiler.verify.replaced_words import is_variable_line
+from vsr_compiler.verify.replaced_words import is_variable, is_variable_line
 from vsr_compiler.verify.rules.rule import LinkRule
 
 _MUTABLE = re.compile(r"latest|main|master|nightly|dev|edge|stable|v0\.0\.0.*|.*-(latest|dev|nightly|snapshot)")
@@ -65,7 +65,7 @@ def _is_filled_in(value: str) -> bool:
 
 def _is_secret(value: str) -> bool:
     """Whether a value may be a secret, no switch as of `ALLOW_EMPTY_PASSWORD`, other variable, or a placeholder."""
-    if not value or value.lower() in _SWITCHES:
+    if not value or value.lower() in _SWITCHES or is_variable(value):
         return False
     return not _PLACEHOLDER.match(value) and not _NO_SECRET.fullmatch(value)
 

@@ -22,10 +22,18 @@ _PORTS = (
 )
 
 
+_CLAIMS = ((), ("leaderWorkerTemplate",))
+"""Where the spec of a StatefulSet or a LeaderWorkerSet has templates of claims. Source: LeaderWorkerSet 0.7."""
+
+
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     for workload in index.workloads:
         volumes = {as_string(volume.get("name")) for volume in as_mappings(workload.spec.get("volumes"))}
-        claims = as_mappings(value_at(workload.owner.spec, "volumeClaimTemplates"))
+        claims = [
+            claim
+            for path in _CLAIMS
+            for claim in as_mappings(value_at(workload.owner.spec, *path, "volumeClaimTemplates"))
+        ]
         volumes |= {as_string(value_at(claim, "metadata", "name")) for claim in claims}
         for path, container in workload.containers(init=True):
             yield from _mounts(workload, path, volumes)

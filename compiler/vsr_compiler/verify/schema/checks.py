@@ -17,6 +17,7 @@ from vsr_compiler.verify.schema.cel_rules import Evaluator
 from vsr_compiler.verify.schema.crd import Document
 from vsr_compiler.verify.schema.defaults import defaulted
 from vsr_compiler.verify.schema.earlier import Fits, best
+from vsr_compiler.verify.schema.leniency import may_be_newer, mutated
 from vsr_compiler.verify.schema.node import Node
 from vsr_compiler.verify.schema.removed_kinds import REMOVED_ALPHAS, removed_in
 from vsr_compiler.verify.schema.structure import MAX_PROBLEMS, WALK_STEPS, Problem, Walk
@@ -47,7 +48,12 @@ def check_schemas(
         releases: Returns the required releases for the objects of a file, by the file's name; empty if unknown.
     """
     objects = list(manifests)
-    run = _Run(_with_inputs(catalog, objects), releases, any(item.group == _ENVOY_GATEWAY for item in objects))
+    run = _Run(
+        _with_inputs(catalog, objects),
+        releases,
+        any(item.group == _ENVOY_GATEWAY for item in objects),
+        mutated(objects),
+    )
     for item in objects:
         run.check(item)
     findings = sorted(run.findings, key=lambda item: item.order)
@@ -74,11 +80,13 @@ class _Run:
 
     Attributes:
         has_experimental: Whether the objects use a project whose chart installs the experimental channel.
+        mutated: Groups and resources that webhooks among the objects change before they are validated.
     """
 
     catalog: Catalog
     releases: Callable[[str], Releases]
     has_experimental: bool = False
+    mutated: frozenset[tuple[str, str]] = frozenset()
     findings: list[Diagnostic] = field(default_factory=list)
     evaluator: Evaluator = field(default_factory=Evaluator)
     _experimental: dict[str, tuple[Span, dict[str, None]]] = field(default_factory=dict)
@@ -136,7 +144,13 @@ class _Run:
                 self._missing.setdefault(f"{version}/{manifest.kind}", manifest.span("apiVersion"))
                 return
             hint = "Use a version that is served; `kubectl api-versions` lists them."
-            self._add(manifest, Problem("VSR449", ("apiVersion",), f"`{version}` does not exist, or was removed", hint))
+            message, is_newer = (
+                f"`{version}` does not exist, or was removed",
+                may_be_newer(manifest.group, manifest.version),
+            )
+            if is_newer:
+                message = f"`{version}` does not exist in the known releases of Kubernetes, but a newer one may have it"
+            self._add(manifest, Problem("VSR449", ("apiVersion",), message, hint, is_mild=is_newer))
             return
         hint = did_you_mean(manifest.kind, builtin_kinds.kinds_of(manifest.version)) or (
             "Use a kind of this version; `kubectl api-resources` lists them."
@@ -162,7 +176,7 @@ class _Run:
                 source, release, manifest.span("kind"), (f"`{dotted(path)}` of {manifest.kind}" for path in fields)
             )
         for problem in kept:
-            if problem.is_mild:
+            if problem.is_mild and problem.code == "VSR449":
                 self._unserved.setdefault(problem.message, []).append((manifest.span(*problem.path), problem.hint))
             else:
                 self._add(manifest, problem)
@@ -259,6 +273,8 @@ class _Run:
         text = problem.message if problem.code in _KIND_CODES else f"{where}: {problem.message}"
         span = manifest.span(*problem.path, key=problem.at_key)
         level = Severity.WARNING if problem.is_mild or _is_accepted_twice(problem) else None
+        if problem.code == "VSR442" and (manifest.group, f"{manifest.kind.lower()}s") in self.mutated:
+            level = Severity.NOTE
         self.findings.append(Diagnostic(problem.code, text, span, problem.hint, level))
 
     def _note_ambiguity(self, manifest: Manifest, definition: Definition) -> None:

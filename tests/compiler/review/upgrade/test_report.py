@@ -146,7 +146,7 @@ def test_a_policy_that_new_releases_do_not_take_says_what_to_change(tmp_path: Pa
 def test_one_environment_can_be_upgraded_alone(tmp_path: Path) -> None:
     """The others keep their releases, and so do their files."""
     text = BASE + "gateway: {versions: seed}\nenvironments: {dev: {target: istio}, prod: {target: istio}}\n"
-    found = report(tmp_path, text, "istio=1.30.3", environment="dev")
+    found = report(tmp_path, text, "istio=1.29.6", environment="dev")
     assert found.environment == "dev"
     assert (
         "versions: {" in found.policy_diff.replace("\n+", "\n").split("environments", 1)[-1]
