@@ -19,7 +19,7 @@ from vsr_compiler.verify.schema.defaults import defaulted
 from vsr_compiler.verify.schema.earlier import Fits, best
 from vsr_compiler.verify.schema.leniency import may_be_newer, mutated
 from vsr_compiler.verify.schema.node import Node
-from vsr_compiler.verify.schema.removed_kinds import REMOVED_ALPHAS, removed_in
+from vsr_compiler.verify.schema.removed_kinds import removed_in
 from vsr_compiler.verify.schema.structure import MAX_PROBLEMS, WALK_STEPS, Problem, Walk
 from vsr_compiler.verify.schema.validation import sizes
 from vsr_compiler.verify.stream import Budget as ReadBudget
@@ -139,10 +139,6 @@ class _Run:
             return
         version = str(manifest.body["apiVersion"])
         if not builtin_kinds.is_served(manifest.group, manifest.version):
-            if "alpha" in manifest.version and version not in REMOVED_ALPHAS:
-                # Every release of Kubernetes has new ones, which no client here knows.
-                self._missing.setdefault(f"{version}/{manifest.kind}", manifest.span("apiVersion"))
-                return
             hint = "Use a version that is served; `kubectl api-versions` lists them."
             message, is_newer = (
                 f"`{version}` does not exist, or was removed",

@@ -42,23 +42,6 @@ Gateway.
 """
 
 
-REMOVED_ALPHAS = frozenset(
-    {
-        "autoscaling/v2alpha1",
-        "batch/v2alpha1",
-        "discovery.k8s.io/v1alpha1",
-        "flowcontrol.apiserver.k8s.io/v1alpha1",
-        "networking.k8s.io/v1alpha1",
-        "node.k8s.io/v1alpha1",
-        "rbac.authorization.k8s.io/v1alpha1",
-        "resource.k8s.io/v1alpha1",
-        "resource.k8s.io/v1alpha2",
-        "scheduling.k8s.io/v1alpha1",
-    }
-)
-"""Alpha versions of Kubernetes' own groups that it removed. Others are newer than what is known here."""
-
-
 def removed_in(group: str, kind: str, releases: Mapping[str, str]) -> tuple[str, str]:
     """Return the required release that does not have a kind, and what replaces it; empty if the kind may exist."""
     removed = REMOVED.get((group, kind))

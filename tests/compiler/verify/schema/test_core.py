@@ -165,17 +165,3 @@ def test_a_variable_that_is_set_twice_is_a_warning() -> None:
     twice = [{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]
     found = s.found(s.changed(m.SERVER, "spec/template/spec/containers/0/env", twice))
     assert [(item.code, item.level) for item in found] == [("VSR445", Severity.WARNING)]
-
-
-@pytest.mark.parametrize(
-    ("version", "code", "severity"),
-    [
-        ("scheduling.k8s.io/v1alpha2", "VSR440", Severity.NOTE),
-        ("scheduling.k8s.io/v1alpha1", "VSR449", Severity.ERROR),
-        ("scheduling.k8s.io/v7", "VSR449", Severity.ERROR),
-    ],
-)
-def test_new_alpha_version_of_kubernetes_is_a_note(version: str, code: str, severity: Severity) -> None:
-    """No client knows the next release; a version that was removed is an error."""
-    (item,) = s.found(f"apiVersion: {version}\nkind: Workload\nmetadata: {{name: a, namespace: b}}\nspec: {{}}\n")
-    assert (item.code, item.level) == (code, severity)
