@@ -72,6 +72,12 @@ spec:
   from: [{group: gateway.envoyproxy.io, kind: SecurityPolicy, namespace: apps}]
   to: [{group: "", kind: Service}]
 """
+LOGIN = """\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: login}
+spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web}]}
+"""
 TUNNEL = """\
 apiVersion: v1
 kind: Service
@@ -232,8 +238,7 @@ LAYOUTS: dict[str, dict[str, str]] = {
         "namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n",
         "tunnel.yaml": TUNNEL,
         "grant.yaml": GRANTED,
-        "apps/policy.yaml": "apiVersion: gateway.envoyproxy.io/v1alpha1\n"
-        "kind: SecurityPolicy\nmetadata: {name: login}\nspec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web}]}\n",
+        "apps/policy.yaml": LOGIN,
         "gateway.yaml": named("edge").replace("image: registry.example/edge:1.4.2", "image: auto"),
         "talos.yaml": "apiVersion: v1alpha1\nkind: WatchdogTimerConfig\ndevice: /dev/watchdog0\n",
     },
