@@ -1,8 +1,7 @@
 """The arguments of vLLM's server, by release.
 
 Source: the source distributions on PyPI: `vllm/engine/arg_utils.py` (EngineArgs, AsyncEngineArgs), `cli_args.py`
-(FrontendArgs) and `vllm/utils/argparse_utils.py` (underscores, `-O`, JSON paths). The names are in `data/arguments/`;
-`python tests/support/vllm_arguments.py FOLDER` prints those of an unpacked source distribution.
+(FrontendArgs) and `vllm/utils/argparse_utils.py` (underscores, `-O`, JSON paths). The names are in `data/arguments/`.
 """
 
 from __future__ import annotations
