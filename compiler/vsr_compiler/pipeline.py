@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,7 @@ from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
 from vsr_compiler.syntax.imports import PolicyFiles, Texts, read_files
 from vsr_compiler.syntax.text import read
 from vsr_compiler.targets import TARGETS, Rendered, Target, environment_targets, profiles, render
+from vsr_compiler.targets.advisories import advisories
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.request_limits import RequestLimits
@@ -120,14 +122,22 @@ def _imports(path: Path, files: PolicyFiles) -> tuple[ir.Import, ...]:
     )
 
 
-def findings(path: Path, texts: Texts = read) -> list[Diagnostic]:
-    """Return every finding about a policy file, errors and warnings, sorted by place. ``texts`` as in `read_policy`."""
+def findings(path: Path, today: dt.date | None = None, *, texts: Texts = read) -> list[Diagnostic]:
+    """Return every finding about a policy file, errors and warnings, sorted by place.
+
+    Args:
+        path: The file.
+        today: The day on which releases are judged; None to leave it out.
+        texts: Returns the text of a file: from the disk, or as an editor has it.
+    """
     try:
         policy = read_policy(path, texts=texts)
     except CompileError as error:
         return error.diagnostics
     refused = [] if isinstance(policy.router.implementation, ir.SemanticRouter) else _loading_errors(policy)
-    return sorted([*policy.warnings, *refused, *_render(policy, {}).errors], key=lambda item: item.order)
+    renders = _render(policy, {})
+    advisories_of = unsilenced(_advisories(policy, renders, today), policy.ignores)
+    return sorted([*policy.warnings, *refused, *renders.errors, *advisories_of], key=lambda item: item.order)
 
 
 def preview(policy: ir.Policy) -> list[Object]:
@@ -135,13 +145,16 @@ def preview(policy: ir.Policy) -> list[Object]:
     return [item for rendered in _render(policy, {}).bases.values() for item in rendered.objects]
 
 
-def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = False) -> Compiled:
+def compile_policy(
+    policy: ir.Policy, existing: Existing, *, rebuild: bool = False, today: dt.date | None = None
+) -> Compiled:
     """Render everything in memory; nothing is written here.
 
     Args:
         policy: The linked policy.
         existing: Reads the existing output, whose classifier heads are reused if they are still valid.
         rebuild: Train every classifier head, even if its inputs are unchanged.
+        today: The day on which releases are judged; None to leave it out.
 
     Raises:
         CompileError: VSR3xx if a target cannot do what the policy asks, VSR5xx if a classifier head cannot be trained,
@@ -180,9 +193,8 @@ def compile_policy(policy: ir.Policy, existing: Existing, *, rebuild: bool = Fal
         overlays=_other_releases(policy, renders),
         imports={item.path: {"owner": item.owner, "sha256": item.sha256} for item in policy.imports},
     )
-    warnings = tuple(
-        unsilenced((*policy.warnings, *renders.environment_notices, *link_warnings, *argo.warnings), policy.ignores)
-    )
+    later = (*link_warnings, *argo.warnings, *_advisories(policy, renders, today))
+    warnings = tuple(unsilenced((*policy.warnings, *renders.environment_notices, *later), policy.ignores))
     return Compiled(policy, tree, lock, objects, manifests.values, manifests.patched, manifests.environments, warnings)
 
 
@@ -216,16 +228,17 @@ class _Renders:
     @property
     def environment_notices(self) -> list[Diagnostic]:
         """The notices of the environments, each once, in the order of the environments."""
-        return list(dict.fromkeys(notice for item in self._places for notice in item.rendered.notices))
+        return list(dict.fromkeys(notice for item in self.places for notice in item.rendered.notices))
 
     @property
-    def _places(self) -> tuple[_Environment | _Host, ...]:
+    def places(self) -> tuple[_Environment | _Host, ...]:
+        """Every environment, on clusters and on hosts."""
         return (*self.environments, *self.hosts)
 
     @property
     def errors(self) -> list[Diagnostic]:
         """What some target cannot do, each once."""
-        everything = (*self.bases.values(), *(item.rendered for item in self._places))
+        everything = (*self.bases.values(), *(item.rendered for item in self.places))
         return list(dict.fromkeys(error for rendered in everything for error in rendered.errors))
 
 
@@ -256,6 +269,27 @@ def _hosts(policy: ir.Policy, bodies: dict[str, Any]) -> Iterator[_Host]:
             max_body = compose.TARGET.request_limits(own).max_body
             own = replace(own, router=replace(own.router, max_body=max_body))
             yield _Host(environment, environment.host, own, rendered)
+
+
+def _advisories(policy: ir.Policy, renders: _Renders, today: dt.date | None) -> list[Diagnostic]:
+    """Return the warnings about releases of the environments, each once; of the bases if there is no environment."""
+    if today is None or renders.errors:
+        return []
+    found: list[Diagnostic] = []
+    for item in renders.places:
+        target = TARGETS[item.environment.target] if isinstance(item, _Environment) else compose.TARGET
+        span = _releases_span(policy, item.environment)
+        found += advisories(target, item.policy, item.rendered.objects, today, span)
+    if not renders.places:
+        for name, rendered in renders.bases.items():
+            found += advisories(TARGETS[name], policy, rendered.objects, today, policy.gateway.span)
+    return list(dict.fromkeys(found))
+
+
+def _releases_span(policy: ir.Policy, environment: ir.Environment) -> Span:
+    """Return where the releases of an environment are set: there, or at the gateway."""
+    own = environment.versions and environment.versions != policy.versions
+    return environment.span if own else policy.gateway.span
 
 
 def _render_one(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> Rendered:

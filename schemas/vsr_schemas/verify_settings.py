@@ -43,6 +43,9 @@ class VerifySettings(_Settings):
     exclude: Annotated[list[Annotated[str, Field(min_length=1, max_length=500)]], Field(max_length=1000)] = []
     assume: Annotated[list[Annotated[str, Field(min_length=1, max_length=1000)]], Field(max_length=10_000)] = []
     versions: str | None = None
+    releases: Annotated[
+        dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=100)]], Field(max_length=50)
+    ] = {}
     separate: bool = False
     # `off` without quotes is a boolean in YAML.
     severity: dict[RuleName, Literal["error", "warning", "note", "off", False]] = {}

@@ -16,7 +16,7 @@ LISTED = 4
 
 
 def check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
-    """Report unused categories (VSR235), models (VSR236), and signals, classifiers and endpoints (VSR238)."""
+    """Report unused categories (VSR235), models (VSR236), and and others (VSR238)."""
     tested = [leaf for route in policy.routes for leaf in ir.leaves(route.when)]
     yield from _categories(policy, {leaf.category.name for leaf in tested if isinstance(leaf, ir.InCategory)})
     yield from _models(policy, requests)
@@ -33,6 +33,15 @@ def check(policy: ir.Policy, requests: Requests) -> Iterator[Diagnostic]:
     for endpoint in policy.endpoints:
         if endpoint.name not in reached:
             yield _unused("endpoint", endpoint.name, endpoint.span, "a model")
+    yield from _clusters(policy)
+
+
+def _clusters(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """Report clusters that no environment runs on: they get nothing."""
+    running = {environment.cluster.name for environment in policy.environments if environment.cluster is not None}
+    for cluster in policy.gitops.clusters.values() if policy.gitops is not None else ():
+        if cluster.name not in running:
+            yield _unused("cluster", cluster.name, cluster.span, "`clusters` of an environment")
 
 
 def _categories(policy: ir.Policy, tested: set[str]) -> Iterator[Diagnostic]:

@@ -11,7 +11,8 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.diagnostics.suggestions import did_you_mean
 from vsr_compiler.releases.known import by_number
-from vsr_compiler.releases.vllm_arguments import VLLM_ARGUMENTS, VllmArguments
+from vsr_compiler.releases.model_servers import VLLM
+from vsr_compiler.releases.vllm_arguments import VllmArguments, arguments_of, removed_since
 
 SECRET_ARGUMENTS = frozenset({"--api-key", "--hf-token"})
 """Arguments whose value is a secret."""
@@ -45,6 +46,7 @@ _PARALLEL = ("--tensor-parallel-size", "--pipeline-parallel-size", "--prefill-co
 """Arguments whose product is the number of GPUs of one replica of the model; data parallelism multiplies it."""
 GPU = "nvidia.com/gpu"
 _MAX_DIGITS = 12
+_REMOVED = "Remove it, or compile for a release that has it (`gateway.versions`)."
 _UNITS = {"k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30}
 """The suffixes of numbers (`human_readable_int` in `vllm/engine/arg_utils.py`)."""
 
@@ -96,12 +98,12 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             continue
         seen: set[tuple[str, int]] = set()
         for release in sorted(_releases(policy, endpoint)):
-            for argument in read_arguments(endpoint.server.args, VLLM_ARGUMENTS[release]):
-                for item in _check(argument, endpoint.server, release, VLLM_ARGUMENTS[release]):
+            for argument in read_arguments(endpoint.server.args, arguments_of(release)):
+                for item in _check(argument, endpoint.server, release, arguments_of(release)):
                     if (item.code, argument.index) not in seen:
                         seen.add((item.code, argument.index))
                         yield item
-        own = read_arguments(endpoint.server.args, VLLM_ARGUMENTS[max(VLLM_ARGUMENTS, key=by_number)])
+        own = read_arguments(endpoint.server.args, arguments_of(max(VLLM, key=by_number)))
         yield from _parallelism(policy, endpoint, endpoint.server, own)
         yield from _context(policy, endpoint, endpoint.server, own)
 
@@ -110,7 +112,7 @@ def _releases(policy: ir.Policy, endpoint: ir.Endpoint) -> set[str]:
     """Return the releases that run the server: that of the policy, and those of environments without another image."""
     versions = [policy.versions]
     versions += [item.versions for item in policy.places if endpoint.name not in item.images]
-    return {each["vllm"] for each in versions if each.get("vllm") in VLLM_ARGUMENTS}
+    return {each["vllm"] for each in versions if each.get("vllm") in VLLM}
 
 
 def _check(argument: Argument, server: ir.VllmServer, release: str, known: VllmArguments) -> Iterator[Diagnostic]:
@@ -139,8 +141,9 @@ def _check(argument: Argument, server: ir.VllmServer, release: str, known: VllmA
         hint = "Write `--name=value`, or the value as an item of its own."
         yield Diagnostic("VSR262", f"`{name:.60}` is not one argument: vLLM does not split it", span, hint)
     elif argument.name not in known.names:
-        message = f"vLLM {release} has no argument `{name:.60}`"
-        yield Diagnostic("VSR262", message, span, _hint(argument.name, known))
+        older = removed_since(argument.name, release)
+        message = f"vLLM {release} has no argument `{name:.60}`{f', which {older} had' if older else ''}"
+        yield Diagnostic("VSR262", message, span, _REMOVED if older else _hint(argument.name, known))
 
 
 def _hint(name: str, known: VllmArguments) -> str:

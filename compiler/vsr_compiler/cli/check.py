@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import click
@@ -14,10 +15,15 @@ from vsr_compiler.review.multi_policy import duplicate_names
 @click.command(name="check", short_help="Report errors and warnings of policies.")
 @options.policies
 @options.findings_format
+@options.today
 @options.strict
 @click.pass_context
-def command(context: click.Context, policies: tuple[Path, ...], *, output_format: str, strict: bool) -> None:
+def command(
+    context: click.Context, policies: tuple[Path, ...], *, output_format: str, today: dt.date, strict: bool
+) -> None:
     """Report errors and warnings of policies. Writes nothing.
+
+    Releases past their end of life, and those with vulnerabilities that concern the output, are warnings.
 
     A comment `# vsr: ignore VSRnnn reason` silences a warning on its line or the next one, in every command.
 
@@ -30,7 +36,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, output_format
     files = options.policy_files(policies)
     duplicates = duplicate_names(files)
     for file in files:
-        diagnostics = [*findings(file), *([duplicates[file]] if file in duplicates else ())]
+        diagnostics = [*findings(file, today), *([duplicates[file]] if file in duplicates else ())]
         printer.add(str(file), diagnostics)
         if not diagnostics:
             console.print_message(f"{file}: no findings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     help="Validate all objects against their schemas, as `verify` does, before anything is written.",
 )
 @options.findings_format
+@options.today
 @options.strict
 @click.pass_context
 def command(  # noqa: PLR0913 - the flags of a command are its arguments
@@ -48,6 +50,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     rebuild: bool,
     schema: bool,
     output_format: str,
+    today: dt.date,
     strict: bool,
 ) -> None:
     """Compile policies into router configuration and Kubernetes manifests.
@@ -66,7 +69,9 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
             report.add(str(policy), [duplicates[policy]])
             continue
         try:
-            result = _compile(policy, out, report, catalog, check_only=check_only, force=force, rebuild=rebuild)
+            result = _compile(
+                policy, out, report, catalog, check_only=check_only, force=force, rebuild=rebuild, today=today
+            )
         except CompileError as error:
             report.add(str(policy), error.diagnostics)
             continue
@@ -94,12 +99,13 @@ def _compile(
     check_only: bool,
     force: bool,
     rebuild: bool,
+    today: dt.date,
 ) -> Compiled | None:
     """Compile one policy. Return None, and write nothing, if there is an error."""
     linked = read_policy(policy)
     if report.add(str(policy), linked.warnings):
         return None
-    compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path), rebuild=rebuild)
+    compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path), rebuild=rebuild, today=today)
     if report.add(str(policy), compiled.warnings[len(linked.warnings) :]):
         return None
     if catalog is not None:

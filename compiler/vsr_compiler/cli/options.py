@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,6 +41,32 @@ report_format = click.option(
     default="text",
     show_default=True,
     help="Format of the report: text for a terminal, markdown for a pull request, json for a program.",
+)
+
+
+def _today(_context: click.Context, _parameter: click.Parameter, value: dt.datetime | None) -> dt.date:
+    """Return the given day; else that of `SOURCE_DATE_EPOCH`, else the present one, both in UTC.
+
+    Raises:
+        click.BadParameter: `SOURCE_DATE_EPOCH` is not a number of seconds.
+    """
+    if value is not None:
+        return value.date()
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not epoch:
+        return dt.datetime.now(dt.UTC).date()
+    try:
+        return dt.datetime.fromtimestamp(int(epoch), dt.UTC).date()
+    except (ValueError, OverflowError, OSError):
+        raise click.BadParameter("`SOURCE_DATE_EPOCH` is not a number of seconds since 1970.") from None
+
+
+today = click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=_today,
+    metavar="YYYY-MM-DD",
+    help="The day on which ends of life of releases are judged.  [default: SOURCE_DATE_EPOCH, else today]",
 )
 strict = click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 

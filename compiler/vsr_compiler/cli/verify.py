@@ -195,6 +195,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     namespace, versions = namespace or values.namespace, _profile(versions, settings)
     assumptions = _assumptions((*assume, *values.assume), namespace)
     separate = separate or values.separate
+    releases = Releases(release, versions, settings, releases_of_file)
     read = _read(manifests, namespace or DEFAULT_NAMESPACE, separate=separate, skip=settings.excludes)
     diagnostics += read.diagnostics
     objects = _objects(read)
@@ -217,7 +218,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     for path in manifests:
         printer.add(str(path), [])
     name = str(manifests[0])
-    releases, catalog = Releases(release, versions, releases_of_file), schema.Catalog.of(crds, with_bundle=True)
+    catalog = schema.Catalog.of(crds, with_bundle=True)
     diagnostics += schema.check_schemas(objects, catalog, releases.of_definitions(catalog))
     diagnostics += check_worlds(read.worlds, assumptions, releases.checked(check_links))
     diagnostics = once_per_place(without_dependent(dict.fromkeys(without_repeated(diagnostics)), read.marks))

@@ -13,28 +13,31 @@ from vsr_compiler.releases.components import ALIASES, COMPONENTS
 from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.verify import Assumptions, Manifest
 from vsr_compiler.verify.schema import Catalog
+from vsr_compiler.verify.settings import Settings
 
 Check = Callable[[list[Manifest], Assumptions], list[Diagnostic]]
 _BREAKAGES = frozenset({"VSR643", "VSR644"})
 _OF_SCHEMAS = frozenset({"VSR441", "VSR442", "VSR444", "VSR446", "VSR449"})
 
 
-def parse_releases(written: Iterable[str]) -> dict[str, str]:
-    """Return the release of each component as options name them.
+def parse_releases(written: Iterable[str], place: str = "--release") -> dict[str, str]:
+    """Return the release of each component as options or settings name them.
+
+    Args:
+        written: Each component with its release.
+        place: Where they are written, for messages.
 
     Raises:
-        click.BadParameter: An option has another form, or a component is unknown.
+        click.UsageError: One has another form, or a component is unknown.
     """
     releases: dict[str, str] = {}
     for item in written:
         name, equals, release = item.partition("=")
         component = ALIASES.get(name, name)
         if not equals or numbers(release) is None:
-            raise click.BadParameter(
-                f"`{item}` is not COMPONENT=RELEASE, such as istio=1.31.4.", param_hint="--release"
-            )
+            raise click.UsageError(f"{place}: `{item}` is not COMPONENT=RELEASE, such as istio=1.31.4.")
         if component not in COMPONENTS:
-            raise click.BadParameter(f"unknown component `{name}`. {use_one_of(COMPONENTS)}", param_hint="--release")
+            raise click.UsageError(f"{place}: unknown component `{name}`. {use_one_of(COMPONENTS)}")
         releases[component] = release.removeprefix("v")
     return releases
 
@@ -43,9 +46,16 @@ class Releases:
     """The releases of a run of ``verify``."""
 
     def __init__(
-        self, written: Iterable[str], profile: str | None, of_file: Callable[[str], Mapping[str, str]]
+        self,
+        written: Iterable[str],
+        profile: str | None,
+        settings: Settings,
+        of_file: Callable[[str], Mapping[str, str]],
     ) -> None:
-        self._given = {**(PROFILES[profile] if profile else {}), **parse_releases(written)}
+        """Store the releases: those of options precede those of settings, which precede those of a profile."""
+        own = [f"{name}={release}" for name, release in settings.values.releases.items()]
+        named = parse_releases(own, f"{settings.path}, `releases`") | parse_releases(written)
+        self._given = {**(PROFILES[profile] if profile else {}), **named}
         self._of_file = (lambda _file: {}) if profile else of_file
 
     def of_definitions(self, catalog: Catalog) -> Callable[[str], Mapping[str, str]]:

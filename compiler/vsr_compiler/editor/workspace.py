@@ -79,7 +79,7 @@ class Workspace:
 
     def findings(self, policy: str) -> list[Diagnostic]:
         """Return the findings of a policy and its fragments, and look at its names."""
-        found = findings(Path(policy), self.text)
+        found = findings(Path(policy), texts=self.text)
         self._findings[policy] = found
         known = symbols(Path(policy), self.text)
         if known is not None:

@@ -109,7 +109,7 @@ def check_device(scope: Scope, device: str | None, image: str | None, path: Path
         kinds = ", ".join(f"`{name}`" for name in HARDWARE)
         hint = f"Use one of: {kinds}, or the name of a device's resource, such as `nvidia.com/mig-3g.40gb`."
         scope.report("VSR267", f"`{device[:80]}` is no kind of hardware", path, hint)
-    elif not hardware(device).images and image is None:
+    elif not hardware(device).image and image is None:
         message = f"vLLM publishes no image for `{device}`"
         scope.report("VSR267", message, path, "Set `image` to one that contains vLLM for this hardware.")
     elif device == CPU and gpus != 1:

@@ -11,17 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from vsr_schemas.apis import (
-    CHAT,
-    COUNT_TOKENS,
-    EMBEDDINGS,
-    INPUT_TOKENS,
-    MESSAGES,
-    RERANK,
-    RESPONSES,
-    TOKENIZE,
-    ApiPath,
-)
+from vsr_compiler.releases.data import Table, builder
+from vsr_schemas.apis import ApiPath
 from vsr_schemas.policy.v1alpha1 import SchemaName
 
 NAMES: Mapping[SchemaName, str] = MappingProxyType(
@@ -67,42 +58,4 @@ class Translations:
     prefixes: bool
 
 
-_1_1_0 = Translations(
-    MappingProxyType(
-        {
-            "azure-openai": frozenset((CHAT, EMBEDDINGS, RESPONSES, INPUT_TOKENS)),
-            "anthropic": frozenset((MESSAGES, COUNT_TOKENS)),
-            "cohere": frozenset((RERANK,)),
-            "aws-bedrock": frozenset((CHAT, EMBEDDINGS, MESSAGES, COUNT_TOKENS, TOKENIZE)),
-            "aws-anthropic": frozenset((CHAT, MESSAGES, COUNT_TOKENS, TOKENIZE)),
-            "gcp-vertex-ai": frozenset((CHAT, EMBEDDINGS, TOKENIZE)),
-            "gcp-anthropic": frozenset((CHAT, MESSAGES, COUNT_TOKENS, TOKENIZE)),
-        }
-    ),
-    pool_keys=True,
-    gcp_identity=True,
-    prefixes=True,
-)
-TRANSLATIONS: Mapping[str, Translations] = MappingProxyType(
-    {
-        # It serves Anthropic's API below `/anthropic` and Cohere's below `/cohere`, whatever its chart says.
-        "0.4.0": Translations(
-            MappingProxyType(
-                {
-                    "azure-openai": frozenset((CHAT, EMBEDDINGS)),
-                    "anthropic": frozenset(),
-                    "cohere": frozenset(),
-                    "aws-bedrock": frozenset((CHAT,)),
-                    "aws-anthropic": frozenset(),
-                    "gcp-vertex-ai": frozenset((CHAT,)),
-                    "gcp-anthropic": frozenset((CHAT,)),
-                }
-            ),
-            pool_keys=False,
-            gcp_identity=False,
-            prefixes=False,
-        ),
-        "1.1.0": _1_1_0,
-        "1.2.0": _1_1_0,
-    }
-)
+TRANSLATIONS: Mapping[str, Translations] = Table("envoy-ai-gateway", builder(Translations), "translations")

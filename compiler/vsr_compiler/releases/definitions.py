@@ -1,11 +1,11 @@
-"""Releases whose CustomResourceDefinitions are not at hand, with the earlier release whose definitions are used."""
+"""Releases whose CustomResourceDefinitions are not at hand, with the release whose definitions are used for them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from vsr_compiler.releases.data import PROJECTS, project
 
-DEFINITIONS: Mapping[tuple[str, str], str] = MappingProxyType(
-    {("envoy-ai-gateway", "1.2.0"): "1.1.0", ("envoy-gateway", "1.9.2"): "1.9.0"}
-)
-"""By project and release. Not confirmed: that a later release defines its kinds in the same way."""
+
+def definitions_of(name: str, release: str) -> str:
+    """Return the release whose definitions are used for a release: itself, unless its project's file names another."""
+    known = project(name).releases.get(release) if name in PROJECTS else None
+    return release if known is None else known.definitions or release

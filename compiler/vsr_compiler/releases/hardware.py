@@ -14,7 +14,7 @@ class Hardware:
     Attributes:
         source: Where its vendor and vLLM say so.
         resource: The resource of one device; empty if a server needs none.
-        images: The image of a release of vLLM; empty if there is none for the hardware.
+        image: The key of its image in `model_servers.Vllm.images`; empty if vLLM publishes none.
         taint: The key of the taint that clusters put on such nodes, with the effect NoSchedule; empty for none.
         args: Arguments that vLLM needs there.
         env: Variables that vLLM needs there.
@@ -22,7 +22,7 @@ class Hardware:
 
     source: str
     resource: str
-    images: Mapping[str, str] = field(default_factory=dict)
+    image: str = ""
     taint: str = ""
     args: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
@@ -35,14 +35,14 @@ HARDWARE: Mapping[str, Hardware] = MappingProxyType(
             "NVIDIA/k8s-device-plugin README: nvidia.com/gpu; GKE, AKS and EKS taint GPU nodes with that key; "
             "vLLM 0.17.0 docs/deployment/docker.md",
             "nvidia.com/gpu",
-            MappingProxyType({"0.17.0": "vllm/vllm-openai:v0.17.0"}),
+            image="nvidia",
             taint="nvidia.com/gpu",
         ),
         "amd": Hardware(
             "ROCm/k8s-device-plugin README: amd.com/gpu; vLLM 0.17.0 "
             "docs/getting_started/installation/gpu.rocm.inc.md: vllm/vllm-openai-rocm",
             "amd.com/gpu",
-            MappingProxyType({"0.17.0": "vllm/vllm-openai-rocm:v0.17.0"}),
+            image="amd",
             taint="amd.com/gpu",
         ),
         "gaudi": Hardware(
@@ -56,7 +56,7 @@ HARDWARE: Mapping[str, Hardware] = MappingProxyType(
             "vLLM 0.17.0 docs/getting_started/installation/cpu.md: images, VLLM_CPU_KVCACHE_SPACE (GiB), and bfloat16 "
             "because float16 is unstable on CPUs",
             "",
-            MappingProxyType({"0.17.0": "public.ecr.aws/q9t5s3a7/vllm-cpu-release-repo:v0.17.0"}),
+            image="cpu",
             args=("--dtype=bfloat16",),
             env=MappingProxyType({"VLLM_CPU_KVCACHE_SPACE": "4"}),
         ),
@@ -80,4 +80,4 @@ def hardware(device: str | None) -> Hardware:
     if vendor is None:
         return Hardware("the policy", resource)
     base = HARDWARE[vendor]
-    return Hardware(base.source, resource, base.images, base.taint, base.args, base.env)
+    return Hardware(base.source, resource, base.image, base.taint, base.args, base.env)

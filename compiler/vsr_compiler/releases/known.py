@@ -8,17 +8,19 @@ from types import MappingProxyType
 from vsr_compiler.releases.gateways import AI_GATEWAY, ENVOY_GATEWAY, GATEWAY_API, INFERENCE_EXTENSION, ISTIO
 from vsr_compiler.releases.model_servers import SIMULATOR, VLLM
 from vsr_compiler.releases.pickers import PICKERS, picker_project
+from vsr_compiler.releases.semantic_router import STOCK_ROUTER
 
 RELEASES: Mapping[str, Collection[str]] = MappingProxyType(
     {
-        "envoy-ai-gateway": AI_GATEWAY.keys(),
-        "envoy-gateway": ENVOY_GATEWAY.keys(),
-        "gateway-api": GATEWAY_API.keys(),
-        "inference-extension": INFERENCE_EXTENSION.keys(),
-        "istio": ISTIO.keys(),
-        "llm-d-inference-sim": SIMULATOR.keys(),
-        "llm-d-router": PICKERS["llm-d-router"].keys(),
-        "vllm": VLLM.keys(),
+        "envoy-ai-gateway": AI_GATEWAY,
+        "envoy-gateway": ENVOY_GATEWAY,
+        "gateway-api": GATEWAY_API,
+        "inference-extension": INFERENCE_EXTENSION,
+        "istio": ISTIO,
+        "llm-d-inference-sim": SIMULATOR,
+        "llm-d-router": PICKERS["llm-d-router"],
+        "semantic-router": STOCK_ROUTER,
+        "vllm": VLLM,
     }
 )
 """Known releases by project. A stack adds the projects that only it looks up by `Target.tables`."""

@@ -1,23 +1,43 @@
-"""Releases of model servers: images and names of metrics."""
+"""Releases of model servers: images, arguments and names of metrics."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
+from typing import Any
+
+from vsr_compiler.releases.data import Table, build
 
 
 @dataclass(frozen=True, slots=True)
 class Vllm:
-    """A release of vLLM. ``kv_metric`` is the gauge of KV cache usage."""
+    """A release of vLLM.
 
-    image: str
+    Attributes:
+        kv_metric: The gauge of KV cache usage.
+        waiting_metric: The gauge of waiting requests.
+        arguments: The table of its arguments; see `vllm_arguments`.
+        positional: Whether the model is the first argument of its server, and not the value of `--model`.
+        images: Its image by the hardware, for which `releases.hardware` has the words.
+    """
+
     kv_metric: str
+    waiting_metric: str
+    arguments: str
+    positional: bool = False
+    images: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def image(self) -> str:
+        """The image for GPUs of NVIDIA."""
+        return self.images["nvidia"]
 
 
-VLLM: Mapping[str, Vllm] = MappingProxyType(
-    {"0.17.0": Vllm("vllm/vllm-openai:v0.17.0", "vllm:kv_cache_usage_perc")},
-)
+def _vllm(section: Mapping[str, Any], release: str) -> Vllm:
+    images = {key: image.replace("{release}", release) for key, image in section["images"].items()}
+    return build(Vllm, {**section, "images": images})
 
-SIMULATOR: Mapping[str, str] = MappingProxyType({"0.10.2": "ghcr.io/llm-d/llm-d-inference-sim:v0.10.2"})
-"""The image of llm-d's simulator of vLLM. Its metrics have the names of vLLM 0.17.0."""
+
+VLLM: Mapping[str, Vllm] = Table("vllm", _vllm)
+SIMULATOR: Mapping[str, str] = Table("llm-d-inference-sim", lambda section, release: f"{section['image']}:v{release}")
+"""The image of llm-d's simulator of vLLM."""

@@ -1,6 +1,6 @@
 """Releases of endpoint pickers by project: image, flags, configuration, plugins and access rights.
 
-Sources: the flags, plugin registries and roles of each project at its tag.
+The facts are in `data/`.
 """
 
 from __future__ import annotations
@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
-from vsr_compiler.releases.picker_arguments import MESSAGE_FLAG
+from vsr_compiler.releases.data import Table, build
 
-OBJECTIVES, REWRITES = "inferenceobjectives", "inferencemodelrewrites"
 LLM_D_ROUTER = "llm-d-router"
 LEGACY, LLM_D = "inference.networking.x-k8s.io", "llm-d.ai"
 
@@ -64,95 +64,26 @@ DEFAULT_SCORERS: tuple[tuple[str, float], ...] = (
     ("queue-scorer", 2),
 )
 """The defaults of the projects' charts. A scorer without a weight would count 1."""
-GIE_SCORERS = frozenset(
-    {"kv-cache-utilization-scorer", "lora-affinity-scorer", "prefix-cache-scorer", "queue-scorer"},
-)
-GIE_API, LLM_D_API = f"{LEGACY}/v1alpha1", f"{LLM_D}/v1alpha1"
-PRODUCERS = MappingProxyType(
-    {"prefix-cache-scorer": "approx-prefix-cache-producer", "token-load-scorer": "inflight-load-producer"}
-)
-QUIET = MappingProxyType({"metrics-endpoint-auth": "true", "tracing": "false"})
-"""Tracing is enabled by default and would look for a collector in the pod."""
+
+
+def _picker(section: Mapping[str, Any], release: str) -> Picker:
+    """Return the picker of a section of a project's file: images have the release as tag."""
+    given = section.get("disaggregation")
+    disaggregation = None
+    if given is not None:
+        disaggregation = Disaggregation(
+            plugins=tuple((name, parameters) for name, parameters in given["plugins"]),
+            profiles=tuple((name, plugin) for name, plugin in given["profiles"]),
+            sidecar_image=f"{given['sidecar-image']}:v{release}",
+            sidecar_args=tuple(given["sidecar-args"]),
+        )
+    return build(Picker, {**section, "image": f"{section['image']}:v{release}", "disaggregation": disaggregation})
+
 
 PICKERS: Mapping[str, Mapping[str, Picker]] = MappingProxyType(
-    {
-        "inference-extension": MappingProxyType(
-            {
-                "1.1.0": Picker(
-                    image="registry.k8s.io/gateway-api-inference-extension/epp:v1.1.0",
-                    config_api=GIE_API,
-                    flags=QUIET,
-                    kv_metric_flag=True,
-                    scorers=GIE_SCORERS,
-                    whole_weights=True,
-                    producers=MappingProxyType({}),
-                    watches=MappingProxyType({LEGACY: (OBJECTIVES,)}),
-                ),
-                "1.5.0": Picker(
-                    image="registry.k8s.io/gateway-api-inference-extension/epp:v1.5.0",
-                    config_api=GIE_API,
-                    flags=QUIET,
-                    kv_metric_flag=False,
-                    # Not `token-load-scorer`: see picker_arguments.FAILING_PLUGINS.
-                    scorers=GIE_SCORERS | {"running-requests-size-scorer"},
-                    whole_weights=False,
-                    producers=PRODUCERS,
-                    watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES)}),
-                ),
-            }
-        ),
-        LLM_D_ROUTER: MappingProxyType(
-            {
-                "0.3.2": Picker(
-                    image="ghcr.io/llm-d/llm-d-inference-scheduler:v0.3.2",
-                    config_api=GIE_API,
-                    # Built on the inference extension 1.0.0, which has neither flag and always requires
-                    # authentication to read its metrics.
-                    flags=MappingProxyType({}),
-                    kv_metric_flag=True,
-                    scorers=GIE_SCORERS | {"active-request-scorer", "load-aware-scorer", "session-affinity-scorer"},
-                    whole_weights=True,
-                    producers=MappingProxyType({}),
-                    watches=MappingProxyType({LEGACY: (OBJECTIVES,)}),
-                ),
-                "0.10.0": Picker(
-                    image="ghcr.io/llm-d/llm-d-router-endpoint-picker:v0.10.0",
-                    config_api=LLM_D_API,
-                    flags=QUIET,
-                    kv_metric_flag=False,
-                    scorers=GIE_SCORERS
-                    | {
-                        "active-request-scorer",
-                        "load-aware-scorer",
-                        "no-hit-lru-scorer",
-                        "running-requests-size-scorer",
-                        "token-load-scorer",
-                    },
-                    whole_weights=False,
-                    producers=PRODUCERS,
-                    watches=MappingProxyType({LEGACY: (REWRITES, OBJECTIVES), LLM_D: (REWRITES, OBJECTIVES)}),
-                    # Seen to run with the CRDs of the inference extension 1.6.0, which has none of the group.
-                    without=frozenset({LEGACY}),
-                    message_flag=MESSAGE_FLAG,
-                    disaggregation=Disaggregation(
-                        plugins=(
-                            ("prefill-filter", MappingProxyType({})),
-                            ("decode-filter", MappingProxyType({})),
-                            ("prefix-based-pd-decider", MappingProxyType({"nonCachedTokens": 16})),
-                            (
-                                "disagg-profile-handler",
-                                MappingProxyType({"deciders": {"prefill": "prefix-based-pd-decider"}}),
-                            ),
-                        ),
-                        profiles=(("prefill", "prefill-filter"), ("decode", "decode-filter")),
-                        sidecar_image="ghcr.io/llm-d/llm-d-router-disagg-sidecar:v0.10.0",
-                        sidecar_args=("--kv-connector=nixlv2", "--secure-proxy=false"),
-                    ),
-                ),
-            }
-        ),
-    }
+    {name: Table(name, _picker, "picker") for name in ("inference-extension", LLM_D_ROUTER)}
 )
+"""By project and release. Releases of the inference extension without a picker are not in it."""
 
 
 def picker_project(project: str, versions: Mapping[str, str]) -> str:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Any
+
+from vsr_compiler.releases.data import Table, build
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +35,8 @@ class StockRouter:
     chart_has_headless: bool
 
 
-_MMBERT = (
-    "mmbert32k-intent-classifier-merged",
-    "mmbert32k-jailbreak-detector-merged",
-    "mmbert32k-pii-detector-merged",
-)
+def _stock_router(section: Mapping[str, Any], release: str) -> StockRouter:
+    return build(StockRouter, {**section, "image": f"{section['image']}:v{release}"})
 
-STOCK_ROUTER: Mapping[str, StockRouter] = MappingProxyType(
-    {
-        "0.4.0": StockRouter(
-            image="ghcr.io/vllm-project/semantic-router/extproc:v0.4.0",
-            # TLS ends at the gateway; the connection to the router is inside the cluster.
-            args=("--secure=false",),
-            config="/app/config/config.yaml",
-            models="/app/models",
-            registry=MappingProxyType({f"llm-semantic-router/{name}": f"models/{name}" for name in _MMBERT}),
-            similarity=0.5,
-            # deploy/helm/semantic-router/templates/service.yaml since 1e3517551 (2026-07-14); v0.3.0 has none.
-            chart_has_headless=True,
-        )
-    }
-)
+
+STOCK_ROUTER: Mapping[str, StockRouter] = Table("semantic-router", _stock_router)

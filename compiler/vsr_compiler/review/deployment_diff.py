@@ -11,7 +11,7 @@ from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.rendered_overlay import rendered_objects
 
 ROUTES = frozenset({"HTTPRoute", "AIGatewayRoute"})
-MODEL = "--model="
+MODEL, SERVED = "--model=", "--served-model-name"
 HOST_FILE = "compose.yaml"
 KUSTOMIZATION, DEPTH = "kustomization.yaml", 4
 """Path of an overlay's kustomization: ``<target>/overlays/<environment>/kustomization.yaml``."""
@@ -79,8 +79,14 @@ def _has_timeout(rule: dict[str, Any]) -> bool:
 def _checkpoint(deployment: Any) -> str:  # noqa: ANN401 - any JSON
     """Return the model that the first container with a model argument loads."""
     pod = _dict(_dict(_dict(_dict(deployment).get("spec")).get("template")).get("spec"))
-    arguments = [word for container in _list(pod.get("containers")) for word in _list(_dict(container).get("args"))]
-    return next((str(word).removeprefix(MODEL) for word in arguments if str(word).startswith(MODEL)), "")
+    containers = [[str(word) for word in _list(_dict(item).get("args"))] for item in _list(pod.get("containers"))]
+    return next((model for args in containers if (model := _model(args))), "")
+
+
+def _model(args: list[str]) -> str:
+    """Return the model among a container's arguments: that of `--model`, or the first one of `vllm serve`."""
+    named = next((word.removeprefix(MODEL) for word in args if word.startswith(MODEL)), "")
+    return named or (args[0] if SERVED in args and not args[0].startswith("-") else "")
 
 
 def _name(body: Any) -> str:  # noqa: ANN401 - any JSON

@@ -264,10 +264,12 @@ def kinds() -> Mapping[GroupKind, Kind]:
 @functools.cache
 def profiles() -> Mapping[str, Mapping[str, str]]:
     """Return the releases of each profile by project, those of the targets' own projects among them."""
-    own = [(name, releases) for target in _registry.values() for name, releases in target.profiles.items()]
+    own = [target.profiles for target in _registry.values()]
     merged = {name: dict(releases) for name, releases in PROFILES.items()}
-    for name, releases in own:
-        merged[name] |= releases
+    for releases in own:
+        for name in merged:
+            # A stack whose own projects have not changed since need not repeat a profile.
+            merged[name] |= releases.get(name) or releases.get("current", {})
     return MappingProxyType(
         {name: MappingProxyType(dict(sorted(releases.items()))) for name, releases in merged.items()}
     )

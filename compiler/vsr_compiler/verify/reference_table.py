@@ -196,8 +196,11 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
             _TARGET_LIST,
             Row("spec.traffic.extProc.backendRef", "Service", granted=True),
             Row("spec.traffic.extAuth.backendRef", "Service", granted=True),
+            Row("spec.traffic.jwtAuthentication.providers[].jwks.remote.backendRef", "Service", granted=True),
         ),
     ),
+    (AGENT, "AgentgatewayModel", (_PARENTS, _secret("spec.policies.auth.secretRef"))),
+    (AGENT, "AgentgatewayBackend", (_secret("spec.policies.auth.secretRef"),)),
     # Inference Extension
     (INFERENCE, "InferencePool", (Row("spec.endpointPickerRef", "Service", local=True, port="port.number"),)),
     (
@@ -315,7 +318,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         (
             Row("spec.workloadRef", "Deployment", "apps", local=True, travels=True),
             *(
-                Row(f"spec.strategy.{path}", "Service", local=True, travels=True)
+                Row(f"spec.strategy.{path}", "Service", local=True, travels=True, mild=True)
                 for path in (
                     "blueGreen.activeService",
                     "blueGreen.previewService",

@@ -12,9 +12,9 @@ from vsr_compiler.analysis import analyse
 from vsr_compiler.analysis.vllm_arguments import read_arguments
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.releases.model_servers import VLLM
-from vsr_compiler.releases.vllm_arguments import VLLM_ARGUMENTS
+from vsr_compiler.releases.vllm_arguments import arguments_of
 
-KNOWN = VLLM_ARGUMENTS["0.17.0"]
+KNOWN = arguments_of("0.17.0")
 LINE, FIRST = 6, 23
 """Where the first argument is."""
 
@@ -142,7 +142,18 @@ def test_a_context_beyond_the_length_that_the_server_accepts_is_an_error() -> No
 
 def test_an_environment_with_its_own_image_and_release_is_not_checked_by_another_table() -> None:
     """Every release whose image is known has a table."""
-    assert set(VLLM) == set(VLLM_ARGUMENTS)
+    assert all(arguments_of(release).names for release in VLLM)
+
+
+@pytest.mark.parametrize(
+    "argument", ["--calculate-kv-scales", "--override-attention-dtype=x", "--max-num-partial-prefills=2"]
+)
+def test_argument_that_a_release_removed_is_an_error_that_names_the_release_that_had_it(argument: str) -> None:
+    """The server would not start."""
+    [item] = found(argument)
+    assert item.code == "VSR262"
+    assert item.message.startswith("vLLM 0.33.0 has no argument")
+    assert item.message.endswith("which 0.17.0 had")
 
 
 def test_values_are_read_with_their_arguments() -> None:

@@ -81,3 +81,16 @@ def test_our_output_names_its_own_releases(tmp_path: Path, monkeypatch: pytest.M
     assert "VSR64" not in call("verify", "--no-envoy", "out/up").stderr
     later = call("verify", "--no-envoy", "out/up", "--release", "inference-extension=1.6.0")
     assert "VSR640" in later.stderr
+
+
+def test_settings_of_a_repository_name_releases(tmp_path: Path) -> None:
+    """As the option, which precedes them."""
+    settings = tmp_path / ".vsr-verify.yaml"
+    settings.write_text("apiVersion: vsr.dev/verify/v1\nreleases: {envoy-gateway: '1.9'}\n", encoding="utf-8")
+    objects = objects_of("detection of addresses")
+    assert "VSR643" in verify(tmp_path, objects)[1]
+    assert "VSR643" not in verify(tmp_path, objects, "--release", "envoy-gateway=1.8.3")[1]
+    settings.write_text("apiVersion: vsr.dev/verify/v1\nreleases: {istoi: 1.31.0}\n", encoding="utf-8")
+    result = call("verify", str(tmp_path / "m.yaml"))
+    assert result.exit_code == 2
+    assert "unknown component `istoi`" in result.stderr

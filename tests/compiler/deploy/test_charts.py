@@ -15,6 +15,7 @@ from support.gitops_support import bodies, build, compiled, written
 from support.rollouts.flux import ordered
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.pipeline import Compiled
+from vsr_compiler.targets import TARGETS
 
 TEXT = """\
 apiVersion: vsr.dev/v1alpha1
@@ -199,3 +200,25 @@ def test_a_chart_that_nobody_can_install_is_refused(change: tuple[str, str]) -> 
     with pytest.raises(CompileError) as caught:
         compiled(linked(TEXT.replace(*change)))
     assert [item.code for item in caught.value.diagnostics] == ["VSR371"]
+
+
+def test_every_target_with_values_says_where_its_charts_are() -> None:
+    """Without them nobody could install it by name. The chart of llm-d's picker goes with a component."""
+    for target in TARGETS.values():
+        assert bool(target.installs) == (bool(target.charts) and target.name != "llm-d")
+        assert {source.project for source in target.installs} <= {*target.releases, *target.tables}
+
+
+def test_agentgateway_comes_after_its_definitions() -> None:
+    """Its chart is in a registry of its own."""
+    text = TEXT.replace(
+        "vllm-stack, gateway-helm, ai-gateway-crds-helm, ai-gateway-helm", "agentgateway, agentgateway-crds"
+    )
+    result = compiled(linked(text.replace("target: production-stack", "target: agentgateway")))
+    releases = [body for (kind, _), body in made(result, "flux/prod-us/charts").items() if kind == "HelmRelease"]
+    assert [body["spec"]["chart"]["spec"]["chart"] for body in ordered(releases)] == [
+        "agentgateway-crds",
+        "agentgateway",
+    ]
+    source = made(result, "argocd")["Application", "stack-prod-eu-agentgateway"]["spec"]["sources"][0]
+    assert (source["repoURL"], source["targetRevision"][0]) == ("cr.agentgateway.dev/charts", "v")

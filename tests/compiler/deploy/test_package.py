@@ -9,13 +9,17 @@ import json
 import os
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
 
 from support.common import ROOT
+from support.gitops_support import DEV, GITOPS, HERE, compiled, with_environments, written
+from vsr_compiler import ir
 from vsr_compiler.cli.main import command
 from vsr_compiler.deploy.oci_layout import archive, gzipped
 from vsr_compiler.manifests.lock import parse
@@ -183,3 +187,30 @@ def test_names_as_long_as_kubernetes_allows_are_kept():
     path = f"istio/base/{'n' * 63}/httproute-{'r' * 253}.yaml"
     with tarfile.open(fileobj=io.BytesIO(archive({path: b"{}"}))) as tar:
         assert tar.getnames() == [path]
+
+
+ARGO_CD_LAYERS = ("application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.cncf.helm.chart.content.v1.tar+gzip")
+"""Source: Argo CD 3.5.1, `docs/user-guide/oci.md`: one layer, by default of one of these types. Flux extracts the first
+layer whatever its type, and needs gzip (source-controller 1.9.1, `docs/spec/v1/ocirepositories.md`)."""
+
+
+def test_argo_cd_and_flux_find_their_paths_in_the_artifact(tmp_path):
+    """The objects of a policy whose repository is the artifact itself."""
+    gitops = replace(GITOPS, repo="oci://registry.example.com/small", revision="v1", flux=ir.Flux("flux", 60_000, HERE))
+    environments = (DEV, replace(DEV, name="eu", cluster=ir.Cluster("eu", "https://eu.example.com", "eu", HERE)))
+    folder = written(compiled(with_environments(*environments, gitops=gitops)), tmp_path / "out")
+    assert package(folder, tmp_path / "artifact", "--tag", "v1").exit_code == 0
+    files, _, manifest, _ = opened(tmp_path / "artifact")
+    (layer,) = manifest["layers"]
+    assert layer["mediaType"] in ARGO_CD_LAYERS
+    with tarfile.open(fileobj=io.BytesIO(blob(files, layer)), mode="r:gz") as tar:
+        names = set(tar.getnames())
+        bodies = [YAML(typ="safe").load(tar.extractfile(name)) for name in names if name.startswith(("argocd", "flux"))]
+    specs = [body["spec"] for body in bodies if "spec" in body]
+    paths = {spec["source"]["path"] for spec in specs if "source" in spec} | {
+        spec["path"] for spec in specs if "path" in spec
+    }
+    assert len(paths) == 4
+    assert {f"{path.removeprefix('./')}/kustomization.yaml" for path in paths} <= names
+    (source,) = {json.dumps([spec["url"], spec["ref"]]) for spec in specs if "url" in spec}
+    assert json.loads(source) == ["oci://registry.example.com/small", {"tag": "v1"}]

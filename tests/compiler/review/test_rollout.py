@@ -213,7 +213,7 @@ def ai_route(*models: str) -> Body:
 
 def test_models_whose_backends_ai_gateway_renames_are_told() -> None:
     """envoy-gateway-02: a rule in front moved the others, which answered 500."""
-    text = "models b, c get 500 for some seconds in prod, while AI Gateway renames their backends"
+    text = "models b, c get 500 for some seconds in prod, while Agent Router renames their backends"
     assert effects(ai_route("b", "c"), ai_route("a", "b", "c")) == [(text, None, 0)]
     assert effects(ai_route("b", "c"), ai_route("b", "c", "d")) == []
 

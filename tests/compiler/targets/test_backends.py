@@ -91,13 +91,13 @@ def test_both_roles_of_a_disaggregated_pool_are_placed() -> None:
 @pytest.mark.parametrize(
     ("words", "resources", "image", "taint"),
     [
-        ("device: nvidia, gpus: 2", {"nvidia.com/gpu": "2"}, "vllm/vllm-openai:v0.17.0", "nvidia.com/gpu"),
-        ("device: amd", {"amd.com/gpu": "1"}, "vllm/vllm-openai-rocm:v0.17.0", "amd.com/gpu"),
+        ("device: nvidia, gpus: 2", {"nvidia.com/gpu": "2"}, "vllm/vllm-openai:v0.33.0", "nvidia.com/gpu"),
+        ("device: amd", {"amd.com/gpu": "1"}, "vllm/vllm-openai-rocm:v0.33.0", "amd.com/gpu"),
         ("device: gaudi, image: 'a/b:1'", {"habana.ai/gaudi": "1"}, "a/b:1", "habana.ai/gaudi"),
-        ("device: nvidia.com/mig-1g.5gb", {"nvidia.com/mig-1g.5gb": "1"}, "vllm/vllm-openai:v0.17.0", "nvidia.com/gpu"),
+        ("device: nvidia.com/mig-1g.5gb", {"nvidia.com/mig-1g.5gb": "1"}, "vllm/vllm-openai:v0.33.0", "nvidia.com/gpu"),
         ("device: a.example/npu, image: 'a/b:1'", {"a.example/npu": "1"}, "a/b:1", ""),
-        ("device: cpu", {}, "public.ecr.aws/q9t5s3a7/vllm-cpu-release-repo:v0.17.0", ""),
-        ("gpus: 2", {"nvidia.com/gpu": "2"}, "vllm/vllm-openai:v0.17.0", ""),
+        ("device: cpu", {}, "vllm/vllm-openai-cpu:v0.33.0-x86_64", ""),
+        ("gpus: 2", {"nvidia.com/gpu": "2"}, "vllm/vllm-openai:v0.33.0", ""),
     ],
 )
 def test_hardware_sets_resource_image_and_toleration(words: str, resources: Body, image: str, taint: str) -> None:
@@ -128,7 +128,7 @@ def test_an_environment_replaces_words_and_keeps_the_others() -> None:
     lab, sim = (resolve(policy, environment) for environment in policy.environments)
     server = pod(lab, "gie", "e")
     assert (server["nodeSelector"], server["priorityClassName"]) == ({"a": "c"}, "p")
-    assert server["containers"][0]["image"] == "vllm/vllm-openai-rocm:v0.17.0"
+    assert server["containers"][0]["image"] == "vllm/vllm-openai-rocm:v0.33.0"
     router = pod(lab, "gie", "semantic-router")
     assert ("tolerations" in router, router["nodeSelector"]) == (False, {"r": "s"})
     assert pod(lab, "gie", "e-epp")["priorityClassName"] == "low"

@@ -55,7 +55,7 @@ def test_a_server_bears_the_names_of_its_models_and_loads_their_adapters() -> No
     """An adapter's name stands with its path only: as a served name it would be the base's alias."""
     args = pod(policy())["containers"][0]["args"]
     assert args == [
-        "--model=example/big",
+        "example/big",
         "--served-model-name",
         "org/Big:8b",
         "--port=8000",
@@ -67,6 +67,13 @@ def test_a_server_bears_the_names_of_its_models_and_loads_their_adapters() -> No
         "law=/adapters/law",
         "--max-lora-rank=64",
     ]
+
+
+def test_model_is_the_first_argument_from_the_release_on_that_takes_it_so() -> None:
+    """VLLM 0.33 would warn about `--model`, and takes no positional argument behind one with several values."""
+    for release, first in (("0.17.0", "--model=example/big"), ("0.33.0", "example/big")):
+        found = replace(policy(), versions={**policy().versions, "vllm": release})
+        assert pod(found)["containers"][0]["args"][0] == first
 
 
 def arguments(found: ir.Policy) -> list[str]:

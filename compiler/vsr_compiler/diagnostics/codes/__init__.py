@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from vsr_compiler.diagnostics.codes import (
+    advisories,
     attach,
     backends,
     charts,
@@ -42,6 +43,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | attach.CODES
+    | advisories.CODES
     | charts.CODES
     | hosts.CODES
     | targets.CODES

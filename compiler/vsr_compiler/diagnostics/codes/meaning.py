@@ -491,7 +491,7 @@ routes:
         title="unused definition",
         severity="warning",
         stage=Stage.ANALYSIS,
-        meaning="Nothing refers to the endpoint, classifier or signal.",
+        meaning="Nothing refers to the endpoint, classifier, signal or cluster.",
         reason="Unused definitions mislead readers and are often a misspelt reference.",
         fix="Refer to the definition, or remove it.",
         example=Example("""\

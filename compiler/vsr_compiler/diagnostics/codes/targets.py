@@ -263,7 +263,7 @@ endpoints:
   vllm-big: {vllm: {}}
   small: {service: {name: small, port: 8000}}
 environments:
-  dev: {target: gie}
+  dev: {target: gie, versions: {inference-extension: 1.5.0}}
 """),
     ),
     "VSR319": Code(
@@ -278,7 +278,7 @@ environments:
         fix="Nothing, if clients do not need it; otherwise use what the message names.",
         example=Example("""\
 environments:
-  dev: {target: gie}
+  dev: {target: gie, versions: {inference-extension: 1.5.0}}
 """),
     ),
     "VSR324": Code(

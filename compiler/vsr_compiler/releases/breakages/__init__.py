@@ -13,11 +13,11 @@ from vsr_compiler.releases.breakages import (
     llm_d_router,
     vllm,
 )
-from vsr_compiler.releases.breakages.model import Breakage, Requirement
+from vsr_compiler.releases.breakages.model import Breakage, Plugins, Requirement
 from vsr_compiler.releases.breakages.requirements import REQUIREMENTS
 from vsr_compiler.releases.numbers import Numbers, numbers
 
-__all__ = ["BREAKAGES", "REQUIREMENTS", "Breakage", "Requirement", "applies"]
+__all__ = ["BREAKAGES", "REQUIREMENTS", "Breakage", "Requirement", "applies", "between", "removed_plugins"]
 
 BREAKAGES: tuple[Breakage, ...] = (
     *gateway_api.BREAKAGES,
@@ -48,3 +48,9 @@ def between(component: str, old: str, new: str) -> Iterator[Breakage]:
         is_new = before is None or not applies(item, before)
         if after and item.component == component and is_new and applies(item, after):
             yield item
+
+
+def removed_plugins(release: Numbers) -> frozenset[str]:
+    """Return the plugins that a release of llm-d's picker does not have any more, for which a breakage says more."""
+    rows = (item for item in BREAKAGES if item.component == "llm-d-router" and applies(item, release))
+    return frozenset(name for item in rows if isinstance(item.sign, Plugins) for name in item.sign.names)

@@ -92,4 +92,4 @@ def _applications(policy: str, pairs: list[Pair]) -> Iterator[RolloutChange]:
 
 def _server(application: Any) -> str:  # noqa: ANN401 - any JSON
     destination: Mapping[str, Any] = mapping(mapping(mapping(application).get("spec")).get("destination"))
-    return str(destination.get("server", ""))
+    return str(destination.get("server") or destination.get("name") or "")

@@ -56,7 +56,7 @@ def _renamed_backends(environments: Environments) -> Iterator[RolloutChange]:
                 models.setdefault(model, []).append(environment)
     where = listed(name for names in models.values() for name in names)
     if models:
-        text = f"models {listed(models)} get 500 for some seconds in {where}, while AI Gateway renames their backends"
+        text = f"models {listed(models)} get 500 for some seconds in {where}, while Agent Router renames their backends"
         yield RolloutChange(text=text)
 
 

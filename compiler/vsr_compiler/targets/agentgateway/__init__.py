@@ -91,6 +91,7 @@ TARGET = Target(
     reaches=(ir.ExistingPool,),
     components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
     charts=(helm_values.chart,),
+    installs=helm_values.SOURCES,
     provided=(("GatewayClass", "", CLASS),),
     kinds=(*KINDS, *pools.KINDS),
     cluster_names=(

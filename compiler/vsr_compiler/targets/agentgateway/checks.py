@@ -84,6 +84,8 @@ def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
     versions = policy.versions
     release = versions["agentgateway"]
     pooled = with_existing(declared_pools)(policy)
+    if not pooled and policy.installed_charts >= {CRD_CHART, CHART}:
+        return
     values = f" with the values in the target's {helm.FOLDER}/values-{CHART}.yaml" if pooled else ""
     message = f"agentgateway {release} must be installed{values}, with its CRDs and those of the Gateway API"
     hint = f"Install the charts {CRD_CHART} and {CHART}: --version v{release} --namespace {NAMESPACE}."

@@ -80,6 +80,18 @@ def spec_of(endpoint: ir.Endpoint) -> Body:
     }
 
 
+def host_of(endpoint: ir.Endpoint) -> str:
+    """Return the host that the gateway calls: it knows the region only; empty if that is not known here."""
+    match endpoint.provider.auth if endpoint.provider else None:
+        case AwsAuth(region):
+            return f"bedrock-runtime.{region}.amazonaws.com"
+        case GcpAuth(_, "global"):
+            return "aiplatform.googleapis.com"
+        case GcpAuth(_, region):
+            return f"{region}-aiplatform.googleapis.com"
+    return ""
+
+
 def _secret(name: str | None, key: str = "") -> Body:
     """Return the reference; empty if the gateway's pods have an identity of their own."""
     if name is None:
@@ -114,6 +126,9 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         elif auth is not None and not is_translated(endpoint):
             message = f"agentgateway gets no credentials of a cloud for the API of `{endpoint.name}`"
             yield Diagnostic("VSR320", message, endpoint.span, "Use an API key, or the target ai-gateway.")
+        elif is_translated(endpoint) and (host := host_of(endpoint)) and provider.host != host:
+            message = f"agentgateway calls {host} for `{endpoint.name}`, and not {provider.host}"
+            yield Diagnostic("VSR321", message, endpoint.span, f"Set `url: https://{host}`, or another region.")
         elif isinstance(auth, AwsAuth) and auth.profile is not None:
             message = f"agentgateway reads no profiles of AWS, but `{endpoint.name}` names `{auth.profile}`"
             hint = "Remove `profile`, and store `accessKey` and `secretKey` in the Secret."

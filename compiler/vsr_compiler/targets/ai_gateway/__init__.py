@@ -1,4 +1,4 @@
-"""Envoy AI Gateway: Envoy Gateway with AIGatewayRoutes, InferencePools, and provider keys held by the gateway."""
+"""Agent Router (formerly Envoy AI Gateway) on Envoy Gateway: AIGatewayRoutes, InferencePools, provider keys."""
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import Wave
@@ -18,7 +18,7 @@ SIDECAR_SECONDS = 15
 
 TARGET = Target(
     name="ai-gateway",
-    title="Envoy AI Gateway",
+    title="Agent Router (formerly Envoy AI Gateway)",
     docs="docs/reference/targets/envoy-gateway.md",
     releases=("envoy-ai-gateway", *envoy_gateway.RELEASES, PICKER_PROJECT),
     emitters=(

@@ -58,7 +58,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             continue
         seen.add(chain.route.name)
         for reason, hint in _reasons(policy, chain, budgets=budgets):
-            message = f"Envoy AI Gateway cannot make the attempts of route `{chain.route.name}`: {reason}"
+            message = f"Agent Router cannot make the attempts of route `{chain.route.name}`: {reason}"
             yield Diagnostic("VSR324", message, chain.retry.span, hint)
 
 

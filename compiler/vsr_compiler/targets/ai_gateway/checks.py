@@ -33,7 +33,7 @@ def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
     own = f" and {values_of(AI_CHART)}" if AI_GATEWAY[versions["envoy-ai-gateway"]].chart_values else ""
     message = (
         f"Envoy Gateway {versions['envoy-gateway']} must be installed with {VALUES}, "
-        f"and Envoy AI Gateway {versions['envoy-ai-gateway']} with its CRDs{own}"
+        f"and Agent Router (formerly Envoy AI Gateway) {versions['envoy-ai-gateway']} with its CRDs{own}"
     )
     pools = f" Install the CRDs of {', '.join(crds_of_pools(POOL_PROJECT, versions))} as well."
     hint = install_hint(policy) + (pools if has_pools else "")

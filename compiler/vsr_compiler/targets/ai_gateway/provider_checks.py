@@ -47,7 +47,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             yield Diagnostic("VSR312", message, model.span, hint)
     for endpoint in policy.endpoints:
         if endpoint.pool is not None and endpoint.pool.failure_mode == "FailOpen":
-            message = f"`FailOpen` of `{endpoint.name}` is ignored: Envoy AI Gateway always requires the picker"
+            message = f"`FailOpen` of `{endpoint.name}` is ignored: Agent Router always requires the picker"
             yield Diagnostic("VSR311", message, endpoint.pool.span, "For `FailOpen`, use the target gie or llm-d.")
         if endpoint.api_key is not None:
             yield from _check_key(policy, endpoint, endpoint.api_key)
@@ -58,16 +58,16 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 def _check_key(policy: ir.Policy, endpoint: ir.Endpoint, key: ir.EndpointKey) -> Iterator[Diagnostic]:
     release = policy.versions[PROJECT]
     if key.query or (key.header, key.prefix) not in STATIC_KEYS:
-        message = f"Envoy AI Gateway cannot send the key of `{endpoint.name}` in {key.words}"
+        message = f"Agent Router cannot send the key of `{endpoint.name}` in {key.words}"
         ways = ", ".join(f"`{header}: {prefix}…`" for header, prefix in STATIC_KEYS)
         hint = f"It sends {ways}. For others, use the target envoy-gateway or istio."
         yield Diagnostic("VSR320", message, endpoint.span, hint)
     elif endpoint.pool is not None and not TRANSLATIONS[release].pool_keys:
-        message = f"Envoy AI Gateway {release} sends no key to pools, but `{endpoint.name}` needs one"
+        message = f"Agent Router {release} sends no key to pools, but `{endpoint.name}` needs one"
         hint = "Use envoy-ai-gateway 1.1.0, or remove `pool`."
         yield Diagnostic("VSR320", message, endpoint.span, hint)
     elif key.key != SECRET_KEY:
-        message = f"Envoy AI Gateway reads the key `{SECRET_KEY}` of a Secret, but `{endpoint.name}` has `{key.key}`"
+        message = f"Agent Router reads the key `{SECRET_KEY}` of a Secret, but `{endpoint.name}` has `{key.key}`"
         hint = f"Store the API key in the Secret `{key.secret}` under `{SECRET_KEY}`, and set that here."
         yield Diagnostic("VSR312", message, endpoint.span, hint)
 
@@ -79,11 +79,11 @@ def _check_provider(policy: ir.Policy, endpoint: ir.Endpoint, provider: ir.Provi
         message = f"envoy-ai-gateway {release} serves no API of the policy before {SCHEMAS[schema].title}"
         yield Diagnostic("VSR321", message, endpoint.span, "Use envoy-ai-gateway 1.1.0.")
     if provider.api.query and schema != "azure-openai":
-        message = f"Envoy AI Gateway sets the path of `{endpoint.name}`, so its query `?{provider.api.query}` is lost"
+        message = f"Agent Router sets the path of `{endpoint.name}`, so its query `?{provider.api.query}` is lost"
         hint = "For Azure OpenAI, set `schema: azure-openai`. Otherwise use the target envoy-gateway or istio."
         yield Diagnostic("VSR321", message, endpoint.span, hint)
     if provider.api.query and schema == "azure-openai" and "&" in provider.api.query:
-        message = f"Envoy AI Gateway sends only the `api-version` of the query of `{endpoint.name}`"
+        message = f"Agent Router sends only the `api-version` of the query of `{endpoint.name}`"
         yield Diagnostic("VSR321", message, endpoint.span, "Remove the other parameters.")
     if isinstance(provider.auth, GcpAuth) and provider.auth.secret is None and not known.gcp_identity:
         message = f"envoy-ai-gateway {release} needs the key of a service account for `{endpoint.name}`"

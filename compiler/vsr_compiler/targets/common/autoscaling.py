@@ -14,6 +14,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import KEDA_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.model_servers import served
 
@@ -32,10 +33,6 @@ QUEUE = {
     },
 }
 """On a GPU, the queue shows the load: one full batch per pod. Needs an adapter for custom metrics."""
-WAITING = "vllm:num_requests_waiting"
-"""vLLM's gauge of waiting requests."""
-ADAPTED = "vllm_num_requests_waiting"
-"""Its name in the custom metrics API, which has no names with a colon. An adapter must have a rule for it."""
 
 
 def component(policy: ir.Policy) -> Component:
@@ -48,13 +45,20 @@ def component(policy: ir.Policy) -> Component:
     objects = [_scaler(router.grpc, router.span, least, most, metric)]
     patches = [_drop(router.grpc)]
     for endpoint, server, own in scaled(policy):
+        # The custom metrics API has no names with a colon. An adapter must have a rule for it.
+        adapted = _waiting(policy).replace(":", "_")
         metric = {
             "type": "Pods",
-            "pods": {"metric": {"name": ADAPTED}, "target": {"type": "AverageValue", "averageValue": str(own.queue)}},
+            "pods": {"metric": {"name": adapted}, "target": {"type": "AverageValue", "averageValue": str(own.queue)}},
         }
         objects.append(_scaler(endpoint.service, own.span, own.min or server.replicas, own.max, metric))
         patches.append(_drop(endpoint.service))
     return Component("autoscaling", tuple(objects), tuple(patches))
+
+
+def _waiting(policy: ir.Policy) -> str:
+    """Return vLLM's gauge of waiting requests."""
+    return VLLM[policy.versions["vllm"]].waiting_metric
 
 
 def keda(policy: ir.Policy) -> Component | None:
@@ -89,7 +93,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 def keda_trigger(policy: ir.Policy, endpoint: ir.Endpoint, own: ir.Autoscaling, prometheus: str) -> Body:
     """Return KEDA's trigger: the queue of the models that a server has, per pod."""
     name = json.dumps(served(policy, endpoint).names[0])
-    query = f"sum({WAITING}{{model_name={name}}})"
+    query = f"sum({_waiting(policy)}{{model_name={name}}})"
     metadata = {"serverAddress": prometheus, "query": query, "threshold": str(own.queue)}
     return {"type": "prometheus", "metadata": metadata}
 

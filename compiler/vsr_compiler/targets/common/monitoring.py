@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import MONITORING_GROUP, RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.releases.model_servers import VLLM
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.dashboard import alerts as alerts_of_router
 from vsr_compiler.targets.common.dashboard import dashboard
@@ -188,12 +189,12 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint], proxies: GatewayPods) ->
         alerts.append(_no_replicas("EndpointPickerUnavailable", picker_service(pool), text))
     for endpoint in policy.endpoints:
         if endpoint.server is not None:
-            service = endpoint.service
+            service, waiting = endpoint.service, VLLM[policy.versions["vllm"]].waiting_metric
             where = f'namespace="{service.namespace}",pod=~"{service.name}(-prefill|-decode)?-[a-z0-9]+-[a-z0-9]+"'
             alerts.append(
                 {
                     "alert": "ModelQueueGrows",
-                    "expr": f"min_over_time(sum(vllm:num_requests_waiting{{{where}}})[10m:1m]) > 10",
+                    "expr": f"min_over_time(sum({waiting}{{{where}}})[10m:1m]) > 10",
                     "for": "5m",
                     "labels": {"severity": "warning", "endpoint": endpoint.object_name},
                     "annotations": {"summary": f"Requests have waited at {endpoint.name} for ten minutes."},

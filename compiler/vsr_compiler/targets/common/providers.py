@@ -33,10 +33,12 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
             continue
         if provider.auth is not None:
             cloud = CLOUDS[type(provider.auth)]
-            message = f"only Envoy AI Gateway gets credentials of `{cloud}`, which `{endpoint.name}` needs"
-            yield Diagnostic("VSR320", message, endpoint.span, "Use the target ai-gateway.")
+            message = f"only Agent Router gets credentials of `{cloud}`, which `{endpoint.name}` needs"
+            yield Diagnostic(
+                "VSR320", message, endpoint.span, "Use the target ai-gateway (Agent Router, formerly Envoy AI Gateway)."
+            )
         if provider.api.schema is not None and SCHEMAS[provider.api.schema].paths is None:
             title = SCHEMAS[provider.api.schema].title
-            message = f"only Envoy AI Gateway translates requests to {title}, which `{endpoint.name}` needs"
+            message = f"only Agent Router translates requests to {title}, which `{endpoint.name}` needs"
             hint = "Use the target ai-gateway, or an API of the provider that is compatible with OpenAI's."
             yield Diagnostic("VSR321", message, endpoint.span, hint)

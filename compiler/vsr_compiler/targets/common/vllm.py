@@ -75,11 +75,13 @@ def vllm_container(
     env: tuple[Body, ...] = (),
 ) -> Body:
     """Return the server's container, listening on ``port``, with additional arguments and variables."""
+    release = VLLM[policy.versions["vllm"]]
     return container(
         "vllm",
         image(policy, server),
         args=[
-            f"--model={server.checkpoint}",
+            # The first argument: arguments with several values would take it.
+            server.checkpoint if release.positional else f"--model={server.checkpoint}",
             "--served-model-name",
             *served,
             f"--port={port['containerPort']}",
@@ -113,8 +115,7 @@ def vllm_container(
 
 def image(policy: ir.Policy, server: ir.VllmServer) -> str:
     """Return the server's image: the policy's, or that of the release for its hardware."""
-    release = policy.versions["vllm"]
-    return server.image or (VLLM[release].image if server.device is None else hardware(server.device).images[release])
+    return server.image or VLLM[policy.versions["vllm"]].images[hardware(server.device).image]
 
 
 def api_key(endpoint: ir.Endpoint) -> list[Body]:
@@ -170,8 +171,8 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR312 if the path of an adapter would hide a folder of the image, VSR322 if hardware has no image."""
     for endpoint in policy.endpoints:
         server, release = endpoint.server, policy.versions["vllm"]
-        known = hardware(server.device).images if server is not None else {}
-        if server is not None and server.device is not None and server.image is None and release not in known:
+        known = VLLM[release].images
+        if server is not None and not server.image and hardware(server.device).image not in known:
             message = f"no image of vllm {release} is known for the hardware `{server.device}` of `{endpoint.name}`"
             yield Diagnostic("VSR322", message, endpoint.span, "Set `image`, or use another release.")
         for name, path in endpoint.server.loras if endpoint.server else ():

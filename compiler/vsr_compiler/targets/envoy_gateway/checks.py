@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
+from vsr_compiler.releases.data import project
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
 from vsr_compiler.releases.known import by_number
+from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.envoy_gateway.gateway import CONTROLLER_NAMESPACE
 from vsr_compiler.targets.envoy_gateway.helm_values import CHART
@@ -28,6 +30,9 @@ def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:
     if versions["gateway-api"] not in release.gateway_apis:
         message = f"envoy-gateway {versions['envoy-gateway']} does not run with gateway-api {versions['gateway-api']}"
         hint = f"Use gateway-api {any_of(release.gateway_apis)}; its chart installs the CRDs of {release.brings}."
+        least = release.refuses_before
+        if least and (numbers(versions["gateway-api"]) or ()) < (numbers(least) or ()):
+            hint += f" Its admission policy refuses CRDs before {least}."
         yield Diagnostic("VSR314", message, policy.gateway.span, hint)
 
 
@@ -42,7 +47,9 @@ def preflight(policy: ir.Policy) -> Iterator[Diagnostic]:
 def install_hint(policy: ir.Policy) -> str:
     """Return how to install the chart of Envoy Gateway with the values."""
     release = policy.versions["envoy-gateway"]
-    return f"Pass them to Helm: {CHART} --version v{release} --namespace {CONTROLLER_NAMESPACE}."
+    oldest = project("envoy-gateway").releases[release].kubernetes
+    needs = f" It needs Kubernetes {oldest} or newer." if oldest else ""
+    return f"Pass them to Helm: {CHART} --version v{release} --namespace {CONTROLLER_NAMESPACE}.{needs}"
 
 
 def any_of(releases: Collection[str]) -> str:

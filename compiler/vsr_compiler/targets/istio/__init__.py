@@ -42,6 +42,7 @@ GATEWAY_CHECKS: tuple[Check, ...] = (
     listeners.check,
     gateway.check_client_certificates,
     gateway.check_attempts,
+    gateway.releases_fit,
     common_providers.check,
     identity_check,
     counted_limits.refused,

@@ -10,6 +10,7 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.manifests.objects import Object, make
 from vsr_compiler.releases.gateways import ISTIO
+from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.targets.common import listeners
 from vsr_compiler.targets.common.gateway_api import GATEWAY_API, GatewayPods
 
@@ -83,6 +84,15 @@ def check_attempts(policy: ir.Policy) -> Iterator[Diagnostic]:
         )
         hint = "Use Istio 1.30.3 or newer, or put a listener without `tls` first."
         yield Diagnostic("VSR343", message, section.listener.span, hint)
+
+
+def releases_fit(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR314 if Istio reads kinds in versions that the release of the Gateway API does not have."""
+    release, api = policy.versions["istio"], policy.versions["gateway-api"]
+    least = ISTIO[release].needs_gateway_api
+    if least and (numbers(api) or ()) < (numbers(least) or ()):
+        message = f"istio {release} does not see ReferenceGrants of gateway-api {api}"
+        yield Diagnostic("VSR314", message, policy.gateway.span, f"Use gateway-api {least} or newer.")
 
 
 def check_client_certificates(policy: ir.Policy) -> Iterator[Diagnostic]:

@@ -4,7 +4,7 @@ from vsr_compiler.targets import ai_gateway
 from vsr_compiler.targets.common import request_limits, vllm
 from vsr_compiler.targets.production_stack import chart, checks
 from vsr_compiler.targets.production_stack.members import behind, members
-from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK, PROFILES
+from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK
 from vsr_compiler.targets.target import Front, Target
 
 TARGET = Target(
@@ -20,6 +20,5 @@ TARGET = Target(
     charts=(chart.chart,),
     installs=(chart.SOURCE,),
     tables={"production-stack": PRODUCTION_STACK.keys()},
-    profiles=PROFILES,
     front=Front(ai_gateway.TARGET, behind),
 )

@@ -1,13 +1,11 @@
-"""Releases of the production stack's chart.
-
-Sources: the chart `vllm-stack` and the images of its router, which have the chart's release as tag since 0.1.10.
-"""
+"""Releases of the production stack's chart."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+
+from vsr_compiler.releases.data import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,15 +15,6 @@ class Stack:
     router: str
 
 
-PRODUCTION_STACK: Mapping[str, Stack] = MappingProxyType(
-    {release: Stack(f"lmcache/lmstack-router:v{release}") for release in ("0.1.11", "0.1.12")}
+PRODUCTION_STACK: Mapping[str, Stack] = Table(
+    "production-stack", lambda section, release: Stack(f"{section['image']}:v{release}")
 )
-
-PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "seed": {"production-stack": "0.1.11"},
-        "2026-08": {"production-stack": "0.1.12"},
-        "current": {"production-stack": "0.1.12"},
-    }
-)
-"""The release of the chart in each profile."""

@@ -24,7 +24,7 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
     for picker in pickers(index):
         secure = picker.is_on("secure-serving", default=True)
         if picker.pool.name in ai_pools and not secure:
-            message = f"{picker.owner.title} serves without TLS, but Envoy AI Gateway uses TLS for every picker"
+            message = f"{picker.owner.title} serves without TLS, but Agent Router uses TLS for every picker"
             path = picker.flags["secure-serving"][1]
             yield Diagnostic("VSR407", message, picker.owner.span(*path), "Remove --secure-serving=false.")
         service = (picker.service.namespace, picker.service.name)
@@ -68,6 +68,6 @@ RULE = LinkRule(
     name="L07",
     code="VSR407",
     purpose="On Istio, a picker that serves TLS (the default) has a DestinationRule with TLS, and a picker that does "
-    "not has none. Behind Envoy AI Gateway, every picker serves TLS.",
+    "not has none. Behind Agent Router (formerly Envoy AI Gateway), every picker serves TLS.",
     check=_check,
 )

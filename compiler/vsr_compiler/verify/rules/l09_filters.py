@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.releases import filter_order
 from vsr_compiler.releases.filter_order import ENVOY_GATEWAY_ANCHOR
+from vsr_compiler.verify import agentgateway_policies
 from vsr_compiler.verify.authenticators import authenticator
 from vsr_compiler.verify.ext_proc import DEFAULT_NAME, ExtProcFilter, ext_proc_filters, is_picker_placeholder
 from vsr_compiler.verify.filter_position import anchor
@@ -35,6 +36,7 @@ _INDEX = re.compile(r".*/(?:http_filters|httpFilters)/(-|\d+)")
 
 
 def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
+    yield from agentgateway_policies.findings(index)
     yield from _second_writers(index)
     by_name: dict[tuple[str, str, str, str], ExtProcFilter] = {}
     for processor in ext_proc_filters(index):
@@ -192,8 +194,8 @@ def _patch_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
     source = processor.source
     with_ai_gateway = bool(index.of_kind("AIGatewayRoute", AI))
     if with_ai_gateway and processor.name.startswith(DEFAULT_NAME):
-        message = f"Envoy AI Gateway inserts its own filter before the first one named `{DEFAULT_NAME}…`"
-        hint = "Give the filter another name: AI Gateway must read the model after the router has set it."
+        message = f"Agent Router inserts its own filter before the first one named `{DEFAULT_NAME}…`"
+        hint = "Give the filter another name: Agent Router must read the model after the router has set it."
         yield Diagnostic("VSR409", message, source.span(*processor.path, "name"), hint)
     operation = processor.path[:-1]
     match = _INDEX.fullmatch(as_string(source.at(*operation, "path")))
@@ -204,7 +206,7 @@ def _patch_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
         yield Diagnostic("VSR409", message, span, _BEFORE_BUFFER)
     elif match and int(match[1]):
         effect = (
-            "Envoy AI Gateway may insert its own filter before an earlier one"
+            "Agent Router (formerly Envoy AI Gateway) may insert its own filter before an earlier one"
             if with_ai_gateway
             else "filters that authenticate may run after it"
         )
@@ -217,7 +219,7 @@ def _patch_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Di
 def _extension_policy(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagnostic]:
     source = processor.source
     if index.of_kind("AIGatewayRoute", AI):
-        message = "Envoy AI Gateway's own filter runs before every EnvoyExtensionPolicy, and reads the model first"
+        message = "Agent Router's own filter runs before every EnvoyExtensionPolicy, and reads the model first"
         yield Diagnostic("VSR409", message, source.span(*processor.path), f"Use an EnvoyPatchPolicy. {_BEFORE_BUFFER}")
     target_refs = as_mappings(source.spec.get("targetRefs"))
     gateways = {as_string(ref.get("name")) for ref in target_refs if ref.get("kind") == "Gateway"}
@@ -251,8 +253,10 @@ RULE = LinkRule(
     name="L09",
     code="VSR409",
     purpose="The name of an ext_proc filter is unique in its gateway and is not Envoy's default. The filter runs "
-    "after authentication and before the filters that need its result: a pool's picker, AI Gateway's filter, Envoy's "
+    "after authentication and before the filters that need its result: a pool's picker, Agent Router's filter, Envoy's "
     "router. No body-based router of others writes the header of the router as well. A filter that routes enable has "
-    "a route without header matches. Only filters among the checked objects are known.",
+    "a route without header matches. On agentgateway the processor's policy has the phase PreRouting, no other policy "
+    "sets the same field for its target, and no AgentgatewayModel is attached to its Gateway. Only filters among the "
+    "checked objects are known.",
     check=_check,
 )

@@ -158,7 +158,7 @@ RULE = LinkRule(
     purpose="A processor with guards fails closed, and every listener to which a route of the router attaches removes "
     "the header that chooses the route from client requests before any filter runs. On Envoy Gateway a "
     "ClientTrafficPolicy for a listener replaces the Gateway's as a whole. Removal by a route or virtual host comes "
-    "too late. The listener also removes headers by which clients would tell an endpoint picker, Envoy AI Gateway or "
+    "too late. The listener also removes headers by which clients would tell an endpoint picker, Agent Router or "
     "vLLM what to do, such as one that replaces the model; the reference of headers lists them.",
     check=_check,
 )

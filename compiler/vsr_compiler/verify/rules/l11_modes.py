@@ -38,7 +38,7 @@ def _body_mode(index: ManifestIndex, processor: ExtProcFilter) -> Iterator[Diagn
         yield Diagnostic("VSR411", message, span, "Use BUFFERED, with a sufficient buffer limit.")
     elif mode == "STREAMED":
         reparsed = bool(index.of_kind("AIGatewayRoute", AI))
-        why = "works only because AI Gateway reads the body again" if reparsed else "is set after they were sent on"
+        why = "works only because Agent Router reads the body again" if reparsed else "is set after they were sent on"
         message = f"the request body is STREAMED: the headers go first, and one that is derived from the body {why}"
         level = Severity.WARNING if reparsed else Severity.ERROR
         yield Diagnostic("VSR411", message, span, "Use BUFFERED.", level)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.diagnostics.suggestions import did_you_mean
+from vsr_compiler.releases.breakages import removed_plugins
 from vsr_compiler.releases.picker_arguments import FAILING_PLUGINS, PICKER_ARGUMENTS, PickerArguments
 from vsr_compiler.verify.istio import ControlPlane, control_planes, gateway_api_bundles
 from vsr_compiler.verify.manifest import (
@@ -101,9 +102,10 @@ def _unknown_flags(picker: Picker) -> Iterator[Diagnostic]:
 
 def _unknown_plugins(picker: Picker, types: Iterable[str], source: Manifest, path: Path) -> Iterator[Diagnostic]:
     """Report plugin types with which the picker does not start."""
-    known = known_arguments(picker)
+    known, release = known_arguments(picker), _release(picker)
+    removed = removed_plugins((*release[1], 0)) if release and release[0] == "llm-d" else frozenset()
     for name in types if known else ():
-        if known and name not in known.plugins:
+        if known and name not in known.plugins and name not in removed:
             message = f"this release does not have the plugin `{name[:80]}`"
             hint = did_you_mean(name, sorted(known.plugins)) or _CUSTOM_BUILD
             yield Diagnostic("VSR414", message, source.span(*path), hint, Severity.WARNING)

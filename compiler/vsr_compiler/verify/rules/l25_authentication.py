@@ -166,6 +166,6 @@ RULE = LinkRule(
     purpose="On Envoy Gateway, authentication and other filters apply to the route that a request matches on its "
     "arrival, before the router has chosen a model: Envoy decides then which filters a route enables (extAuth, "
     "basicAuth, apiKeyAuth, oidc, lua, wasm), and jwt runs before the router. So there is a route without conditions, "
-    "and policies are attached to the Gateway, or also to that route. Each route of AI Gateway has such a rule.",
+    "and policies are attached to the Gateway, or also to that route. Each route of Agent Router has such a rule.",
     check=_check,
 )

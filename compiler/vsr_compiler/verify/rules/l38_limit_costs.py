@@ -118,7 +118,7 @@ def _quotas(index: ManifestIndex) -> Iterator[Diagnostic]:
 RULE = LinkRule(
     name="L38",
     code="VSR638",
-    purpose="A limit by a cost of AI Gateway reads one that its routes write (`llmRequestCosts`), and counts no "
+    purpose="A limit by a cost of Agent Router reads one that its routes write (`llmRequestCosts`), and counts no "
     "request besides. The model of a QuotaPolicy is the `modelNameOverride` of a route to its backend, and the model "
     "of a limit by `x-ai-eg-model` is that of the request.",
     check=_check,

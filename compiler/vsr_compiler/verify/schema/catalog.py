@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from vsr_compiler.releases.definitions import DEFINITIONS
+from vsr_compiler.releases.definitions import definitions_of
 from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.verify.schema import bundled, crd
 from vsr_compiler.verify.schema.crd import Document, Version
@@ -195,7 +195,7 @@ def _required_release(document: Document, releases: Releases) -> str:
     """Return the required release of a document's project; empty if none is required."""
     for name, release in releases.items():
         if document.project == name or document.project.endswith(f"-{name}"):
-            return DEFINITIONS.get((name, release), release)
+            return definitions_of(name, release)
     return ""
 
 

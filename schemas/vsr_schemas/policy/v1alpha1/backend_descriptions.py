@@ -109,7 +109,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "endpoints.*.external": {
         "schema": "API of the provider. Without it, requests are sent unchanged to every path below the URL's.",
         "apis": "APIs that the provider serves, if they are fewer than its schema's. Requests of others get 404.",
-        "auth": "Credentials of a cloud, which Envoy AI Gateway signs or exchanges.",
+        "auth": "Credentials of a cloud, which Agent Router (formerly Envoy AI Gateway) signs or exchanges.",
     },
     "endpoints.*.external.apiKey": {
         "header": "Header that carries the key. Defaults to that of the schema, or `authorization`.",

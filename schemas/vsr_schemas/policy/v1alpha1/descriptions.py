@@ -464,7 +464,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "over": "What becomes of requests above the limit: `deny` refuses them with 429, `{route: MODEL}` sends them "
         "to another model, whose requests the limit does not count.",
         "countedBy": "`router`: each replica of the router allows its share. `gateway`: all proxies of the gateway "
-        "count together, in `gateway.redis`; on the targets of Envoy Gateway, and tokens and dollars with AI Gateway.",
+        "count together, in `gateway.redis`; on targets of Envoy Gateway, tokens and dollars with Agent Router only.",
     },
     "limits[].for": {
         "user": "Requests of this user, or of users of a list.",

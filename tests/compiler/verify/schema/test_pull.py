@@ -14,7 +14,7 @@ import pytest
 
 from support.common import call, reference
 from vsr_compiler.diagnostics import CompileError
-from vsr_compiler.releases.definitions import DEFINITIONS
+from vsr_compiler.releases.definitions import definitions_of
 from vsr_compiler.targets import profiles
 from vsr_compiler.verify.schema.downloads import Entry, Release, fetch, pull, read_lock, select
 
@@ -147,7 +147,7 @@ def test_lock_lists_the_releases_of_the_profiles() -> None:
     names = {(each.project, each.release) for each in releases}
     projects = {project for project, _ in names}
     for profile in profiles().values():
-        asked = {(name, DEFINITIONS.get((name, version), version)) for name, version in profile.items()}
+        asked = {(name, definitions_of(name, version)) for name, version in profile.items()}
         asked = {(name, version) for name, version in asked if name in projects}
         assert asked - {("llm-d-router", "0.3.2"), ("semantic-router", "0.4.0")} <= names
     for each in releases:
