@@ -64,6 +64,20 @@ kind: HelmRelease
 metadata: {name: web, namespace: apps}
 spec: {interval: 1h, chartRef: {kind: OCIRepository, name: template, namespace: apps}}
 """
+GRANTED = """\
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: login, namespace: login}
+spec:
+  from: [{group: gateway.envoyproxy.io, kind: SecurityPolicy, namespace: apps}]
+  to: [{group: "", kind: Service}]
+"""
+LOGIN = """\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: login}
+spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web}]}
+"""
 TUNNEL = """\
 apiVersion: v1
 kind: Service
@@ -223,6 +237,9 @@ LAYOUTS: dict[str, dict[str, str]] = {
         "clusters/apps/release.yaml": RELEASE,
         "namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n",
         "tunnel.yaml": TUNNEL,
+        "grant.yaml": GRANTED,
+        "apps/policy.yaml": LOGIN,
+        "gateway.yaml": named("edge").replace("image: registry.example/edge:1.4.2", "image: auto"),
         "talos.yaml": "apiVersion: v1alpha1\nkind: WatchdogTimerConfig\ndevice: /dev/watchdog0\n",
     },
     "External Secrets: what the controller creates": {"shop.yaml": joined(EXTERNAL, NEEDS)},
@@ -237,7 +254,8 @@ LAYOUTS: dict[str, dict[str, str]] = {
     },
     "kustomize: a file of another folder": {
         "render/web.yaml": named("web"),
-        "variant/kustomization.yaml": "resources: [../render/web.yaml]\n",
+        "render/more.yaml": named("more"),
+        "variant/kustomization.yaml": "resources: [../render/web.yaml, ../render/more.yaml]\n",
     },
     "kustomize: a component's settings": {"web.yaml": named("web"), "transformer.yaml": PLUGIN},
     "kubebuilder: a controller's configuration": {

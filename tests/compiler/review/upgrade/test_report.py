@@ -259,3 +259,11 @@ def test_ends_of_life_are_judged_on_the_given_day(tmp_path: Path) -> None:
     assert solved(dt.date(2026, 6, 1)) == ["VSR350"]
     assert solved(dt.date(2026, 1, 1)) == []
     assert solved(None) == []
+
+
+def test_releases_of_images_come_with_the_objects(tmp_path: Path) -> None:
+    """An argument of today's server meets today's server, whenever the objects are applied."""
+    found = report(tmp_path, with_versions("2026-08"), "vllm=0.33.0")
+    assert [(item.component, item.installed_by) for item in found.releases] == [("vllm", "objects")]
+    assert (found.before, found.after) == ([], [])
+    assert [step.title.split()[0] for step in found.steps] == ["Set", "Apply"]
