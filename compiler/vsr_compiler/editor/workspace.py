@@ -1,4 +1,4 @@
-"""The policies that are open in an editor, and what can be told of each."""
+"""The policies that are open in an editor, and the answers about each of them."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Workspace:
         return [Edit(place.span, _spelled(self.text(Path(place.span.file), ""), place, name)) for place in places]
 
     def words(self, file: str, line: int, column: int) -> tuple[str, list[Word]]:
-        """Return what is written before a place, and what can stand there."""
+        """Return what is written before a place, and what can be written there."""
         place = place_at(self.texts.get(file, ""), line, column)
         return place.word, words_at(place, self.known(file))
 
