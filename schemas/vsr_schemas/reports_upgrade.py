@@ -62,6 +62,7 @@ class UpgradeReport(CamelReportModel):
         environment: The environment; None for all that do not name releases of their own.
         releases: The projects whose release changes.
         by_hand: What the policy's author must change first: the compile for the new releases rejects it.
+        solved: Vulnerabilities and ends of life that the new releases do not have.
         warnings: What else the compile for the new releases reports, and not the one for today's.
         before: What of today's objects the new releases break.
         after: What of the new objects today's releases break.
@@ -79,6 +80,7 @@ class UpgradeReport(CamelReportModel):
     environment: str | None = None
     releases: list[ReleaseChange]
     by_hand: list[Finding] = []
+    solved: list[Finding] = []
     warnings: list[Finding] = []
     before: list[Finding] = []
     after: list[Finding] = []

@@ -52,6 +52,61 @@ kind: GitRepository
 metadata: {name: fleet, namespace: flux-system}
 spec: {interval: 1h, url: "https://git.example/fleet", ref: {branch: main}}
 """
+SOURCE = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: OCIRepository
+metadata: {name: template, namespace: other}
+spec: {interval: 1h, url: "oci://registry.example/template", ref: {tag: 1.0.0}}
+"""
+RELEASE = """\
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: web, namespace: apps}
+spec: {interval: 1h, chartRef: {kind: OCIRepository, name: template, namespace: apps}}
+"""
+GRANTED = """\
+apiVersion: gateway.networking.k8s.io/v1beta1
+kind: ReferenceGrant
+metadata: {name: login, namespace: login}
+spec:
+  from: [{group: gateway.envoyproxy.io, kind: SecurityPolicy, namespace: apps}]
+  to: [{group: "", kind: Service}]
+"""
+LOGIN = """\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: login}
+spec: {targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: web}]}
+"""
+TUNNEL = """\
+apiVersion: v1
+kind: Service
+metadata: {name: tunnel, namespace: apps}
+spec: {type: ExternalName, externalName: "${TUNNEL_ID}.tunnels.example"}
+"""
+PARENT = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: cluster, namespace: flux-system}
+spec:
+  interval: 1h
+  path: ./apps
+  prune: true
+  sourceRef: {kind: GitRepository, name: fleet}
+  patches:
+  - target: {group: kustomize.toolkit.fluxcd.io, kind: Kustomization}
+    patch: |
+      apiVersion: kustomize.toolkit.fluxcd.io/v1
+      kind: Kustomization
+      metadata: {name: any}
+      spec: {interval: 1h, prune: true, sourceRef: {kind: GitRepository, name: fleet}}
+"""
+CHILD = """\
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: web, namespace: flux-system}
+spec: {path: ./web}
+"""
 HOOK = """\
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
@@ -172,6 +227,21 @@ LAYOUTS: dict[str, dict[str, str]] = {
         "shop.yaml": placed(named("shop"), "shop"),
     },
     "Flux: releases for an older Flux": {f"{name}.yaml": OLD.replace("NAME", name) for name in ("a", "b", "c")},
+    "Flux: a parent that completes its children": {
+        "cluster.yaml": joined(FLUX, PARENT),
+        "apps/child.yaml": CHILD,
+    },
+    "Flux: a folder that moves to another namespace": {
+        "flux.yaml": FLUX.replace("path: ./apps", "path: ./clusters/apps"),
+        "clusters/apps/chart.yaml": SOURCE,
+        "clusters/apps/release.yaml": RELEASE,
+        "namespace.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: _}\n",
+        "tunnel.yaml": TUNNEL,
+        "grant.yaml": GRANTED,
+        "apps/policy.yaml": LOGIN,
+        "gateway.yaml": named("edge").replace("image: registry.example/edge:1.4.2", "image: auto"),
+        "talos.yaml": "apiVersion: v1alpha1\nkind: WatchdogTimerConfig\ndevice: /dev/watchdog0\n",
+    },
     "External Secrets: what the controller creates": {"shop.yaml": joined(EXTERNAL, NEEDS)},
     "kustomize: a remote base with a patch": {
         "kustomization.yaml": REMOTE + PATCH.replace("NAME", "remote"),
@@ -184,7 +254,8 @@ LAYOUTS: dict[str, dict[str, str]] = {
     },
     "kustomize: a file of another folder": {
         "render/web.yaml": named("web"),
-        "variant/kustomization.yaml": "resources: [../render/web.yaml]\n",
+        "render/more.yaml": named("more"),
+        "variant/kustomization.yaml": "resources: [../render/web.yaml, ../render/more.yaml]\n",
     },
     "kustomize: a component's settings": {"web.yaml": named("web"), "transformer.yaml": PLUGIN},
     "kubebuilder: a controller's configuration": {
@@ -281,6 +352,20 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "flux.yaml",
         "GitRepository, name: fleet",
         "GitRepository, name: fleets",
+        "VSR402",
+    ),
+    "a child of Flux without what a parent completes": (
+        "Flux: a parent that completes its children",
+        "cluster.yaml",
+        PARENT[PARENT.index("  patches:") :],
+        "",
+        "VSR442",
+    ),
+    "a source of another namespace": (
+        "Flux: a folder that moves to another namespace",
+        "flux.yaml",
+        "targetNamespace: apps",
+        "targetNamespace: web",
         "VSR402",
     ),
     "a sample with a field that its kind lacks": (

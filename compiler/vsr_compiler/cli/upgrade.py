@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import click
@@ -27,6 +28,7 @@ from vsr_compiler.review.upgrade.text import summary, text
 )
 @click.option("--environment", metavar="NAME", help="Change the releases of one environment only.")
 @options.out
+@options.today
 @options.report_format
 @click.option("--exit-code", is_flag=True, help="Exit 1 if a release changes.")
 @click.pass_context
@@ -37,6 +39,7 @@ def command(
     wanted: tuple[str, ...],
     environment: str | None,
     out: Path,
+    today: dt.date,
     output_format: str,
     exit_code: bool,
 ) -> None:
@@ -55,7 +58,7 @@ def command(
     """
     try:
         asked = _wanted(policy, wanted, environment)
-        report = upgrade_report(policy, asked, lambda name: _existing(out, name), out)
+        report = upgrade_report(policy, asked, lambda name: _existing(out, name), out, today)
     except CompileError as error:
         console.print_findings(error.diagnostics)
         context.exit(1)

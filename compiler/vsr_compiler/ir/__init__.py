@@ -43,7 +43,7 @@ from vsr_compiler.ir.endpoints import (
 from vsr_compiler.ir.environments import Cors, Environment, Gateway
 from vsr_compiler.ir.expectations import Assertion, Expectation, Statement, Test, TestRequest
 from vsr_compiler.ir.fallback import Retry
-from vsr_compiler.ir.gitops import Cluster, Flux, GitOps
+from vsr_compiler.ir.gitops import OCI, Cluster, Flux, GitOps
 from vsr_compiler.ir.guards import Block, Flag, Guard, GuardAction, Mask, RouteTo
 from vsr_compiler.ir.hosts import COMPOSE, Host
 from vsr_compiler.ir.identity import ApiKey, ApiKeys, ClientTest, GatewayHeader, Identity, IdentitySource, Jwt
@@ -94,6 +94,7 @@ __all__ = [
     "CLUSTER_DOMAIN",
     "COMPOSE",
     "HTTP",
+    "OCI",
     "AllOf",
     "AnyOf",
     "ApiKey",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from vsr_compiler import ir
 from vsr_compiler.link.scope import Scope
 from vsr_schemas.policy import v1alpha1 as schema
+
+_ARTIFACT = re.compile(r"oci://[a-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
+"""Source: OCI distribution specification 1.1, `spec.md`, "Pulling manifests"."""
 
 
 def link_gitops(scope: Scope, spec: schema.GitOpsSpec | None) -> ir.GitOps | None:
@@ -14,6 +19,9 @@ def link_gitops(scope: Scope, spec: schema.GitOpsSpec | None) -> ir.GitOps | Non
     for index, chart in enumerate(spec.charts or ()):
         if chart in (spec.charts or [])[:index]:
             scope.report("VSR205", f"duplicate entry `{chart}`", ("gitops", "charts", index), "Remove one.")
+    if spec.repo.startswith(ir.OCI) and not _ARTIFACT.fullmatch(spec.repo):
+        message = f"`{spec.repo}` is no name of an artifact: `oci://`, a registry and a name, without a tag"
+        scope.report("VSR370", message, ("gitops", "repo"), "Write the tag or digest as `revision`.")
     return ir.GitOps(
         spec.repo,
         spec.revision,

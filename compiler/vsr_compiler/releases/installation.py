@@ -23,6 +23,7 @@ class Installation:
         commands: Commands that upgrade its controller.
         waits: Commands that wait until it runs.
         definitions_since: The first release with definitions of its own; empty if every release has them.
+        further: Flags that its commands need from a release on, each with the release.
         values: The chart whose compiled values its commands take; empty for none.
         source: Where the commands are from.
     """
@@ -33,6 +34,7 @@ class Installation:
     commands: tuple[str, ...] = ()
     waits: tuple[str, ...] = ()
     definitions_since: str = ""
+    further: tuple[tuple[str, str], ...] = ()
     values: str = ""
     source: str = ""
 
@@ -93,6 +95,8 @@ INSTALLATION: Mapping[str, Installation] = MappingProxyType(
                 "kubectl -n envoy-gateway-system rollout status deployment envoy-gateway",
                 "kubectl wait gateway -A --all --for=condition=Programmed --timeout=10m",
             ),
+            # The definitions of the Gateway API bring the admission policy, which the chart would not take over.
+            further=(("1.9.0", "--set crds.gatewayAPI.safeUpgradePolicy.enabled=false"),),
             values="gateway-helm",
             source="https://gateway.envoyproxy.io/docs/install/install-helm/",
         ),

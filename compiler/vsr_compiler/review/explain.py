@@ -90,25 +90,41 @@ def outputs_of_line(compiled: Compiled, policy: Document, line: int) -> list[Out
 def _sections(policy: Document, path: Path) -> set[Span]:
     """Return the spans of the innermost section around a path that objects can have as their origin."""
     depth = min(len(path), 2)
-    return {policy.span(path[:depth], key=True), policy.span(path[:depth])} | (
-        {policy.span(path[:1], key=True)} if depth == 1 or path[0] in {"router", "gateway", "gitops"} else set()
+    own = {policy.span(path[:4], key=True)} if path[:1] == ("environments",) and path[2:3] == ("clusters",) else set()
+    return (
+        {policy.span(path[:depth], key=True), policy.span(path[:depth])}
+        | own
+        | ({policy.span(path[:1], key=True)} if depth == 1 or path[0] in {"router", "gateway", "gitops"} else set())
     )
 
 
 def _overlaid(compiled: Compiled, policy: Document, path: Path, line: int) -> Iterator[tuple[str, Object]]:
     """Yield the objects that a line of an environment affects: those of its overlay, or of the pods that it names."""
-    pods = len(path) > 2 and path[2] in POD_FIELDS  # noqa: PLR2004 - environments.<name>.<key>
-    node = policy.node(path[:3]) if pods else None
+    in_cluster = path[:1] == ("environments",) and path[2:3] == ("clusters",)
+    field = 4 if in_cluster else 2  # environments.<name>.<key>, or below `clusters.<name>`
+    pods = len(path) > field and path[field] in POD_FIELDS
+    node = policy.node(path[: field + 1]) if pods else None
     entries = node.entries if isinstance(node, Mapping) else {}
-    named = {key for key, (span, _) in entries.items() if span.line == line or key in path[3:4]}
+    named = {key for key, (span, _) in entries.items() if span.line == line or key in path[field + 1 : field + 2]}
     spans = {compiled.policy.router.span} if "router" in named else set()
     spans |= {endpoint.span for endpoint in compiled.policy.endpoints if endpoint.name in named}
     for file, item in {**compiled.objects, **compiled.patched}.items():
         environment = _environment(compiled.policy, file)
-        if environment is None or path[:2] != ("environments", environment.name):
+        if environment is None or not _is_about(environment, path):
             continue
         if not pods or (kinds()[item.group_kind].scaled and item.origin in spans):
             yield file, item
+
+
+def _is_about(environment: ir.Environment, path: Path) -> bool:
+    """Return whether a path is in an environment: in its own words, or in those of its cluster."""
+    if path[:1] != ("environments",) or len(path) == 1:
+        return False
+    cluster = environment.cluster
+    if cluster is None:
+        return path[1] == environment.name
+    own = path[3:4] if path[2:3] == ("clusters",) else ()
+    return f"{path[1]}-{cluster.name}" == environment.name and own in {(), (cluster.name,)}
 
 
 def _words(policy: Document, path: Path, line: int) -> Iterator[str]:

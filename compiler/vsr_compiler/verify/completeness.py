@@ -12,8 +12,9 @@ from types import MappingProxyType
 
 from vsr_compiler.diagnostics.suggestions import nearest
 from vsr_compiler.verify.created_objects import created_objects
-from vsr_compiler.verify.manifest import Manifest
+from vsr_compiler.verify.manifest import Manifest, as_string
 from vsr_compiler.verify.manifest_index import AI, ENVOY, GATEWAY_API, ISTIO, RBAC, ManifestIndex
+from vsr_compiler.verify.reference_table import FLUX_KUSTOMIZE
 from vsr_compiler.verify.references import Reference, references
 from vsr_compiler.verify.replaced_words import is_replaced
 
@@ -109,7 +110,7 @@ def _lands_there(index: ManifestIndex, ref: Reference) -> bool:
     """
     if index.assumptions.namespace_is_given or not ref.namespace:
         return False
-    if (ref.kind, ref.name) in index.assumptions.unplaced:
+    if (ref.kind, ref.name) in index.assumptions.unplaced or _is_moved(index, ref):
         return True
     file = ref.source.span("kind").file
     return any(
@@ -119,6 +120,21 @@ def _lands_there(index: ManifestIndex, ref: Reference) -> bool:
         and (not ref.source.writes_namespace or ref.source.group == RBAC or other.span("kind").file != file)
         for other in index.named(ref.kind, ref.name)[:COMPARED]
     )
+
+
+def _is_moved(index: ManifestIndex, ref: Reference) -> bool:
+    """Whether a Kustomization of Flux moves what is beside the source into the namespace of a reference."""
+
+    def compute() -> list[tuple[str, str]]:
+        flux = index.of_kind("Kustomization", FLUX_KUSTOMIZE)
+        pairs = [(as_string(item.spec.get("path")).strip("./"), item.spec.get("targetNamespace")) for item in flux]
+        return [(path, namespace) for path, namespace in pairs if path and isinstance(namespace, str)]
+
+    folder = folder_of(ref.source)
+    moved = index.cached("folders of Flux", compute)
+    if not any(namespace == ref.namespace and f"/{folder}/".find(f"/{path}/") >= 0 for path, namespace in moved):
+        return False
+    return any(folder_of(other) == folder for other in index.named(ref.kind, ref.name)[:COMPARED])
 
 
 def _users(index: ManifestIndex) -> Mapping[tuple[str, str, str, str], set[str]]:

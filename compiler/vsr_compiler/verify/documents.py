@@ -133,7 +133,10 @@ def _is_of_tool(version: object, kind: object) -> bool:
     """Whether a document without metadata is for a tool: kind, k3d, kubeadm, skaffold, Envoy Gateway, Grafana."""
     if not isinstance(version, str) or not isinstance(kind, str):
         return True
-    return "." in version.rpartition("/")[0] or kind == "Config" or _VERSION.fullmatch(version) is None
+    group, _, release = version.rpartition("/")
+    if "." in group or kind == "Config" or _VERSION.fullmatch(version) is None:
+        return True
+    return not group and release != "v1"  # The core group has no other version; settings of Talos have.
 
 
 def decryptable(body: dict[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Kustomizations:
         is_incomplete = bool(problems.left) or not self._broken.isdisjoint(self._below(folder))
         rest = self._loader.diagnostics[before:]
         kept = without_effects(rest, is_incomplete=is_incomplete)
-        self._loader.diagnostics[before:] = [restricted(item, self.root) for item in kept]
+        self._loader.diagnostics[before:] = restricted(kept, self.root)
         if is_incomplete or any(map(is_cause, rest)):
             self._broken.add(folder.resolve())
         self._report(problems, folder)

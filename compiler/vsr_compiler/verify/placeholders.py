@@ -25,6 +25,8 @@ _FORMS = "|".join(each.pattern for each in (_VARIABLE, _ACTION, _ANGLE, _BRACES)
 _ANY = re.compile(f"{MARK}|{_ENCRYPTED.pattern}|{_FORMS}")
 _WHOLE = re.compile(f"(?:{_ENCRYPTED.pattern}.*|{_FORMS})")
 _MAY = re.compile(rb"ENC\[|\$[A-Za-z_({$]|\{\{|\{[A-Z]|__[A-Z]|[%@][A-Z_]")
+_NAMES = frozenset({"image", "name", "namespace", "externalName", "host", "hostname", "url"})
+"""Fields in whose values a placeholder may be a part."""
 _MAY_BE = re.compile(r"[{<$@]|__|ENC\[")
 _FREE_TEXT = frozenset({"data", "stringData", "binaryData", "args", "command", "annotations", "description", "script"})
 """Fields whose texts are for other programs, which have placeholders of their own."""
@@ -132,7 +134,7 @@ def _placeholders(manifest: Manifest) -> Iterator[tuple[Path, str]]:
         elif isinstance(value, list):
             stack += [((*path, number), item) for number, item in reversed(list(enumerate(value)))]
         elif isinstance(value, str) and _MAY_BE.search(value) and "\n" not in value:
-            pattern = _ANY if path[0] == "metadata" or path[-1] in {"image", "name", "namespace"} else None
+            pattern = _ANY if path[0] == "metadata" or path[-1] in _NAMES else None
             found = pattern.search(value) if pattern else _WHOLE.fullmatch(value)
             if found:
                 yield path, found.group()

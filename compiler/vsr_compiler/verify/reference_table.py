@@ -318,7 +318,7 @@ ROWS: Mapping[tuple[str, str], tuple[Row, ...]] = _parts(
         (
             Row("spec.workloadRef", "Deployment", "apps", local=True, travels=True),
             *(
-                Row(f"spec.strategy.{path}", "Service", local=True, travels=True)
+                Row(f"spec.strategy.{path}", "Service", local=True, travels=True, mild=True)
                 for path in (
                     "blueGreen.activeService",
                     "blueGreen.previewService",

@@ -63,7 +63,7 @@ def is_replaced(name: str) -> bool:
 
     Upper-case words count from four letters on, or with an underscore, or alone; abbreviations such as HTTP do not.
     """
-    if _VARIABLE.search(name) or _PROSE.search(name):
+    if name == "_" or _VARIABLE.search(name) or _PROSE.search(name):
         return True
     return any(_is_replaced_word(found.group(), name) for found in _CAPITALS.finditer(name))
 

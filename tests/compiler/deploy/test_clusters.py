@@ -13,6 +13,8 @@ from support.gitops_support import bodies, build, compiled, written
 from vsr_compiler.cli.main import command
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.pipeline import Compiled, read_policy
+from vsr_compiler.review.explain import outputs_of_line
+from vsr_compiler.syntax import load
 
 TEXT = """\
 apiVersion: vsr.dev/v1alpha1
@@ -204,3 +206,18 @@ def test_a_cluster_without_an_environment_is_reported(tmp_path: Path) -> None:
     (tmp_path / "policy.yaml").write_text(TEXT.replace("      ap: {region: ap, replicas: {router: 4}}\n", ""))
     (finding,) = [item for item in read_policy(tmp_path / "policy.yaml").warnings if "cluster" in item.message]
     assert (finding.code, finding.message) == ("VSR238", "nothing uses cluster `ap`")
+
+
+@pytest.mark.parametrize(
+    ("start", "clusters"),
+    [("    replicas: {alpha: 2}", {"ap", "eu"}), ("      us: {region: us", {"us"}), ("  prod:", {"ap", "eu", "us"})],
+    ids=["a word of the environment", "a cluster", "the environment"],
+)
+def test_explain_leads_from_a_line_to_the_overlays_that_it_makes(start: str, clusters: set[str]) -> None:
+    """Of every cluster, or of the one whose line it is."""
+    lines = TEXT.splitlines()
+    line = next(at for at, text in enumerate(lines, 1) if text.startswith(start))
+    found = outputs_of_line(compiled(linked(TEXT)), load(TEXT, "policy.yaml"), line)
+    overlays = {place.file.split("/")[2] for place in found if place.file.startswith("istio/overlays/")}
+    assert {f"prod-{name}" for name in clusters} <= overlays
+    assert not [name for name in overlays if len(clusters) == 1 and name != "prod-us"]

@@ -13,7 +13,7 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.releases.breakages import BREAKAGES, applies, between
 from vsr_compiler.releases.breakages.model import Unseen
 from vsr_compiler.releases.breakages.words import is_about, sentence
-from vsr_compiler.releases.components import COMPONENTS
+from vsr_compiler.releases.components import COMPONENTS, title_of
 from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.targets import TARGETS, profiles
 from vsr_compiler.verify import Assumptions, check_links, check_objects
@@ -43,7 +43,7 @@ def test_a_breakage_is_reported_with_the_release_that_brings_it(case: Case) -> N
     findings = [item for item in of_case(case, case.after) if item.code == case.code]
     assert findings
     for item in findings:
-        assert COMPONENTS[case.component].title in item.message
+        assert title_of(case.component) in item.message
         assert "{instead}" not in item.hint
         assert item.hint
         assert item.span.line

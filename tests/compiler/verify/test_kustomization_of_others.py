@@ -210,7 +210,8 @@ def test_what_kustomize_does_not_read_is_an_error(
 
 
 @pytest.mark.parametrize(
-    "objects", ["apiVersion: v1\nmetadata: {name: a}\n", "kind: Secret\nmetadata: {name: a}\n", NUMBER, "a: b\n"]
+    "objects",
+    ["apiVersion: v1\nmetadata: {name: a}\n", "kind: Secret\nmetadata: {name: a}\n", NUMBER, "a: b\n", "[a]\n"],
 )
 def test_object_that_no_server_reads_is_an_error_in_a_kustomization_too(
     objects: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -232,3 +233,12 @@ def test_kustomization_of_flux_in_a_file_of_that_name_is_an_object(tmp_path: Pat
     assert "prune" in result.stderr
     assert "VSR482" not in result.stderr
     assert {item.kind for item in read_manifests([tmp_path])[0]} == {"Kustomization", "ConfigMap"}
+
+
+def test_reason_of_kubectl_is_shown_without_its_log_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only kubectl can build, and refuses."""
+    folder = write(tmp_path / "k", CONFIG, "vars: [{name: X, objref: {kind: ConfigMap, name: a}}]\n")
+    log = 'E1202 10:21:05.292018   13186 run.go:72] "command failed" err="no \\"X\\" here"'
+    program_of(monkeypatch, tmp_path, f"echo '{log}' >&2; exit 1")
+    (item,) = [item for item in read_manifests([folder])[1] if item.code == "VSR482"]
+    assert item.message == 'it cannot be built: no "X" here'

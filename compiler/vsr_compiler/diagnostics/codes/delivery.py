@@ -22,10 +22,10 @@ environments:
 """),
     ),
     "VSR370": Code(
-        title="repository that Flux cannot read",
+        title="repository that cannot be read",
         severity="error",
         stage=Stage.DEPLOY,
-        meaning="Flux does not know the form of the repository's address or of the revision.",
+        meaning="Flux does not know the form of the repository's address or revision, or an artifact's name has a tag.",
         reason="Its API server refuses the GitRepository, or Flux would read another branch.",
         fix="Use a URL with a scheme, and the name of a branch, tag or commit.",
         example=Example("""\

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsr_compiler.releases.breakages.model import Behaviour, Breakage, Condition, Fields, Patches, Together
+from vsr_compiler.releases.breakages.model import Behaviour, Breakage, Condition, Fields, Patches, Together, Unseen
 
 _GATEWAY, _GROUP = "envoy-gateway", "gateway.envoyproxy.io"
 _NOTES = "envoyproxy/gateway, release-notes/v1.9.0.yaml"
@@ -126,6 +126,15 @@ _FIELDS = (
     ),
 )
 _BEHAVIOURS = (
+    Breakage(
+        component=_GATEWAY,
+        since="1.9.0",
+        what="{found} is in its chart, and Helm does not take over one that other definitions have brought",
+        remedy="Set `crds.gatewayAPI.safeUpgradePolicy.enabled: false`, or add Helm's metadata to the policy.",
+        source=_NOTES,
+        sign=Unseen("the admission policy `safe-upgrades.gateway.networking.k8s.io`"),
+        severity="warning",
+    ),
     Breakage(
         component=_GATEWAY,
         since="1.9.0",

@@ -16,15 +16,6 @@ REQUIREMENTS = (
         source=_EG_NOTES,
     ),
     Requirement(
-        component="envoy-gateway",
-        since="1.9.0",
-        needs="kubernetes",
-        at_least="1.33",
-        reason="it is not tested there",
-        source=_EG_NOTES,
-        confirmed=False,
-    ),
-    Requirement(
         component="envoy-ai-gateway",
         since="1.2.0",
         needs="envoy-gateway",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
+from vsr_compiler.releases.installation import INSTALLATION
 from vsr_compiler.verify import Assumptions, Manifest, check_links
 from vsr_compiler.verify.schema import Catalog, check_schemas
 from vsr_schemas.reports_upgrade import Finding
@@ -30,10 +31,16 @@ def broken(environments: Environments, releases: Releases, base: Releases) -> li
     for name, objects in environments.items():
         manifests = list(objects)
         known = set(_findings(manifests, base[name], catalog))
-        for item in _findings(manifests, releases[name], catalog):
+        for item in _findings(manifests, _outside(releases[name], base[name]), catalog):
             if item not in known:
                 found.setdefault(item, []).append(name)
     return [finding(item, names) for item, names in sorted(found.items(), key=lambda entry: _order(entry[0]))]
+
+
+def _outside(releases: Mapping[str, str], own: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the releases with which objects meet: those of images are always the objects' own."""
+    images = {name: own[name] for name in own if name in INSTALLATION and INSTALLATION[name].by == "objects"}
+    return {**releases, **images}
 
 
 def _order(item: Diagnostic) -> tuple[int, str, str]:

@@ -7,7 +7,18 @@ from collections.abc import Iterator, Sequence
 
 from vsr_compiler.diagnostics.formats.text import clip
 from vsr_compiler.review import diff_text
-from vsr_compiler.review.upgrade.text import AFTER, BEFORE, BEHAVIOUR, BY_HAND, DIFF, POLICY, STEPS, WARNINGS, summary
+from vsr_compiler.review.upgrade.text import (
+    AFTER,
+    BEFORE,
+    BEHAVIOUR,
+    BY_HAND,
+    DIFF,
+    POLICY,
+    SOLVED,
+    STEPS,
+    WARNINGS,
+    summary,
+)
 from vsr_schemas.reports_upgrade import Finding, UpgradeReport
 
 LIMIT = 60_000
@@ -39,6 +50,7 @@ def _blocks(report: UpgradeReport) -> Iterator[str]:
     )
     yield "".join(("\n| project | today | new | |\n|---|---|---|---|\n", *rows))
     for title, findings in (
+        (SOLVED, [item.model_copy(update={"remedy": ""}) for item in report.solved]),
         (BY_HAND, report.by_hand),
         (BEFORE, report.before),
         (AFTER, report.after),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +12,10 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity
 from vsr_compiler.pipeline import Compiled, Existing, compile_policy, read_policy
 from vsr_compiler.releases.breakages import between
 from vsr_compiler.releases.breakages.words import is_about, sentence
-from vsr_compiler.releases.components import COMPONENTS
+from vsr_compiler.releases.components import title_of
+from vsr_compiler.releases.data import PROJECTS, project
 from vsr_compiler.releases.installation import INSTALLATION
+from vsr_compiler.releases.known import looked_up
 from vsr_compiler.review.baseline import Baseline
 from vsr_compiler.review.diff_report import report as diff_report
 from vsr_compiler.review.upgrade import policy_text
@@ -29,6 +32,8 @@ from vsr_compiler.verify.release_checks.found import installed
 from vsr_schemas.reports_upgrade import Behaviour, ReleaseChange, UpgradeReport
 
 _OVERLAYS = "overlays"
+_OF_RELEASES = frozenset({"VSR350", "VSR351"})
+"""Codes about the end of life of a release, and about its vulnerabilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,9 @@ class _Side:
     releases: Mapping[str, Mapping[str, str]]
 
 
-def upgrade_report(path: Path, wanted: Wanted, existing: Callable[[str], Existing], out: Path) -> UpgradeReport:
+def upgrade_report(
+    path: Path, wanted: Wanted, existing: Callable[[str], Existing], out: Path, today: dt.date | None = None
+) -> UpgradeReport:
     """Compare a policy with itself for other releases. Nothing is written.
 
     Args:
@@ -56,6 +63,7 @@ def upgrade_report(path: Path, wanted: Wanted, existing: Callable[[str], Existin
         wanted: The releases that are asked for.
         existing: Returns what reads the existing output of a policy, by its name.
         out: The root of the output, for commands.
+        today: The day on which releases are judged; None to leave it out.
 
     Raises:
         CompileError: The policy does not compile for today's releases, or the environment does not exist.
@@ -77,12 +85,12 @@ def upgrade_report(path: Path, wanted: Wanted, existing: Callable[[str], Existin
     )
     if not changes:
         return report
-    old = _side(policy, existing(policy.name), wanted.environment)
+    old = _side(policy, existing(policy.name), wanted.environment, today)
     try:
         revision = read_policy(path, lambda spec: revised(spec, versions, wanted.environment))
         # Heads do not depend on releases: what the first compile has trained is used again.
         heads = {name: file.content for name, file in old.compiled.tree.items() if name.startswith("router/")}
-        new = _side(revision, heads.get, wanted.environment)
+        new = _side(revision, heads.get, wanted.environment, today)
     except CompileError as error:
         by_hand = [finding(item) for item in error.diagnostics if item.level is Severity.ERROR]
         return report.model_copy(update={"by_hand": by_hand})
@@ -99,6 +107,11 @@ def _compared(report: UpgradeReport, old: _Side, new: _Side, delivery: Delivery)
     return report.model_copy(
         update={
             "releases": sorted(changes, key=lambda item: _order(item.component)),
+            "solved": [
+                finding(item)
+                for item in _new_warnings(old.compiled.warnings, new.compiled.warnings)
+                if item.code in _OF_RELEASES
+            ],
             "warnings": [finding(item) for item in _new_warnings(new.compiled.warnings, old.compiled.warnings)],
             "before": before,
             "after": after,
@@ -109,8 +122,8 @@ def _compared(report: UpgradeReport, old: _Side, new: _Side, delivery: Delivery)
     )
 
 
-def _side(policy: ir.Policy, existing: Existing, only: str | None) -> _Side:
-    compiled = compile_policy(policy, existing)
+def _side(policy: ir.Policy, existing: Existing, only: str | None, today: dt.date | None) -> _Side:
+    compiled = compile_policy(policy, existing, today=today)
     environments = dict(compiled.environments)
     releases = {item.name: item.versions or policy.versions for item in policy.environments}
     if not environments:
@@ -131,8 +144,8 @@ def _projects(policy: ir.Policy, only: str | None) -> Iterator[str]:
     chosen = [item for item in policy.environments if only is None or item.name == only]
     targets = [item.target for item in chosen] or list(policy.targets)
     for name in dict.fromkeys(targets):
-        for part, _ in TARGETS[name].parts(policy):
-            yield from part.releases
+        for part, seen in TARGETS[name].parts(policy):
+            yield from looked_up(part.releases, seen.versions)
     if isinstance(policy.router.implementation, ir.SemanticRouter):
         yield "semantic-router"
     if any(item.simulate for item in chosen):
@@ -143,17 +156,28 @@ def release_changes(
     policy: ir.Policy, before: Mapping[str, str], after: Mapping[str, str], only: str | None = None
 ) -> Iterator[ReleaseChange]:
     """Yield the projects of the policy's targets whose release changes, in the order of their upgrade."""
-    for project in sorted(set(_projects(policy, only)), key=_order):
-        if before.get(project, after[project]) != after[project]:
-            installation = INSTALLATION.get(project)
-            title = COMPONENTS[project].title if project in COMPONENTS else project
+    for name in sorted(set(_projects(policy, only)), key=_order):
+        if before.get(name, after[name]) != after[name]:
+            installation = INSTALLATION.get(name)
             yield ReleaseChange(
-                component=project,
-                title=title,
-                old=before[project],
-                new=after[project],
+                component=name,
+                title=title_of(name),
+                old=before[name],
+                new=after[name],
                 installed_by=installation.by if installation else "controller",
+                notes=list(_notes(name, before[name], after[name])),
             )
+
+
+def _notes(name: str, old: str, new: str) -> Iterator[str]:
+    """Yield what the tables of releases say about two of them."""
+    known = project(name).releases if name in PROJECTS else {}
+    ends = [known[release].end_of_life if release in known else None for release in (old, new)]
+    if ends[0] != ends[1]:
+        words = [f"{end:%Y-%m-%d}" if end else "not announced" for end in ends]
+        yield f"end of life: {words[0]} → {words[1]}"
+    if new in known and not known[new].confirmed:
+        yield f"facts about {new} are not confirmed in its source"
 
 
 def used_projects(environments: Environments) -> dict[str, str]:
@@ -167,13 +191,12 @@ def new_projects(
 ) -> Iterator[ReleaseChange]:
     """Yield the projects that only the new objects use, such as the endpoint picker of another project."""
     known = {change.component for change in changes}
-    for project in sorted(new.keys() - old.keys() - known):
-        title = COMPONENTS[project].title
-        yield ReleaseChange(component=project, title=title, old="", new=new[project], installed_by="objects")
+    for name in sorted(new.keys() - old.keys() - known):
+        yield ReleaseChange(component=name, title=title_of(name), old="", new=new[name], installed_by="objects")
 
 
-def _order(project: str) -> tuple[int, str]:
-    return (INSTALLATION[project].order if project in INSTALLATION else 99, project)
+def _order(name: str) -> tuple[int, str]:
+    return (INSTALLATION[name].order if name in INSTALLATION else 99, name)
 
 
 def _profile_of(releases: Mapping[str, str], changes: list[ReleaseChange]) -> str:

@@ -127,7 +127,10 @@ def _controllers(changes: Sequence[ReleaseChange], delivery: Delivery) -> Iterat
         if installation.by != "controller":
             continue
         word = "Upgrade" if is_later(change) else "Go back with"
-        commands = [_filled(command, change, installation, delivery) for command in installation.commands]
+        flags = [flag for since, flag in installation.further if _numbers(change.new) >= _numbers(since)]
+        commands = [
+            " ".join([_filled(command, change, installation, delivery), *flags]) for command in installation.commands
+        ]
         reason = "" if is_later(change) else "Its definitions stay: an earlier controller works with later ones."
         title = f"{word} {change.title} to {change.new}"
         yield UpgradeStep(title=title, commands=commands, waits=list(installation.waits), reason=reason)

@@ -11,6 +11,7 @@ from vsr_schemas.reports_upgrade import Behaviour, Finding, ReleaseChange, Upgra
 _WIDTH = 4000
 """Characters of a line; commands must not be cut."""
 BY_HAND = "Change the policy first: with the new releases it does not compile"
+SOLVED = "Solved by the new releases"
 WARNINGS = "New warnings of the policy"
 BEFORE = "Broken if the releases change first (today's objects, new releases)"
 AFTER = "Broken if the objects change first (new objects, today's releases)"
@@ -49,6 +50,7 @@ def _lines(report: UpgradeReport) -> Iterator[str]:
     where = f" in {report.environment}" if report.environment else ""
     yield f"{report.policy}{where}: {report.old} → {report.new}"
     yield from _releases(report.releases)
+    yield from _findings(SOLVED, [item.model_copy(update={"remedy": ""}) for item in report.solved])
     yield from _findings(BY_HAND, report.by_hand)
     yield from _findings(BEFORE, report.before)
     yield from _findings(AFTER, report.after)

@@ -40,7 +40,19 @@ def without_effects(errors: Iterable[Diagnostic], *, is_incomplete: bool) -> lis
     return [item for item in every if not is_effect(item)]
 
 
-def restricted(item: Diagnostic, root: Path | None) -> Diagnostic:
+def restricted(errors: Iterable[Diagnostic], root: Path | None) -> list[Diagnostic]:
+    """Return the errors of a build; of those about files of the input outside its folder one warning, with a count."""
+    shown = [(item, _restricted(item, root)) for item in errors]
+    changed = [new for old, new in shown if new is not old]
+    if not changed:
+        return [item for item, _ in shown]
+    first = changed[0]
+    if len(changed) > 1:
+        first = replace(first, message=f"{first.message}, nor are {len(changed) - 1} others")
+    return [*(old for old, new in shown if new is old), first]
+
+
+def _restricted(item: Diagnostic, root: Path | None) -> Diagnostic:
     """Return an error about a file outside of a kustomization's folder; a warning if the file is in the input.
 
     kustomize reads it with a flag, which repositories with such files set.

@@ -105,7 +105,7 @@ class Loader:
         return found
 
     def _opened_list(self, value: object, places: In, file: str) -> list[Resource]:
-        if value is None:
+        if value is None or value == {}:
             return []
         body = as_mapping(value)
         inner = places.places
@@ -114,17 +114,16 @@ class Loader:
             return [
                 resource for item, place in listed for resource in self._opened_list(item, In(places.name, place), file)
             ]
-        if body and not as_mapping(body.get("metadata")).get("name") and not isinstance(body.get("kind"), str):
+        if not isinstance(body.get("metadata"), dict) and not isinstance(body.get("kind"), str):
             problem = "this document is not a Kubernetes object"
-        elif not body or not isinstance(body.get("kind"), str):
+        elif not isinstance(body.get("kind"), str):
             problem = "this document has no `kind`, so it is not a Kubernetes object"
         elif not text_of(as_mapping(body.get("metadata")).get("name")):
             problem = f"this {body['kind']} has no name, which kustomize refuses"
         else:
             return [Resource(body, places, file).copy()]
-        if body:
-            span = BuiltPlaces(places, file).span((), key=False)
-            self.diagnostics.append(Diagnostic("VSR431", problem, span, "Set apiVersion, kind and metadata.name."))
+        span = BuiltPlaces(places, file).span((), key=False)
+        self.diagnostics.append(Diagnostic("VSR431", problem, span, "Set apiVersion, kind and metadata.name."))
         return []
 
 

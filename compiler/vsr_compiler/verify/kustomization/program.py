@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,6 +15,7 @@ TIMEOUT = 30.0
 MAX_OUTPUT = 64 * 1024 * 1024
 MEMORY = "2GiB"
 _MAX_REASON = 300
+_LOGGED = re.compile(r'err="(.*)"\Z')
 _NOWHERE = "http://127.0.0.1:1"
 
 
@@ -66,8 +68,11 @@ def output(words: list[str], folder: Path) -> bytes:
                 started.communicate()
                 raise ProgramError(f"{Path(words[0]).name} took more than {TIMEOUT:g} s") from None
         if started.returncode:
-            reason = errors.decode(errors="replace").strip().splitlines() or ["no reason given"]
-            raise ProgramError(reason[-1][:_MAX_REASON])
+            lines = errors.decode(errors="replace").strip().splitlines() or ["no reason given"]
+            # kubectl logs `E1202 10:21:05.292018 … "command failed" err="REASON"`.
+            found = _LOGGED.search(lines[-1])
+            reason = found[1].replace('\\"', '"') if found else lines[-1]
+            raise ProgramError(reason if len(reason) <= _MAX_REASON else f"… {reason[-_MAX_REASON:]}")
         if answer.stat().st_size > MAX_OUTPUT:
             raise ProgramError("it prints more than 64 MiB")
         return answer.read_bytes()

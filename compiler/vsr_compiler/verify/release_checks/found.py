@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.releases.breakages import BREAKAGES, Breakage, applies
-from vsr_compiler.releases.components import COMPONENTS
+from vsr_compiler.releases.components import COMPONENTS, title_of
 from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.verify.manifest import Body, Manifest, Path, as_mapping, as_string, value_at
 from vsr_compiler.verify.manifest_index import ManifestIndex, cached_per_index
@@ -142,7 +142,7 @@ def finding(
     severity: Severity | None = None,
 ) -> Diagnostic:
     """Return the diagnostic for a breakage that an object shows."""
-    title = COMPONENTS[item.component].title
+    title = title_of(item.component)
     what = item.what.replace("{found}", found)
     message = f"{source.title}: with {title} {release.removeprefix('v')}, {what} (since {item.since})"
     hint = item.remedy.replace("{instead}", instead)

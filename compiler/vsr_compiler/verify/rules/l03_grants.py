@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from vsr_compiler.diagnostics import Diagnostic, Severity
@@ -49,8 +49,14 @@ def _check(index: ManifestIndex) -> Iterator[Diagnostic]:
             hint = f"Add a ReferenceGrant in `{ref.namespace}`, or parentRefs to the child."
             yield Diagnostic("VSR403", message, ref.source.span(*ref.path), hint, Severity.WARNING)
     used = _Used.of(crossing)
+    unplaced = {item.kind for item in index.manifests if not item.writes_namespace}
+    unplaced |= {kind for kind, _ in index.assumptions.unplaced}
     for grant in grants:
-        yield from _unused_entries(grant, used)
+        for item in _unused_entries(grant, used):
+            # A source that writes no namespace may land in the one of the entry.
+            entries = {as_string(entry.get("kind")) for entry in as_mappings(grant.spec.get("from"))}
+            is_open = not index.assumptions.namespace_is_given and not unplaced.isdisjoint(entries)
+            yield replace(item, severity=Severity.NOTE) if is_open else item
 
 
 def _adopts(index: ManifestIndex, ref: Reference) -> bool:

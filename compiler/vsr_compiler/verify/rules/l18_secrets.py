@@ -25,6 +25,8 @@ _NO_SECRET = re.compile(
     r"|<.*|.*[-_ ]here|insert[-_ ].*|enter[-_ ].*)"
 )
 """Values that say that nothing secret is needed: servers of models often want a key, but any."""
+_INJECTED = "auto"
+"""The image of a gateway's pod that Istio's injection replaces. Source: Istio, Installing Gateways."""
 _HEADERS = frozenset({"authorization", "x-api-key", "api-key", "x-goog-api-key", "proxy-authorization"})
 
 
@@ -72,7 +74,7 @@ def _is_secret(value: str) -> bool:
 
 def is_mutable(image: str) -> bool:
     """Whether an image reference may point to another image later."""
-    if "@sha256:" in image or not image:
+    if "@sha256:" in image or not image or image == _INJECTED:
         return False
     tag = image.rpartition("/")[2].partition(":")[2]
     return not tag or _MUTABLE.fullmatch(tag) is not None

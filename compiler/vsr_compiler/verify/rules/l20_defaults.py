@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.verify.manifest import Body, Manifest, as_mappings
 from vsr_compiler.verify.manifest_index import ManifestIndex
+from vsr_compiler.verify.reference_table import FLUX_KUSTOMIZE
 from vsr_compiler.verify.rules.rule import LinkRule
 from vsr_compiler.verify.scopes import is_cluster_scoped
 
@@ -55,6 +56,7 @@ def _unwritten_namespaces(index: ManifestIndex) -> Iterator[Diagnostic]:
     examples = f", such as {', '.join(others[:3])}" if others else ""
     hint = f"Set metadata.namespace{examples}, or pass the namespace of `kubectl apply -n` as `-n NAMESPACE`."
     is_exception = _exceptions(index, unwritten)(first)
+    is_exception &= not any(item.spec.get("targetNamespace") for item in index.of_kind("Kustomization", FLUX_KUSTOMIZE))
     level = Severity.WARNING if is_exception or not first.namespace else Severity.NOTE
     yield Diagnostic("VSR420", message, first.span("metadata"), hint, level)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.releases.breakages import BREAKAGES, Breakage, applies
 from vsr_compiler.releases.breakages.model import Metrics
-from vsr_compiler.releases.components import COMPONENTS
+from vsr_compiler.releases.components import title_of
 from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.verify.manifest import Manifest, Path
 from vsr_compiler.verify.manifest_index import ManifestIndex
@@ -75,7 +75,7 @@ def _finding(manifest: Manifest, path: Path, name: str, item: Breakage, release:
         new = name.replace(sign.prefix, sign.instead, 1)
         return finding(_CODE, item, release, f"`{name}`", manifest, path, f"`{new}`")
     old = name.replace(sign.instead, sign.prefix, 1)
-    title = COMPONENTS[item.component].title
+    title = title_of(item.component)
     message = f"{manifest.title}: {title} {release.removeprefix('v')} has no `{name}`, which {item.since} introduces"
     return Diagnostic(_CODE, message, manifest.span(*path), f"Use `{old}`, or both names with `or`.")
 

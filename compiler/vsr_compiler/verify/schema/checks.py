@@ -17,7 +17,7 @@ from vsr_compiler.verify.schema.cel_rules import Evaluator
 from vsr_compiler.verify.schema.crd import Document
 from vsr_compiler.verify.schema.defaults import defaulted
 from vsr_compiler.verify.schema.earlier import Fits, best
-from vsr_compiler.verify.schema.leniency import may_be_newer, mutated
+from vsr_compiler.verify.schema.leniency import completed, may_be_newer
 from vsr_compiler.verify.schema.node import Node
 from vsr_compiler.verify.schema.removed_kinds import removed_in
 from vsr_compiler.verify.schema.structure import MAX_PROBLEMS, WALK_STEPS, Problem, Walk
@@ -52,7 +52,7 @@ def check_schemas(
         _with_inputs(catalog, objects),
         releases,
         any(item.group == _ENVOY_GATEWAY for item in objects),
-        mutated(objects),
+        completed(objects),
     )
     for item in objects:
         run.check(item)
@@ -80,13 +80,13 @@ class _Run:
 
     Attributes:
         has_experimental: Whether the objects use a project whose chart installs the experimental channel.
-        mutated: Groups and resources that webhooks among the objects change before they are validated.
+        completed: Kinds whose missing fields something else fills in.
     """
 
     catalog: Catalog
     releases: Callable[[str], Releases]
     has_experimental: bool = False
-    mutated: frozenset[tuple[str, str]] = frozenset()
+    completed: frozenset[str] = frozenset()
     findings: list[Diagnostic] = field(default_factory=list)
     evaluator: Evaluator = field(default_factory=Evaluator)
     _experimental: dict[str, tuple[Span, dict[str, None]]] = field(default_factory=dict)
@@ -269,7 +269,7 @@ class _Run:
         text = problem.message if problem.code in _KIND_CODES else f"{where}: {problem.message}"
         span = manifest.span(*problem.path, key=problem.at_key)
         level = Severity.WARNING if problem.is_mild or _is_accepted_twice(problem) else None
-        if problem.code == "VSR442" and (manifest.group, f"{manifest.kind.lower()}s") in self.mutated:
+        if problem.code == "VSR442" and manifest.kind.lower() in self.completed:
             level = Severity.NOTE
         self.findings.append(Diagnostic(problem.code, text, span, problem.hint, level))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from vsr_compiler.verify.manifest import Manifest, as_mappings, as_strings
+from vsr_compiler.verify.manifest import Manifest, as_mappings, as_string, as_strings, value_at
 
 _UNSTABLE = re.compile(r"v[0-9]+(?:alpha|beta)[0-9]+")
 _REMOVED = frozenset(
@@ -48,14 +48,23 @@ def may_be_newer(group: str, version: str) -> bool:
     return _UNSTABLE.fullmatch(version) is not None and (group, version) not in _REMOVED
 
 
-def mutated(objects: Iterable[Manifest]) -> frozenset[tuple[str, str]]:
-    """Return the API groups and resources that webhooks among objects change: before their schema is applied."""
-    return frozenset(
-        (group, resource)
-        for item in objects
-        if item.kind == "MutatingWebhookConfiguration"
-        for hook in as_mappings(item.body.get("webhooks"))
-        for rule in as_mappings(hook.get("rules"))
-        for group in as_strings(rule.get("apiGroups"))
-        for resource in as_strings(rule.get("resources"))
-    )
+def completed(objects: Iterable[Manifest]) -> frozenset[str]:
+    """Return kinds whose missing fields something else among the objects fills in, in lower-case letters.
+
+    Webhooks do it before a schema is applied, and Flux with the patches of a Kustomization, often for all others.
+    """
+    kinds: set[str] = set()
+    for item in objects:
+        if item.kind == "MutatingWebhookConfiguration":
+            for hook in as_mappings(item.body.get("webhooks")):
+                for rule in as_mappings(hook.get("rules")):
+                    kinds.update(resource.removesuffix("s") for resource in as_strings(rule.get("resources")))
+        elif item.group == _FLUX and item.kind == "Kustomization":
+            for patch in as_mappings(item.spec.get("patches")):
+                target = as_string(value_at(patch, "target", "kind"))
+                kinds.update(each.lower() for each in [target, *_KIND.findall(as_string(patch.get("patch")))] if each)
+    return frozenset(kinds)
+
+
+_FLUX = "kustomize.toolkit.fluxcd.io"
+_KIND = re.compile(r"(?m)^[ \t]*kind:[ \t]*([A-Za-z]+)[ \t]*$")

@@ -187,3 +187,12 @@ environments: {{dev: {{target: istio}}}}
     assert {body["spec"]["interval"] for body in found.values()} == {"90s"}
     assert found["GitRepository", "small-dev"]["spec"]["secretRef"] == {"name": "git"}
     assert found["Kustomization", "small-dev-router"]["spec"]["serviceAccountName"] == "deployer"
+
+
+@pytest.mark.parametrize("repo", ["oci://registry.example.com/small:v1", "oci://", "oci://registry.example.com"])
+def test_the_tag_of_an_artifact_is_the_revision(repo: str) -> None:
+    """Argo CD and Flux take it apart from the name."""
+    text = f"{PLAIN}gitops: {{repo: '{repo}'}}\n"
+    with pytest.raises(CompileError) as caught:
+        linked(text)
+    assert [(item.code, item.span.line) for item in caught.value.diagnostics] == [("VSR370", text.count("\n"))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -232,3 +233,37 @@ def test_a_picker_of_another_project_comes_with_its_definitions_first(tmp_path: 
     order = [step.title.removeprefix("Install the definitions of ") for step in found.steps[1:]]
     assert [title.split()[0] for title in order] == ["llm-d", "Apply", "Gateway"]
     assert not any("every image of its picker" in item.text for item in found.behaviour)
+
+
+def test_the_chart_of_envoy_gateway_leaves_the_admission_policy_to_the_definitions() -> None:
+    """From 1.9 on it would have to own it."""
+    for new, words in (("1.8.3", False), ("1.9.2", True)):
+        (upgrade,) = [
+            step for step in steps([change("envoy-gateway", "1.6.7", new)], [], [], HERE) if "Upgrade" in step.title
+        ]
+        assert ("safeUpgradePolicy.enabled=false" in upgrade.commands[0]) is words
+
+
+def test_ends_of_life_are_judged_on_the_given_day(tmp_path: Path) -> None:
+    """What the new releases solve, and what they do not."""
+    file = tmp_path / "up.yaml"
+    file.write_text(
+        with_versions("seed", "envoy-gateway").replace("{vllm: {}}", '{service: "big:8000"}'), encoding="utf-8"
+    )
+
+    def solved(day: dt.date | None) -> list[str]:
+        wanted = wanted_releases(["2026-08"])
+        found = upgrade_report(file, wanted, lambda _: lambda _path: None, tmp_path / "out", day)
+        return [item.code for item in found.solved]
+
+    assert solved(dt.date(2026, 6, 1)) == ["VSR350"]
+    assert solved(dt.date(2026, 1, 1)) == []
+    assert solved(None) == []
+
+
+def test_releases_of_images_come_with_the_objects(tmp_path: Path) -> None:
+    """An argument of today's server meets today's server, whenever the objects are applied."""
+    found = report(tmp_path, with_versions("2026-08"), "vllm=0.33.0")
+    assert [(item.component, item.installed_by) for item in found.releases] == [("vllm", "objects")]
+    assert (found.before, found.after) == ([], [])
+    assert [step.title.split()[0] for step in found.steps] == ["Set", "Apply"]
