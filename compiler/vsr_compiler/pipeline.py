@@ -27,7 +27,8 @@ from vsr_compiler.routerconfig.semantic_router import stock_config
 from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings, settings_for, with_limits
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
-from vsr_compiler.syntax.imports import PolicyFiles, read_files
+from vsr_compiler.syntax.imports import PolicyFiles, Texts, read_files
+from vsr_compiler.syntax.text import read
 from vsr_compiler.targets import TARGETS, Rendered, Target, environment_targets, profiles, render
 from vsr_compiler.targets.advisories import advisories
 from vsr_compiler.targets.common import helm
@@ -74,17 +75,20 @@ class Compiled:
         yield from {id(item.body): item for item in everything}.values()
 
 
-def read_policy(path: Path, revise: Callable[[PolicySpec], PolicySpec] | None = None) -> ir.Policy:
+def read_policy(
+    path: Path, revise: Callable[[PolicySpec], PolicySpec] | None = None, *, texts: Texts = read
+) -> ir.Policy:
     """Parse, link and analyse a policy file. The policy carries the warnings.
 
     Args:
         path: The file.
         revise: Changes what the file says before it is linked, such as the releases.
+        texts: Returns the text of a file: from the disk, or as an editor has it.
 
     Raises:
         CompileError: With every finding of the first stage that fails, including its warnings.
     """
-    files = read_files(path)
+    files = read_files(path, texts)
     try:
         spec = parse(files.union, PolicySpec)
         policy = link(files.union, spec if revise is None else revise(spec), profiles())
@@ -118,21 +122,27 @@ def _imports(path: Path, files: PolicyFiles) -> tuple[ir.Import, ...]:
     )
 
 
-def findings(path: Path, today: dt.date | None = None) -> list[Diagnostic]:
+def findings(path: Path, today: dt.date | None = None, *, texts: Texts = read) -> list[Diagnostic]:
     """Return every finding about a policy file, errors and warnings, sorted by place.
 
     Args:
         path: The file.
         today: The day on which releases are judged; None to leave it out.
+        texts: Returns the text of a file: from the disk, or as an editor has it.
     """
     try:
-        policy = read_policy(path)
+        policy = read_policy(path, texts=texts)
     except CompileError as error:
         return error.diagnostics
     refused = [] if isinstance(policy.router.implementation, ir.SemanticRouter) else _loading_errors(policy)
     renders = _render(policy, {})
     advisories_of = unsilenced(_advisories(policy, renders, today), policy.ignores)
     return sorted([*policy.warnings, *refused, *renders.errors, *advisories_of], key=lambda item: item.order)
+
+
+def preview(policy: ir.Policy) -> list[Object]:
+    """Return the objects of a policy's targets without the router's files, for which heads would be trained."""
+    return [item for rendered in _render(policy, {}).bases.values() for item in rendered.objects]
 
 
 def compile_policy(

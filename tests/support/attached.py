@@ -15,7 +15,7 @@ Body = dict[str, Any]
 HOME = "theirs"
 """The namespace of the routes and Services."""
 HEADER = "x-gateway-model-name"
-CONTROLLERS = {"istio": "istio.io/gateway-controller", "envoy-gateway": "gateway.envoyproxy.io/gatewayclass-controller"}
+ENVOY_GATEWAY = "gateway.envoyproxy.io/gatewayclass-controller"
 Value = Callable[[str, Body], str]
 """Returns the value of the header for a model that is called so on its server, and is defined so in the policy."""
 
@@ -41,12 +41,12 @@ def gateway(data: Body, controller: str = "istio") -> list[Body]:
                 body |= {"protocol": "HTTPS", "tls": {"mode": "Terminate", "certificateRefs": [secret]}}
             listeners.append(body | ({} if hostname is None else {"hostname": hostname}))
     metadata = {"name": own.get("name", "inference-gateway"), "namespace": own.get("namespace", "default")}
-    class_name = "istio" if controller == "istio" else "theirs"
+    class_name = "theirs" if controller == "envoy-gateway" else controller
     result: list[Body] = [
         {"kind": "Gateway", "metadata": metadata, "spec": {"gatewayClassName": class_name, "listeners": listeners}}
     ]
-    if controller != "istio":
-        spec = {"controllerName": CONTROLLERS[controller]}
+    if controller == "envoy-gateway":
+        spec = {"controllerName": ENVOY_GATEWAY}
         result.append({"kind": "GatewayClass", "metadata": {"name": class_name}, "spec": spec})
     return result
 

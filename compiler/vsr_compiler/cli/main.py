@@ -41,6 +41,7 @@ COMMANDS = {
     "graph": "Draw a policy as a Mermaid flowchart.",
     "codes": "Explain the codes of messages.",
     "schema": "Print the JSON Schema of policies, for editors.",
+    "lsp": "Serve an editor by the Language Server Protocol.",
     "completion": "Print a completion script for a shell.",
 }
 """Commands and their purpose, in the order of the help."""

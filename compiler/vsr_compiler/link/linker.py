@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import assert_never
 
 from vsr_compiler import ir
@@ -24,7 +25,7 @@ from vsr_compiler.link.models import link_models
 from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
 from vsr_compiler.link.providers import check_keys
 from vsr_compiler.link.routes import Tables, link_default, link_routes
-from vsr_compiler.link.scope import Scope
+from vsr_compiler.link.scope import Reference, Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.link.stickiness import link_stickiness
 from vsr_compiler.link.tests import link_tests
@@ -50,7 +51,19 @@ def link(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> i
     Raises:
         CompileError: VSR2xx, all of them at once. Warnings do not raise; the linked policy carries them.
     """
+    return _link(Scope(document), policy, profiles)
+
+
+def references(document: Document, policy: schema.PolicySpec, profiles: Profiles) -> list[Reference]:
+    """Return the names that a policy uses, in the order in which they are looked up; arguments as for `link`."""
     scope = Scope(document)
+    with suppress(CompileError):
+        _link(scope, policy, profiles)
+    return list(scope.references)
+
+
+def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Policy:
+    document = scope.document
     sha256 = fingerprint(policy)
     gitops = link_gitops(scope, policy.gitops)
     policy = with_clusters(scope, policy)

@@ -14,12 +14,23 @@ from vsr_compiler.syntax.document import Path
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name where it is used: what the policy calls such a thing, the name, and its place."""
+
+    kind: str
+    name: str
+    span: Span
+
+
 @dataclass(slots=True)
 class Scope:
     """The document that is linked, and its diagnostics."""
 
     document: Document
     diagnostics: dict[Diagnostic, None] = field(default_factory=dict)
+    references: dict[Reference, None] = field(default_factory=dict)
+    """The names that were looked up, defined or not."""
     clusters: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Environment and cluster, by the name of the environment that both make together."""
 
@@ -68,6 +79,7 @@ class Scope:
             path: Where the name is written.
             key: Whether it is a key there.
         """
+        self.references[Reference(kind, name, self.span(*path, key=key))] = None
         if name in table:
             return table[name]
         # Searching for a similar name is slow, and hints beyond the limit are never shown.

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +26,8 @@ MAX_DEPTH = 8
 """Imports within imports."""
 SECTIONS = (*MAPPINGS, *LISTS)
 HEAD = ("apiVersion", "kind", "imports")
+Texts = Callable[[Path, str], str]
+"""Returns the text of a file, given its path and its name in messages."""
 _KIND = re.compile(rf"^[\"']?kind[\"']?:[ \t]*[\"']?{FRAGMENT_KIND}\b", re.MULTILINE)
 
 
@@ -62,21 +64,25 @@ def is_fragment(text: str) -> bool:
     return _KIND.search(text) is not None
 
 
-def read_files(path: Path) -> PolicyFiles:
+def read_files(path: Path, texts: Texts = read) -> PolicyFiles:
     """Read a policy and its fragments.
+
+    Args:
+        path: The policy.
+        texts: Returns the text of a file: from the disk, or as an editor has it.
 
     Raises:
         CompileError: VSR001 to VSR008 about one of the files, VSR101 or VSR106 to VSR109 about the imports.
     """
     name = str(path)
-    policy = load(read(path, name), name)
+    policy = load(texts(path, name), name)
     if _text(policy.node(("kind",))) == FRAGMENT_KIND:
         message = "this is a fragment, which is part of the policies that import it"
         hint = "Give the policy in its place."
         raise CompileError([Diagnostic("VSR106", message, policy.span(("kind",)), hint)])
     if not isinstance(policy.root, Mapping) or "imports" not in policy.root.entries:
         return PolicyFiles(policy, (), policy)
-    reader = _Reader(_root(path), len(policy.text.encode()))
+    reader = _Reader(_root(path), len(policy.text.encode()), texts)
     reader.seen[path.resolve()] = policy.root.span
     reader.follow(policy, path, 1)
     problems = list(reader.problems)
@@ -98,6 +104,7 @@ class _Reader:
 
     root: Path
     size: int
+    texts: Texts
     fragments: list[Fragment] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
     seen: dict[Path, Span] = field(default_factory=dict)
@@ -157,7 +164,7 @@ class _Reader:
 
     def _read(self, target: Path, owner: str, span: Span, depth: int) -> None:
         try:
-            document = load(read(target, str(target)), str(target))
+            document = load(self.texts(target, str(target)), str(target))
         except CompileError as error:
             self.problems += error.diagnostics
             return

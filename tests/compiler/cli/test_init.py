@@ -8,6 +8,7 @@ import pytest
 
 from support.common import ROOT, call
 from vsr_compiler.cli.templates import TEMPLATES, render
+from vsr_compiler.diagnostics import Severity
 from vsr_compiler.pipeline import findings, read_policy
 from vsr_compiler.syntax.fmt import canonical
 
@@ -74,3 +75,23 @@ def test_the_shortest_policy_is_the_one_under_policies() -> None:
 def test_what_to_run_next_can_be_pasted() -> None:
     """A name with a blank is quoted."""
     assert call("init", "my policy.yaml").stderr.endswith("vsr-compile 'my policy.yaml'\n")
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("target", ["agentgateway", "llm-d"])
+def test_the_gateway_stack_can_be_chosen(template: str, target: str) -> None:
+    """Every environment has it, and the policy has no errors."""
+    call("init", "team-a.yaml", "--template", template, "--target", target)
+    path = Path("team-a.yaml")
+    assert read_policy(path).targets == (target,)
+    text = path.read_text(encoding="utf-8")
+    assert canonical(text, "p") == text
+    assert not [item for item in findings(path) if item.level is Severity.ERROR]
+
+
+def test_a_stack_that_nobody_knows_is_refused_with_a_list() -> None:
+    """Nothing is written."""
+    result = call("init", "--target", "agent-gateway")
+    assert result.exit_code == 2
+    assert "agentgateway" in result.stderr
+    assert not Path("policy.yaml").exists()

@@ -82,6 +82,22 @@ def test_on_envoy_gateway_the_only_route_leads_to_no_model() -> None:
     assert all("backendRefs" not in rule for rule in route["spec"]["rules"])
 
 
+def test_on_agentgateway_the_router_is_asked_before_routing_and_the_header_is_refused_of_clients() -> None:
+    """Nothing removes a header before the router there, and no route is written."""
+    own = policy(environment("{target: attach, header: X-Model, gateway: {controller: agentgateway}}"))
+    objects = rendering.objects(own, "attach")
+    (gateway,) = [
+        item.body["spec"]
+        for item in objects
+        if item.name == "shared-semantic-router" and "traffic" in item.body["spec"]
+    ]
+    assert gateway["traffic"]["phase"] == "PreRouting"
+    assert '!("x-model" in request.headers)' in gateway["traffic"]["authorization"]["policy"]["matchExpressions"]
+    assert [ref.get("sectionName") for ref in gateway["targetRefs"]] == [None]
+    assert not {"HTTPRoute", "Gateway"} & {item.kind for item in objects}
+    assert "VSR354" in {item.code for item in rendering.notices(own, "attach")}
+
+
 @pytest.mark.parametrize(
     ("settings", "header", "values", "names"),
     [
@@ -173,7 +189,6 @@ def test_what_belongs_to_the_owner_of_the_gateway_is_not_changed() -> None:
             "VSR361 `phi` has an `apiKey`",
         ),
         (("{endpoints: phi,", "{endpoints: {phi: 90, qwen: 10},"), "VSR361 `phi` has several endpoints with different"),
-        (("controller: istio", "controller: agentgateway"), "VSR361 no objects are known that attach the router"),
     ],
 )
 def test_what_routes_of_others_cannot_do_is_refused_by_name(change: tuple[str, str], words: str) -> None:

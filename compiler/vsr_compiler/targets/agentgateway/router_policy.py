@@ -37,8 +37,15 @@ _SECOND = 1000
 
 def emit(policy: ir.Policy) -> Iterator[Object]:
     """Yield the policy of the listeners, what it refers to, and the policy of the connection to the router."""
+    gateway = policy.gateway
+    yield from asking(policy, [target(gateway) | {"sectionName": section.name} for section in gateway.model_sections])
+
+
+def asking(policy: ir.Policy, targets: list[Body], also: tuple[str, ...] = ()) -> Iterator[Object]:
+    """Yield the same for a Gateway or some of its listeners, which also refuse these headers of clients."""
     gateway, router = policy.gateway, policy.router
     name = f"{gateway.name}-{router.grpc.name}"
+    headers = dict.fromkeys((*forbidden(policy), *also))
     yield make(
         API,
         POLICY,
@@ -46,14 +53,12 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         router.span,
         namespace=gateway.namespace,
         spec={
-            "targetRefs": [target(gateway) | {"sectionName": section.name} for section in gateway.model_sections],
+            "targetRefs": targets,
             "traffic": {"phase": "PreRouting"}
             | identity.cors(gateway.cors)
             | identity.authentication(policy)
             | {
-                "authorization": require(
-                    [f"!({json.dumps(header)} in request.headers)" for header in forbidden(policy)]
-                ),
+                "authorization": require([f"!({json.dumps(header)} in request.headers)" for header in headers]),
                 "extProc": _processor(policy),
                 # If the expression fails, the header is removed.
                 "transformation": {"request": {"set": [{"name": DECIDED, "value": f"extproc.{DECIDED_KEY}"}]}},

@@ -2,6 +2,7 @@
 
 from vsr_compiler import ir
 from vsr_compiler.targets import envoy_gateway, istio
+from vsr_compiler.targets.agentgateway.kinds import KINDS as AGENTGATEWAY_KINDS
 from vsr_compiler.targets.attach import checks, gateways
 from vsr_compiler.targets.attach.names import routing, seen
 from vsr_compiler.targets.common import autoscaling, monitoring, namespaces
@@ -24,9 +25,9 @@ GATEWAY = Target(
         gateways.router,
         router_policies(gateways.pods),
     ),
-    checks=(router_emitter.check, gateways.check_identity, identity_check),
+    checks=(router_emitter.check, gateways.check, identity_check),
     components=(monitoring.component(gateways.pods), autoscaling.component, autoscaling.keda),
-    kinds=(*istio.KINDS, *envoy_gateway.KINDS),
+    kinds=(*istio.KINDS, *envoy_gateway.KINDS, *AGENTGATEWAY_KINDS),
     cluster_names=(namespaces.cluster_names,),
     reaches=(ir.ExistingPool, ir.ForeignRoute),
 )

@@ -8,7 +8,6 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.diagnostics.suggestions import MAX_LISTED
 from vsr_compiler.releases.attachments import CONVENTIONS
-from vsr_compiler.targets.attach import gateways
 from vsr_compiler.targets.attach.names import attachment_of, routed
 
 _KEY = "Let the route of others hold the key, and name that route: `route: VALUE`."
@@ -16,11 +15,6 @@ _KEY = "Let the route of others hold the key, and name that route: `route: VALUE
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR361 for what the target cannot do, VSR362 for what it ignores."""
-    attachment = attachment_of(policy)
-    if attachment.controller not in gateways.SUPPORTED:
-        message = f"no objects are known that attach the router to a Gateway of {attachment.controller}"
-        hint = f"Use a Gateway of one of: {', '.join(gateways.SUPPORTED)}."
-        yield Diagnostic("VSR361", message, attachment.span, hint)
     yield from _router(policy)
     yield from _routes(policy)
     for model in policy.models:
