@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vsr_compiler import ir
+from vsr_compiler.releases import data
 from vsr_compiler.review.page.model import Cell, Section, Table
 from vsr_compiler.targets import TARGETS
 
@@ -38,7 +39,14 @@ def _releases(policy: ir.Policy) -> Table:
         for project in dict.fromkeys(name for part, _ in target.parts(policy) for name in part.releases):
             used.setdefault((project, versions[project]), []).append(environment.name)
     rows = [
-        (Cell(project), Cell(release, code=True), Cell(", ".join(names)))
+        (Cell(project), Cell(release, code=True), Cell(_end(project, release)), Cell(", ".join(names)))
         for (project, release), names in sorted(used.items())
     ]
-    return Table("Releases of what the manifests are for", ("project", "release", "environments"), tuple(rows))
+    head = ("project", "release", "end of life", "environments")
+    return Table("Releases of what the manifests are for", head, tuple(rows))
+
+
+def _end(project: str, release: str) -> str:
+    """Return the day from which a release gets no fixes; "" if none is known."""
+    known = data.project(project).releases.get(release) if project in data.PROJECTS else None
+    return "" if known is None or known.end_of_life is None else known.end_of_life.isoformat()
