@@ -34,7 +34,7 @@ def test_the_graph_has_an_arrow_to_each_fallback() -> None:
     assert text.count('"fallback 2"') == 1
 
 
-@pytest.mark.parametrize(("prompt", "line"), [("prove it", "fallback larger, llama"), ("other", "")])
+@pytest.mark.parametrize(("prompt", "line"), [("prove it", "fallback     larger, llama"), ("other", "")])
 def test_route_names_the_models_that_follow(prompt: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those that can have this request."""
     monkeypatch.chdir(ROOT)

@@ -27,7 +27,7 @@ router: {image: "r:1", namespace: routing}
 gateway: {name: edge, namespace: ingress}
 endpoints:
   here: {vllm: {}}
-  far: {external: {url: "https://API.example.com/openai/v1/", apiKey: {secret: far, key: ..token}}}
+  far: {external: {url: "https://API.example.com/openai/v1/", apiKey: {secret: far, key: .token}}}
   near: {external: {url: "https://api.example.com:8443", apiKey: {secret: near, key: token}}}
   open: {external: {url: "https://open.example.org/v1"}}
   idle: {external: {url: "https://idle.example.org/v1", apiKey: {secret: idle, key: token}}}
@@ -116,13 +116,13 @@ def test_keys_are_files_of_the_router_and_nothing_else() -> None:
     (volume,) = [each for each in pod()["volumes"] if each["name"] == "credentials"]
     assert volume["projected"]["defaultMode"] == 0o440
     assert [each["secret"] for each in volume["projected"]["sources"]] == [
-        {"name": "far", "items": [{"key": "..token", "path": "far/api-key"}], "optional": False},
+        {"name": "far", "items": [{"key": ".token", "path": "far/api-key"}], "optional": False},
         {"name": "near", "items": [{"key": "token", "path": "near/api-key"}], "optional": False},
     ]
     mounts = {each["name"]: each for each in pod()["containers"][0]["volumeMounts"]}
     assert mounts["credentials"] == {"name": "credentials", "mountPath": "/etc/vsr/credentials", "readOnly": True}
     assert pod()["securityContext"]["fsGroup"]
-    holders = {name for name, item in objects().items() if "..token" in str(item.body)}
+    holders = {name for name, item in objects().items() if ".token" in str(item.body)}
     assert holders == {"Deployment/semantic-router"}
 
 

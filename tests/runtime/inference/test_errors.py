@@ -34,8 +34,7 @@ def test_loading_without_the_extra(package):
     program = f"""
 import sys
 sys.modules[{package!r}] = None
-from pathlib import Path
-from vsr_runtime.inference.classifier import CategoryClassifier
+from vsr_runtime.inference.classifier import load_encoder
 from vsr_runtime.inference.errors import ModelError
 try:
     load_encoder(None)
