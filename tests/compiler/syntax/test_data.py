@@ -81,7 +81,7 @@ def test_a_document_that_is_only_a_secret_is_reported_as_a_secret() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "hint"),
     [
-        ("{vllm: {}}", "{vllm: {}, pool: true}", "Its keys are `picker`, `failureMode`, `disaggregation`, `existing`, "),
+        ("{vllm: {}}", "{vllm: {}, pool: true}", "Its keys are `picker`, `failureMode`, `disaggregation`, `existing`"),
         (
             "{vllm: {}}",
             '{external: {url: "https://a.example", apiKey: mine}}',
