@@ -238,3 +238,10 @@ def test_every_policy_that_passes_check_is_loaded_by_the_runtime(text: str) -> N
         for name, content in texts.items():
             Path(folder, name).write_text(content, encoding="utf-8")
         settings.load(Path(folder, "config.yaml"), KEYLESS)
+
+
+def test_a_name_that_is_listed_twice_counts_once() -> None:
+    """As a parameter or tool that a route blocks: the runtime refuses a list with a name twice."""
+    text = policy().replace("model: llama, headers", "model: llama, params: {block: [logit_bias, logit_bias]}, headers")
+    (route,) = linked(text).routes
+    assert route.block_params == ("logit_bias",)
