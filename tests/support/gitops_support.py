@@ -32,8 +32,16 @@ DEV = ir.Environment("dev", "istio", HERE)
 
 
 def with_environments(*environments: ir.Environment, text: str = PLAIN, gitops: ir.GitOps | None = GITOPS) -> ir.Policy:
-    """A linked policy with these environments."""
-    return replace(linked(text), environments=environments, gitops=gitops)
+    """A linked policy with these environments. Those on a Gateway that exists are attached to one of Istio."""
+    named = tuple(_attached(one) for one in environments)
+    attachment = next((one.attachment for one in named if one.attachment is not None), None)
+    return replace(linked(text), environments=named, gitops=gitops, attachment=attachment)
+
+
+def _attached(environment: ir.Environment) -> ir.Environment:
+    if environment.target != ir.ATTACH or environment.attachment is not None:
+        return environment
+    return replace(environment, attachment=ir.Attachment("any", "x-gateway-model-name", "istio", HERE))
 
 
 def compiled(policy: ir.Policy) -> Compiled:

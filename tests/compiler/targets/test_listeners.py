@@ -16,7 +16,14 @@ from vsr_compiler import targets
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.targets import profiles
 
-ALL = [(target, profile) for target in sorted(targets.TARGETS) for profile in sorted(profiles())]
+TARGETS = sorted(targets.TARGETS.keys() - {"attach"})
+"""`attach` has a Gateway with listeners of others."""
+ALL = [
+    (target, profile)
+    for target in TARGETS
+    for profile in sorted(profiles())
+    if (target, profile) != ("agentgateway", "seed")  # the Gateway API of `seed` knows no client certificates (VSR343)
+]
 Body = dict[str, Any]
 
 
@@ -71,10 +78,10 @@ def test_every_listener_has_one_policy_for_clients(target: str) -> None:
 MUTUAL = "{name: https, port: 443, tls: {secret: api}, clientCertificates: %s}"
 
 
-@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("target", TARGETS)
 def test_authorities_of_clients_that_a_gateway_does_not_read_are_refused(target: str) -> None:
-    """Istio reads one Secret beside that of the certificate, Envoy Gateway any Secret or ConfigMap."""
-    reads_all = target in {"envoy-gateway", "ai-gateway", "production-stack"}
+    """Istio reads one Secret beside that of the certificate, others any Secret or ConfigMap."""
+    reads_all = target in {"agentgateway", "envoy-gateway", "ai-gateway", "production-stack"}
     for authority, fits in (
         ("{secret: api-cacert}", True),
         ("{secret: ca}", reads_all),

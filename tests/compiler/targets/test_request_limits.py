@@ -217,7 +217,7 @@ def test_every_component_of_a_path_has_an_entry_for_its_release(target: str, pro
             assert HOPS[project][versions[project]].source
 
 
-@pytest.mark.parametrize("target", sorted(TARGETS))
+@pytest.mark.parametrize("target", sorted(TARGETS.keys() - {"attach"}))  # it writes no servers
 def test_every_target_knows_what_is_on_the_way_to_its_models(target: str) -> None:
     """All of them say something of a server that we write."""
     assert any(part.hops for part, _ in TARGETS[target].parts(policy(POOLED)))

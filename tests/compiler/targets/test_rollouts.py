@@ -70,7 +70,7 @@ def router(found: Mapping[tuple[str, str], Body]) -> tuple[Body, Body]:
     return deployment, found["ConfigMap", volumes["config"]["configMap"]["name"]]
 
 
-@pytest.mark.parametrize("target", targets.TARGETS)
+@pytest.mark.parametrize("target", sorted(targets.TARGETS.keys() - {"attach"}))  # its servers and routes are others'
 def test_servers_come_before_routes_and_routes_before_the_router(target: str) -> None:
     """Argo CD waits for each wave, so the router selects a model only when its route and its server are there."""
     applied = [item.body for item in waved(render(targets.TARGETS[target], policy_of("reference", "current")).objects)]

@@ -111,7 +111,7 @@ def test_an_alert_names_what_fails_and_what_that_means() -> None:
 
 
 @pytest.mark.subprocess
-@pytest.mark.parametrize("target", sorted(targets.TARGETS))
+@pytest.mark.parametrize("target", sorted(targets.TARGETS.keys() - {"agentgateway", "attach"}))  # not of this case
 def test_options_build_on_the_base_that_they_are_for(target: str, tmp_path: Path) -> None:
     """An overlay of the user's own adds both: the scaler owns the number of replicas, and nothing is named twice."""
     case = output_of("one-model") / target

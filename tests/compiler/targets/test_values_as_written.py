@@ -61,7 +61,7 @@ def test_text_reaches_the_container_as_it_was(text: str) -> None:
     assert without_escapes(escape_references(text)) == text
 
 
-@pytest.fixture(scope="module", params=TARGETS)
+@pytest.fixture(scope="module", params=sorted(TARGETS.keys() - {"attach"}))  # it writes no servers
 def compiled(request: pytest.FixtureRequest) -> Compiled:
     """A policy full of names that look like references, for each target. The compile verifies its own output."""
     return compile_policy(linked(POLICY.replace("TARGET", request.param)), lambda _: None)

@@ -24,8 +24,10 @@ kind: RoutingPolicy
 metadata: {name: limits}
 router: {image: "r:1", maxBody: 8Mi}
 """
+# The pickers of the inference extension, whose last release is in this profile, take messages of 4 MiB.
 MIXED = f"""\
-{HEAD}endpoints:
+{HEAD}gateway: {{versions: 2026-08}}
+endpoints:
   plain: {{service: {{name: plain, port: 8000}}}}
   pooled: {{pods: {{selector: {{app: pooled}}, port: 8000}}, pool: {{}}}}
 models:
