@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -20,7 +21,8 @@ from vsr_compiler import ir, targets
 from vsr_compiler.deploy import overlays
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.manifests.objects import Object
-from vsr_compiler.targets import profiles
+from vsr_compiler.releases.known import RELEASES
+from vsr_compiler.targets import profiles, render
 from vsr_compiler.targets.attach.names import seen as attached_to
 from vsr_compiler.targets.production_stack.members import behind
 
@@ -99,35 +101,68 @@ def test_a_policy_links_and_fits_the_crds_with_every_default_or_is_refused(
     found = rendering.objects(policy, target)
     options = [item for component in rendering.components(policy, target) for item in component.objects]
     assert Links([item.body for item in [*found, *options]], seen(policy, target)).problems() == []
-    kinds = fits(found + options, profile)
+    kinds = fits(found + options, profiles()[profile])
     for item in (*found, *options):
         if item.kind not in kinds:
             assert api_defaults.defaulted(item.body) == item.body, item.path
 
 
-def fits(found: list[Object], profile: str) -> set[str]:
-    """The kinds that have a CRD, after each was held against it."""
+def fits(found: list[Object], versions: Mapping[str, str]) -> set[str]:
+    """The kinds that have a CRD, after each was held against that of its release."""
     others = ("prometheus-operator-v0.93.0", "cert-manager-v1.21.1", "keda-v2.20.2")
-    folders = (*crds.folders(profiles()[profile]), *others)
+    folders = (*crds.folders(versions), *others)
     checked: set[str] = set()
     for body, schema in crds.custom((item.body for item in found), schemas(folders)):
         checked.add(body["kind"])
-        object_of_profile = (profile, json.dumps(body))
-        if object_of_profile not in FITTING:
+        object_of_releases = (folders, json.dumps(body))
+        if object_of_releases not in FITTING:
             assert crds.problems(schema, body) == [], body["kind"]
             assert crds.defaulted(schema, body) == body, body["kind"]
-            FITTING.add(object_of_profile)
+            FITTING.add(object_of_releases)
     return checked
 
 
-FITTING: set[tuple[str, str]] = set()
-"""Profiles and objects that fit: most objects are in the output of several targets and policies."""
+FITTING: set[tuple[tuple[str, ...], str]] = set()
+"""Definitions and objects that fit: most objects are in the output of several targets and policies."""
 
 
 @cache
 def schemas(folders: tuple[str, ...]) -> dict[Any, Any]:
     """The schemas of a profile."""
     return crds.profile(reference(), *folders)
+
+
+def other_releases() -> list[tuple[str, str]]:
+    """The releases that targets know and no profile names, with their projects."""
+    named = {(project, release) for versions in profiles().values() for project, release in versions.items()}
+    known = {
+        (project, release)
+        for target in targets.TARGETS.values()
+        for project in target.releases
+        for release in target.tables.get(project) or RELEASES[project]
+    }
+    return sorted(known - named)
+
+
+@pytest.mark.parametrize(("project", "release"), other_releases())
+def test_a_release_outside_the_profiles_gets_what_its_crds_accept(project: str, release: str) -> None:
+    """On every target that looks it up, with the newest profile that it goes together with. There is one for each."""
+    fitted = 0
+    for target in sorted(targets.TARGETS.keys() - {"attach"}):
+        for profile in ("current", "2026-08", "seed"):
+            versions = {**profiles()[profile], project: release}
+            policy = replace(policy_of("two-models", profile), versions=versions)
+            parts = targets.TARGETS[target].parts(policy)
+            if project not in {name for part, _ in parts for name in part.releases}:
+                continue
+            rendered = render(targets.TARGETS[target], policy)
+            if rendered.errors:
+                assert {item.code for item in rendered.errors} <= {"VSR312", "VSR314"}
+                continue
+            fits(list(rendered.objects), versions)
+            fitted += 1
+            break
+    assert fitted
 
 
 @pytest.mark.parametrize("case", ["two-models", "lora", "disaggregated"])
