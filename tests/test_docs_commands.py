@@ -25,7 +25,7 @@ OWN_TESTS = {"docs/tutorial.md", "docs/reference/codes.md", "docs/reference/veri
 PAGES = sorted({str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")} - OWN_TESTS)
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
 ELSEWHERE = re.compile(
-    r"my-policy|manifests/|crds/|prompts\.jsonl|crds pull|--server|[$\[{]\w*[^0-9\]]|vsr-compile eval|vsr-compile lsp|\.lock"
+    r"my-policy|manifests/|crds/|prompts\.jsonl|crds pull|--server|[$\[{]\w*[^0-9\]]|vsr-compile (?:eval|lsp)|\.lock"
 )
 """Commands that need files, a network, a cluster or an editor of the reader, that take long, and usage lines."""
 
