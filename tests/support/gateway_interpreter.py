@@ -74,10 +74,10 @@ class _Match:
 
 
 class World:
-    """A set of objects, as a control plane would see it."""
+    """A set of objects, as a control plane would see it, and those that others run beside it."""
 
-    def __init__(self, bodies: Iterable[Body]) -> None:
-        self.bodies = list(bodies)
+    def __init__(self, bodies: Iterable[Body], beside: Iterable[Body] = ()) -> None:
+        self.bodies, self.beside = list(bodies), list(beside)
         self._by_name = {
             (body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]): body
             for body in self.bodies
