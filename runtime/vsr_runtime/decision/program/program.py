@@ -29,7 +29,8 @@ from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarge
 from vsr_runtime.decision.program.fallback import Fallback
 from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
-from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
+from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal, ScoredModelSignal
+from vsr_runtime.decision.signals.score import ScoredSignal
 from vsr_runtime.decision.view import RequestView
 
 TOTAL_SHARE = 100.0
@@ -131,6 +132,7 @@ class Program:
         rates: how much may be used in a window of time; None if nothing is counted.
         whole_category: whether all texts of the request decide the category, instead of the ask.
         aliases: further names that clients may use, with the model of each: those by which routes of others know it.
+        measured: the signals whose numbers something reads.
     """
 
     models: Mapping[str, ModelTarget]
@@ -151,6 +153,11 @@ class Program:
     identity: IdentityRules | None = None
     rates: Rates | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
+    measured: frozenset[SignalName] = frozenset()
+    scored: Mapping[SignalName, ScoredSignal] = field(init=False, repr=False, compare=False)
+    """The measured signals that are computed from the request alone and have numbers."""
+    scored_models: Mapping[SignalName, ScoredModelSignal] = field(init=False, repr=False, compare=False)
+    """The measured signals that need a model and have numbers."""
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -176,6 +183,11 @@ class Program:
     def __post_init__(self) -> None:
         every = frozenset[ConditionLeaf]().union(*(condition_leaves(route.condition) for route in self.routes))
         object.__setattr__(self, "leaves", every)
+        numbers = [(name, self.signals[name]) for name in self.measured & self.signals.keys()]
+        object.__setattr__(self, "scored", {name: one for name, one in numbers if isinstance(one, ScoredSignal)})
+        models = [(name, self.model_signals[name]) for name in self.measured & self.model_signals.keys()]
+        scored_models = {name: one for name, one in models if isinstance(one, ScoredModelSignal)}
+        object.__setattr__(self, "scored_models", scored_models)
         object.__setattr__(self, "names", (*self.auto_names, *self.models))
         object.__setattr__(self, "on_request", tuple(guard for guard in self.guards if guard.on_request))
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
@@ -288,7 +300,11 @@ class Program:
         """Return the signals with model results. Signals without a result stay unknown."""
         truths = {name: signal.evaluate(view, results) for name, signal in self.model_signals.items()}
         matched = {name: holds for name, holds in truths.items() if holds is not None}
-        return replace(signals, matched={**matched, **signals.matched}) if matched else signals
+        known = replace(signals, matched={**matched, **signals.matched}) if matched else signals
+        for name, scored in self.scored_models.items():
+            score = scored.score_of(view, results)
+            known = known if score is None else known.scored(name, score)
+        return known
 
     def _evaluate(
         self, condition: Condition, view: RequestView, known: SignalValues, expired: Expired
@@ -298,7 +314,11 @@ class Program:
             names = open_leaves(condition, known)
             leaf = self._cheapest(names)
             if leaf is not None:
-                known = known.also(leaf.name, holds=self.signals[leaf.name].holds(view, expired))
+                scored = self.scored.get(leaf.name)
+                if scored is not None:
+                    known = known.scored(leaf.name, scored.score(view, expired))
+                else:
+                    known = known.also(leaf.name, holds=self.signals[leaf.name].holds(view, expired))
             elif (settled := self._without_text(names, view, known)) != known:
                 known = settled
             else:
