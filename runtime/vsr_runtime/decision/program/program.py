@@ -302,7 +302,7 @@ class Program:
         matched = {name: holds for name, holds in truths.items() if holds is not None}
         known = replace(signals, matched={**matched, **signals.matched}) if matched else signals
         for name, scored in self.scored_models.items():
-            score = scored.score_of(view, results)
+            score = scored.score(view, results)
             known = known if score is None else known.scored(name, score)
         return known
 
