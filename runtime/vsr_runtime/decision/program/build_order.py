@@ -8,8 +8,8 @@ from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
-_UNRATED = frozenset({"structure"})
-"""Types of signals whose confidence the stock router computes from a number that this runtime does not keep."""
+_RATED = frozenset({"structure"})
+"""Types of signals whose confidence the stock router computes from a number."""
 
 
 def standing_of(decision: contract.Decision) -> Standing:
@@ -26,12 +26,12 @@ def check_ranks(program: Program) -> None:
     for rank in program.ranks or ():
         for route in rank if len(rank) > 1 else ():
             leaves = (leaf for leaf in condition_leaves(route.condition) if isinstance(leaf, SignalCondition))
-            unrated = sorted(leaf.name for leaf in leaves if leaf.name[0] in _UNRATED)
+            unrated = sorted(leaf.name for leaf in leaves if leaf.name[0] in _RATED and leaf.name not in program.scored)
             if unrated:
                 others = ", ".join(repr(other.name) for other in rank if other is not route)
                 kind, name = unrated[0]
                 raise config_error(
                     f"routing.decisions: {route.name}",
-                    f"ranks like {others:.200}, and the confidence of {kind} {name!r}, which would decide between them, "
-                    "is not computed here; give the decisions different priorities",
+                    f"ranks like {others:.200}, and the confidence of {kind} {name!r} is not computed here, which would "
+                    "decide between them; give the decisions different priorities",
                 )

@@ -19,7 +19,9 @@ from vsr_runtime.decision.program.conditions import (
     Condition,
     ConditionLeaf,
     SignalCondition,
+    SignalName,
     SignalValues,
+    condition_leaves,
     open_leaves,
 )
 
@@ -74,6 +76,13 @@ def ranks_of(routes: Sequence[R], strategy: Strategy) -> tuple[tuple[R, ...], ..
     return ranks if any(len(rank) > 1 for rank in ranks) else None
 
 
+def rated_signals(ranks: Iterable[Sequence[Ranked]]) -> frozenset[SignalName]:
+    """Return the signals whose confidence may decide between routes."""
+    rated = (route.condition for rank in ranks if len(rank) > 1 for route in rank)
+    leaves = frozenset[ConditionLeaf]().union(*(condition_leaves(condition) for condition in rated))
+    return frozenset(leaf.name for leaf in leaves if isinstance(leaf, SignalCondition))
+
+
 def most_confident(routes: Iterable[R], signals: SignalValues, strategy: Strategy) -> R | None:
     """Return the route that wins among those that hold; None if none does. Every route must be `settled`."""
     holding = [route for route in routes if route.condition.truth(signals)]
@@ -110,7 +119,7 @@ def confidence(condition: Condition, signals: SignalValues) -> float:
     probability. Another signal: its score, or 1 if it has none.
     """
     if isinstance(condition, SignalCondition):
-        return signals.scores.get(condition.name, 1.0)
+        return signals.confidence(condition.name)
     if isinstance(condition, CategoryCondition):
         return signals.probability or 0.0
     if isinstance(condition, AllConditions):

@@ -27,10 +27,18 @@ from vsr_runtime.decision.program.conditions import (
 from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
 from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarget
 from vsr_runtime.decision.program.fallback import Fallback
-from vsr_runtime.decision.program.ordering import Standing, Strategy, most_confident, ranks_of, unsettled
+from vsr_runtime.decision.program.ordering import (
+    Standing,
+    Strategy,
+    most_confident,
+    ranks_of,
+    rated_signals,
+    unsettled,
+)
 from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
-from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
+from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal, ScoredModelSignal
+from vsr_runtime.decision.signals.score import ScoredSignal
 from vsr_runtime.decision.view import RequestView
 
 TOTAL_SHARE = 100.0
@@ -135,6 +143,7 @@ class Program:
         whole_category: whether all texts of the request decide the category, instead of the ask.
         aliases: further names that clients may use, with the model of each: those by which routes of others know it.
         strategy: whether priority or confidence counts first between routes that hold at once.
+        measured: the signals whose numbers something reads.
     """
 
     models: Mapping[str, ModelTarget]
@@ -156,6 +165,11 @@ class Program:
     rates: Rates | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     strategy: Strategy = "priority"
+    measured: frozenset[SignalName] = frozenset()
+    scored: Mapping[SignalName, ScoredSignal] = field(init=False, repr=False, compare=False)
+    """The measured signals that are computed from the request alone and have numbers."""
+    scored_models: Mapping[SignalName, ScoredModelSignal] = field(init=False, repr=False, compare=False)
+    """The measured signals that need a model and have numbers."""
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -183,6 +197,13 @@ class Program:
     def __post_init__(self) -> None:
         every = frozenset[ConditionLeaf]().union(*(condition_leaves(route.condition) for route in self.routes))
         object.__setattr__(self, "leaves", every)
+        object.__setattr__(self, "ranks", ranks_of(self.routes, self.strategy))
+        measured = self.measured | rated_signals(self.ranks or ())
+        numbers = [(name, self.signals[name]) for name in measured & self.signals.keys()]
+        object.__setattr__(self, "scored", {name: one for name, one in numbers if isinstance(one, ScoredSignal)})
+        models = [(name, self.model_signals[name]) for name in measured & self.model_signals.keys()]
+        scored_models = {name: one for name, one in models if isinstance(one, ScoredModelSignal)}
+        object.__setattr__(self, "scored_models", scored_models)
         object.__setattr__(self, "names", (*self.auto_names, *self.models))
         object.__setattr__(self, "on_request", tuple(guard for guard in self.guards if guard.on_request))
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
@@ -202,7 +223,6 @@ class Program:
         object.__setattr__(self, "destinations", frozenset(reached))
         contexts = [target.context for target in self.models.values() if target.context is not None]
         object.__setattr__(self, "smallest_context", min(contexts, default=None))
-        object.__setattr__(self, "ranks", ranks_of(self.routes, self.strategy))
 
     def names_for(self, client: Client | None) -> Sequence[str]:
         """Return the model names that a client can request."""
@@ -327,10 +347,11 @@ class Program:
         """Return the signals with model results. Signals without a result stay unknown."""
         truths = {name: signal.evaluate(view, results) for name, signal in self.model_signals.items()}
         matched = {name: holds for name, holds in truths.items() if holds is not None}
-        if self.ranks is not None:
-            scores = {name: self.model_signals[name].score(view, results) for name, holds in matched.items() if holds}
-            signals = replace(signals, scores={**signals.scores, **scores})
-        return replace(signals, matched={**matched, **signals.matched}) if matched else signals
+        known = replace(signals, matched={**matched, **signals.matched}) if matched else signals
+        for name, scored in self.scored_models.items():
+            score = scored.score(view, results)
+            known = known if score is None else known.scored(name, score)
+        return known
 
     def _evaluate(
         self, condition: Condition, view: RequestView, known: SignalValues, expired: Expired
@@ -348,6 +369,9 @@ class Program:
         """Return the signals with one more, the cheapest of some leaves; the same ones if the others need a model."""
         leaf = self._cheapest(leaves)
         if leaf is not None:
+            scored = self.scored.get(leaf.name)
+            if scored is not None:
+                return known.scored(leaf.name, scored.score(view, expired))
             return known.also(leaf.name, holds=self.signals[leaf.name].holds(view, expired))
         settled = self._without_text(leaves, view, known)
         return known if settled == known else settled
