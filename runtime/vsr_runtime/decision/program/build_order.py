@@ -32,6 +32,6 @@ def check_ranks(program: Program) -> None:
                 kind, name = unrated[0]
                 raise config_error(
                     f"routing.decisions: {route.name}",
-                    f"ranks like {others:.200}, and the confidence of {kind} {name!r} is not computed here, which would "
-                    "decide between them; give the decisions different priorities",
+                    f"ranks like {others:.200}, and the confidence of {kind} {name!r} is not computed here, which "
+                    "would decide between them; give the decisions different priorities",
                 )
