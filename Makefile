@@ -74,17 +74,23 @@ check: $(VENV)/.ready
 	$(BIN)/vsr-compile test policies
 	kubectl kustomize . >/dev/null
 
-$(STOCK)/.ready:
-	$(PYTHON) -m venv $(STOCK)
-	@# Its top-level package is called `cli`, so it gets an environment of its own.
-	$(STOCK)/bin/python -m pip install --quiet --disable-pip-version-check vllm-sr==0.4.0
+# Its top-level package is called `cli`, so each release gets an environment of its own.
+$(STOCK)/.ready: RELEASE := 0.4.0
+$(STOCK)-0.3.0/.ready: RELEASE := 0.3.0
+$(STOCK)/.ready $(STOCK)-0.3.0/.ready: $(VENV)/.ready
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --no-compile --disable-pip-version-check vllm-sr==$(RELEASE)
 	@touch $@
 
 # Signals of clients are our runtime's own, and the stock router's contract has no word for them.
-stock-router: $(STOCK)/.ready
+# No policy is for 0.3.0, so all that it can execute are compiled for it.
+stock-router: $(STOCK)/.ready $(STOCK)-0.3.0/.ready
 	for config in out/*/router/config.yaml; do \
 		grep -qs '^  signals:' "$${config%config.yaml}runtime.yaml" && continue; \
 		$(STOCK)/bin/vllm-sr config validate --config $$config || exit 1; done
+	PYTHONPATH=tests $(BIN)/python tests/support/stock_configs.py 0.3.0 $(STOCK)-0.3.0/configs
+	for config in $(STOCK)-0.3.0/configs/*.yaml; do \
+		$(STOCK)-0.3.0/bin/vllm-sr validate --config $$config || exit 1; done
 
 clean:
-	rm -rf $(VENV) $(STOCK) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(STOCK) $(STOCK)-0.3.0 .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

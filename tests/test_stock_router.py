@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from support import rendering
+from support import rendering, stock_configs
 from support.cases import output_of
 from support.common import ROOT, kubectl, linked, required
+from vsr_compiler.analysis import stock_router
 from vsr_compiler.review import policy_tests
-from vsr_compiler.routerconfig.semantic_router import stock_config
+from vsr_compiler.routerconfig.semantic_router import stock_body, stock_config
 from vsr_schemas.routerconfig.engine_0_4_0 import RouterConfig
 
 PYTHON = ROOT / ".stock-router" / "bin" / "python"
@@ -31,6 +32,14 @@ CONFIGS = sorted(
     for path in ROOT.glob(pattern)
     if not (path.parent / "runtime.yaml").exists()
 )
+OLDER = ROOT / ".stock-router-0.3.0" / "bin" / "python"
+OLDER_CLI = """
+import sys
+from cli.parser import parse_user_config
+from cli.validator import validate_user_config
+sys.exit("".join(str(error) for path in sys.argv[1:] for error in validate_user_config(parse_user_config(path))) or 0)
+"""
+"""What `vllm-sr validate` of release 0.3.0 does, for several files in one process."""
 CASE = ROOT / "tests" / "golden" / "stock-router"
 CONFIG = CASE / "router" / "config.yaml"
 GOLDEN = CASE / "policy.yaml"
@@ -193,3 +202,105 @@ def test_the_tests_of_its_policies_say_what_nothing_here_can_decide() -> None:
     assert [item.code for item in notes] == ["VSR333", "VSR333"]
     wrong = linked(GOLDEN.read_text(encoding="utf-8").replace("expect: {route: closed}", "expect: {route: law}"))
     assert "VSR250" in {item.code for item in policy_tests.findings(wrong, policy_tests.run_tests(wrong))}
+
+
+def older_validated(*paths: Path) -> subprocess.CompletedProcess[str]:
+    """What the validator of release 0.3.0 says."""
+    required(OLDER.exists() or None, "the stock router's validator of 0.3.0 (make stock-router)")
+    command = [str(OLDER), "-c", OLDER_CLI, *map(str, paths)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.subprocess
+def test_release_0_3_0_accepts_every_policy_that_it_can_execute(tmp_path: Path) -> None:
+    """Those in policies/ and the golden ones, in its older words."""
+    paths = []
+    for name, text in stock_configs.configs("0.3.0"):
+        paths.append(tmp_path / f"{name}.yaml")
+        paths[-1].write_text(text, encoding="utf-8")
+    assert len(paths) > 15
+    found = older_validated(*paths)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.subprocess
+def test_the_validator_of_0_3_0_refuses_a_config_of_0_4_0() -> None:
+    """Otherwise the test above would show nothing."""
+    assert older_validated(CONFIG).returncode == 1
+
+
+@pytest.mark.parametrize("case", [*stock_configs.GOLDEN, *stock_configs.POLICIES])
+def test_what_0_4_0_can_execute_0_3_0_can_too_or_it_names_the_reason(case: str) -> None:
+    """Each further refusal names the release, has a place, and says what to do."""
+    policy = linked(stock_configs.policy_file(case).read_text(encoding="utf-8"), case)
+    newer = {item.message for item in stock_configs.refusals(stock_configs.at(policy, "0.4.0"))}
+    for item in stock_configs.refusals(stock_configs.at(policy, "0.3.0")):
+        if item.message not in newer:
+            assert "semantic-router 0.3.0" in item.message
+            assert item.span.line
+            assert "gateway.versions" in (item.hint or "")
+
+
+OLDER_TEXT = (
+    GOLDEN.read_text(encoding="utf-8")
+    .replace("unreadable: pass}", "unreadable: pass, onError: pass}")
+    .replace("gitops:", "gateway: {versions: {semantic-router: 0.3.0}}\ngitops:")
+)
+
+
+def test_release_0_3_0_gets_its_older_words() -> None:
+    """Defaults, families, ranges without an end, auto-model names, stores."""
+    body = stock_body(linked(OLDER_TEXT))
+    assert body["providers"]["defaults"] == {
+        "default_model": "llama",
+        "reasoning_families": {"qwen3": {"type": "chat_template_kwargs", "parameter": "enable_thinking"}},
+    }
+    assert [model.get("reasoning_family") for model in body["providers"]["models"]] == [None, "qwen3"]
+    assert all("provider" not in ref for model in body["providers"]["models"] for ref in model["backend_refs"])
+    assert {rule["max_tokens"] for rule in body["routing"]["signals"]["context"]} == {"2147483647"}
+    assert body["global"]["router"]["auto_model_name"] == "MoM"
+    assert body["global"]["stores"] == {"semantic_cache": {"enabled": False}}
+    assert body["global"]["services"]["router_replay"] == {"enabled": False}
+    assert "on_unknown" not in str(body)
+    assert "on_error" not in str(body)
+
+
+CANNOT = {
+    "a detector that must block when it fails": ("onError: pass", "onError: block", "if the detector of guard"),
+    "images": ("{language: [de]}", "{modality: [image]}", "input modalities"),
+    "counted images": ("{language: [de]}", "{conversation: {of: image_content, min: 1}}", "`of: image_content`"),
+    "two names": ("deadline: 5s", "deadline: 5s\n  autoModels: [auto, MoM, best]", "not `MoM` and `best`"),
+    "a family": ("reasoningFamily: qwen3", "reasoningFamily: glm-5.2", "reasoning of family `glm-5.2`"),
+    "efforts of a provider": (
+        "providerModel: example-large-2026-01",
+        "providerModel: example-large-2026-01, reasoningFamily: gpt",
+        "reasoning of family `gpt`",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", sorted(CANNOT))
+def test_release_0_3_0_refuses_what_it_has_no_words_for(case: str) -> None:
+    """VSR330 with the release, where 0.4.0 takes the same."""
+    old, new, words = CANNOT[case]
+    assert old in OLDER_TEXT
+    policy = linked(OLDER_TEXT.replace(old, new, 1))
+    assert any(words in item.message for item in stock_configs.refusals(policy))
+    assert not stock_configs.refusals(stock_configs.at(policy, "0.4.0"))
+
+
+def test_release_0_3_0_keeps_what_it_would_do_anyway_visible() -> None:
+    """VSR331: `auto` is always an auto-model name, and efforts are not switched off."""
+    text = OLDER_TEXT.replace("deadline: 5s", "deadline: 5s\n  autoModels: [MoM]").replace("qwen3", "gpt-oss")
+    found = " ".join(item.message for item in stock_router.check(linked(text)) if item.code == "VSR331")
+    assert "also chooses the model of requests for `auto`" in found
+    assert "does not switch reasoning of model `llama` off" in found
+
+
+def test_release_0_3_0_gets_no_values_for_its_chart() -> None:
+    """Its chart would merge the config with a model and a decision of its own."""
+    policy = linked(OLDER_TEXT)
+    assert not [values for values in rendering.values(policy, "istio") if values.chart == "semantic-router"]
+    assert not [item for item in rendering.components(policy, "istio") if item.name == "router-by-helm"]
+    found = [item for item in rendering.notices(policy, "istio") if item.code == "VSR311"]
+    assert any("merges the config" in item.message for item in found)

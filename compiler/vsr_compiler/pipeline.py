@@ -23,7 +23,7 @@ from vsr_compiler.manifests.tree import File, Tree
 from vsr_compiler.manifests.yaml import Json, UnprintableError, dump, header
 from vsr_compiler.routerconfig import CONFIG, SETTINGS
 from vsr_compiler.routerconfig.loading import check_loading
-from vsr_compiler.routerconfig.semantic_router import stock_config
+from vsr_compiler.routerconfig.semantic_router import stock_body
 from vsr_compiler.routerconfig.vsr_runtime import router_config, runtime_settings, settings_for, with_limits
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence, unsilenced
@@ -470,7 +470,7 @@ def _with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) 
     The router files are config, settings and classifier heads. The stock router has only a config.
     """
     if isinstance(policy.router.implementation, ir.SemanticRouter):
-        config = stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
+        config = stock_body(policy)
         text = _text(config, policy.span)
         return replace(policy, router=replace(policy.router, files={CONFIG: text})), {text.decode(): config}
     if refused := _loading_errors(policy):

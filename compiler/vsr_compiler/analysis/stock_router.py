@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler import ir
+from vsr_compiler.analysis import stock_router_release
 from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.link import guards
 from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
@@ -26,6 +27,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         hint = f"Use one of: {', '.join(sorted(STOCK_ROUTER))}."
         yield Diagnostic("VSR313", f"semantic-router {version} is not supported", policy.router.span, hint)
         return
+    yield from stock_router_release.check(policy, release)
     yield from _router(policy, implementation)
     yield from _credentials(policy)
     yield from _stickiness(policy)

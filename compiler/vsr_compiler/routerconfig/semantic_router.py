@@ -5,13 +5,16 @@ The stock router has no blocking action, so a guard is a decision with a fixed r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel
 
 from vsr_compiler import ir
 from vsr_compiler.ir.signals import JailbreakSignal, KeywordSignal, PiiSignal
 from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
 from vsr_compiler.routerconfig import signals
+from vsr_compiler.routerconfig.contract_0_3_0 import older_config
 from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
 from vsr_compiler.routerconfig.signals import Rule
@@ -19,10 +22,21 @@ from vsr_schemas.routerconfig import engine_0_4_0 as stock
 from vsr_schemas.routerconfig import v0_4_0 as common
 
 MEBI = 2**20
+CONTRACTS: Mapping[str, Callable[[stock.RouterConfig], BaseModel]] = {
+    "0.3.0": older_config,
+    "0.4.0": lambda config: config,
+}
+"""The config in the words of a contract."""
+
+
+def stock_body(policy: ir.Policy) -> dict[str, Any]:
+    """Return the content of ``config.yaml`` in the words of the policy's release."""
+    release = STOCK_ROUTER[policy.versions["semantic-router"]]
+    return CONTRACTS[release.contract](stock_config(policy)).model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def stock_config(policy: ir.Policy) -> stock.RouterConfig:
-    """Return the policy in the format of the release, with extensions that only the stock router executes."""
+    """Return the policy in the newest contract, with extensions that only the stock router executes."""
     release = STOCK_ROUTER[policy.versions["semantic-router"]]
     bases = [model for model in policy.models if model.base is None]
     routes = (*policy.routes, *([policy.default_route] if policy.default_route else []))

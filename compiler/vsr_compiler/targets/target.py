@@ -184,7 +184,8 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy, object
             if component is None:
                 continue
             yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
-    if objects and isinstance(policy.router.implementation, ir.SemanticRouter):
+    own_chart = isinstance(policy.router.implementation, ir.SemanticRouter) and stock_router.chart_takes_config(policy)
+    if objects and own_chart:
         yield router.by_helm(policy, objects)
 
 

@@ -10,7 +10,7 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.semantic_router import STOCK_ROUTER, StockRouter
 from vsr_compiler.routerconfig import CONFIG
-from vsr_compiler.routerconfig.semantic_router import key_variable, stock_config
+from vsr_compiler.routerconfig.semantic_router import key_variable, stock_body
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.placement import mounts, place, scheduling, variables, volumes, without
@@ -88,13 +88,17 @@ def volume(policy: ir.Policy) -> Iterator[Object]:
         )
 
 
-def chart(policy: ir.Policy) -> Values:
+def chart(policy: ir.Policy) -> Values | None:
     """Return the chart's values: the names of our objects, and the whole config, so that no default remains.
+
+    None for a release whose chart would merge the config with models and decisions of its own.
 
     The chart's `values.yaml` is 41 documents. Helm 4 merges all of them, Helm 3 reads the first one, so its defaults
     are two sets: variables, volumes of the node and a limit of CPU, none of which belongs to this router.
     """
     router, release = policy.router, _release(policy)
+    if not release.chart_takes_config:
+        return None
     repository, _, tag = (router.image or release.image).rpartition(":")
     access = access_mode(router.volume_holders)
     placed = router.placement
@@ -110,7 +114,7 @@ def chart(policy: ir.Policy) -> Values:
         "replicaCount": router.replicas,
         "image": {"repository": repository, "tag": tag, "pullPolicy": "IfNotPresent"},
         "args": list(release.args),
-        "configOverride": stock_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True),
+        "configOverride": stock_body(policy),
         # Helm replaces lists and merges mappings, so lists are written out even if they are empty.
         "env": [*without(environment(policy), placed), *variables(placed)],
         "extraEnv": [],
@@ -140,7 +144,15 @@ def chart(policy: ir.Policy) -> Values:
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """VSR311 for placement that its own chart has no value for."""
+    """VSR311 for what its own chart has no value for."""
+    if not isinstance(policy.router.implementation, ir.SemanticRouter):
+        return
+    if not _release(policy).chart_takes_config:
+        version = policy.versions["semantic-router"]
+        message = f"the chart {CHART} {version} merges the config with models and decisions of its own"
+        hint = "There are no values for it. Apply the router of the base."
+        yield Diagnostic("VSR311", message, policy.router.span, hint)
+        return
     placed = policy.router.placement
     words = {
         "runtimeClass": placed.runtime_class,
@@ -148,7 +160,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         "topologySpread": placed.spread,
     }
     lost = [f"`{name}`" for name, value in words.items() if value]
-    if lost and isinstance(policy.router.implementation, ir.SemanticRouter):
+    if lost:
         message = f"the chart {CHART} has no value for {' and '.join(lost)} of the router"
         hint = "They apply to the router of the base, not to one that is installed by its chart."
         yield Diagnostic("VSR311", message, policy.router.span, hint)
@@ -171,6 +183,11 @@ def by_helm(objects: list[Object]) -> Component:
         for item in objects
     ]
     return Component("router-by-helm", (), tuple(patches))
+
+
+def chart_takes_config(policy: ir.Policy) -> bool:
+    """Return whether the router can be installed by its own chart."""
+    return _release(policy).chart_takes_config
 
 
 def chart_has_headless(policy: ir.Policy) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.signals.score import Score
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 SignalKind = Literal["category", "similarity", "request-category", "request-similarity"]
@@ -29,16 +30,34 @@ class SignalValues:
         probability: probability of the category; None if no classifier ran.
         classified: whether a classifier ran, so that a category of None means that there is none.
         matched: the other evaluated signals, and whether they hold.
+        scores: the numbers of those signals of which something reads them.
     """
 
     category: str | None = None
     probability: float | None = None
     classified: bool = False
     matched: Mapping[SignalName, bool] = field(default_factory=dict)
+    scores: Mapping[SignalName, Score] = field(default_factory=dict)
 
     def also(self, name: SignalName, *, holds: bool) -> SignalValues:
         """Return a copy with one more signal."""
-        return SignalValues(self.category, self.probability, self.classified, {**self.matched, name: holds})
+        matched = {**self.matched, name: holds}
+        return SignalValues(self.category, self.probability, self.classified, matched, self.scores)
+
+    def scored(self, name: SignalName, score: Score) -> SignalValues:
+        """Return a copy with one more signal and its numbers."""
+        matched, scores = {**self.matched, name: score.holds}, {**self.scores, name: score}
+        return SignalValues(self.category, self.probability, self.classified, matched, scores)
+
+    def confidence(self, name: SignalName) -> float:
+        """Return how sure it is that a signal holds, provided that it does: 1.0 for signals without numbers."""
+        score = self.scores.get(name)
+        return 1.0 if score is None else score.confidence
+
+    def value(self, name: SignalName) -> float:
+        """Return the number of a signal; 0.0 for signals without numbers."""
+        score = self.scores.get(name)
+        return 0.0 if score is None else score.value
 
 
 @dataclass(frozen=True, slots=True)
