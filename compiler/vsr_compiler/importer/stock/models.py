@@ -76,7 +76,7 @@ def ensure(context: Context, name: str, span: Span) -> str:
 def _model(context: Context, name: str, item: Fields, card: Fields | None, families: Fields) -> None:
     job, span = context.job, item.value_at("name")
     own = job.names.new("model", name, span, key="model")
-    context.models[name] = own
+    context.models.setdefault(name, own)
     body: dict[str, Any] = {"endpoints": _endpoints(context, own, item, span)}
     if id_ := _provider_model(item, name):
         body["providerModel"] = id_
@@ -88,7 +88,12 @@ def _model(context: Context, name: str, item: Fields, card: Fields | None, famil
     context.families[own] = family
     if family:
         body["reasoningFamily"] = family
-    job.draft.mapping("models")[own] = body
+    known = job.draft.mapping("models")
+    known[own] = body
+    for adapter in [name for name, base in context.bases.items() if base == own and name not in known]:
+        # A server outside the compiler serves an adapter under its own name, like any model.
+        known[adapter] = {key: value for key, value in body.items() if key != "providerModel"}
+        job.draft.comment(("models", adapter), f"An adapter of {own}, by the name under which its server has it.")
     item.taken.update({"name", "api_format", "external_model_ids", "provider_model_id"})
     context.leftovers(item, PROVIDER)
 
@@ -105,9 +110,6 @@ def _card(context: Context, own: str, body: dict[str, Any], card: Fields) -> Non
         new = context.job.names.new("model", name, adapter.value_at("name"), key=("adapter", own))
         context.models.setdefault(name, new)
         context.bases[new] = own
-        body.setdefault("loras", {})[new] = {"path": f"/adapters/{label(name) or new}"}
-        what = "adapters whose path the source does not have"
-        context.group("VSR531", what, name, adapter.value_at("name"), "Write the folder or repository of each `path`.")
         context.leftovers(adapter, {"description": PROSE})
     card.taken.add("name")
     context.leftovers(card, CARD)

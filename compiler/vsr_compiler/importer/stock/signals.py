@@ -100,7 +100,11 @@ def leaf(context: Context, found: Leaf) -> Condition | str:
         if found.type in {"language", "input_modality"}:
             signal = Signal(found.type, name, Fields.of(None, found.type, found.span), found.span)
         else:
-            return "the source defines no such signal, so it never matches"
+            if found.type in PROTECTIVE:
+                return "the source defines no such signal"
+            message = f"the source defines no signal `{name}` of type `{found.type}`, so it never matches"
+            context.lose("VSR525", message, found.span)
+            return False
     maker = MAKERS.get(found.type)
     if maker is None:
         return f"the type `{found.type}` is not known"
@@ -146,6 +150,9 @@ def _domain(context: Context, found: Leaf, signal: Signal | None) -> Condition |
 def _category(context: Context, name: str, span: Span) -> Condition:
     """Return one of the classifier's categories, which gets examples."""
     known = context.job.draft.mapping("categories")
+    if name == "other":  # it is what no other category is, so all of them are needed
+        for label, body in builtin().items():
+            known.setdefault(label, dict(body))
     if name not in known:
         known[name] = dict(builtin()[name])
         what = "categories with built-in examples, because the stock router's classifier is a checkpoint"
