@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vsr_compiler.importer.family import Job
-from vsr_compiler.importer.stock import decisions, models, settings, signals
+from vsr_compiler.importer.stock import decisions, detectors, guards, models, settings, signals
 from vsr_compiler.importer.stock.context import Context
+from vsr_compiler.importer.stock.legacy import PROTECTIONS
 from vsr_compiler.importer.values import Fields
 from vsr_compiler.syntax.nodes import Mapping
 
@@ -31,6 +32,7 @@ def carry_over(root: Mapping, job: Job) -> None:
     signals.collect(context, routing.fields("signals"))
     found = decisions.decisions(context, routing)
     context.default = decisions.default(context, providers, found, root.span)
+    _protections(context, top)
     decisions.routes(context, found)
     job.draft.sections["default"] = context.default
     settings.apply(context, shared)
@@ -68,6 +70,25 @@ def _left_out(context: Context, recipes: list[Fields]) -> None:
         message = f"recipe `{recipe.text('name')}` is not imported, because a policy has one set of routes"
         hint = "Import it as a policy of its own: remove the other recipes from a copy of the source."
         context.lose("VSR525", message, recipe.value_at("name"), hint)
+
+
+def _protections(context: Context, top: Fields) -> None:
+    """Add the guards that releases before 0.3 have for every request."""
+    for node in top.items(PROTECTIONS):
+        fields = Fields.of(node, "protection", top.span)
+        type_, span = fields.text("type"), fields.value_at("at")
+        threshold = fields.number("threshold")
+        if type_ == "jailbreak":
+            model = detectors.detector(context, "jailbreak", span)
+            guards.by_settings(
+                context, "jailbreak", {"detector": model, "threshold": 0.7 if threshold is None else threshold}, span
+            )
+            continue
+        denied = detectors.denied_types(context, fields, "pii_types_allowed", span)
+        body = detectors.data_body(context, denied, threshold, span)
+        exempt = [context.models[name] for name in fields.texts("except") if name in context.models]
+        if denied:
+            guards.by_settings(context, "pii", {**body, **({"except": {"models": exempt}} if exempt else {})}, span)
 
 
 def _projections(context: Context, routing: Fields) -> None:

@@ -84,7 +84,7 @@ def unused(context: Context) -> None:
             context.group("VSR527", "signals that no decision uses", signal.name, signal.span)
 
 
-def leaf(context: Context, found: Leaf) -> Condition | str:
+def leaf(context: Context, found: Leaf) -> Condition | str:  # noqa: PLR0911 - one return for each kind of leaf
     """Return the condition of a leaf, whose signal is added to the policy; or why there is none."""
     name, level = found.name, ""
     if found.type == "complexity" and ":" in name:
@@ -182,7 +182,7 @@ def _keyword(context: Context, signal: Signal, _: str) -> dict[str, Any] | str |
     operator, method = (fields.text("operator") or "OR").upper(), fields.text("method").lower()
     if fields.boolean("fuzzy_match"):
         method = "fuzzy"
-    fields.taken.update({"bm25_threshold", "ngram_threshold", "ngram_arity", "fuzzy_threshold"})
+    fields.taken.update({"bm25_threshold", "ngram_threshold", "ngram_arity", "fuzzy_threshold", "case_sensitive"})
     context.leftovers(fields, PROSE)
     if not words:
         return operator == "NOR"
