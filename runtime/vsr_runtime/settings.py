@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from vsr_runtime.credentials import FOLDER, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
@@ -21,6 +22,7 @@ from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.request_machine import MachineConfig
+from vsr_runtime.decision.signals.heuristic import PiiSignal
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
@@ -126,7 +128,7 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
-    return check_settings(router, runtime, config.parent, keys, digests, workers)
+    return _prepared(check_settings(router, runtime, config.parent, keys, digests, workers))
 
 
 def check_settings(
@@ -204,7 +206,16 @@ def machine_config(settings: Settings) -> MachineConfig:
 
 def build_settings(source: SettingsSource) -> Settings:
     """Build the same settings in another process."""
-    return check_settings(source.router, source.runtime, source.folder, source.credentials, source.clients)
+    return _prepared(check_settings(source.router, source.runtime, source.folder, source.credentials, source.clients))
+
+
+def _prepared(settings: Settings) -> Settings:
+    """Return settings with all tables that requests need. The compiler, which serves none, does without."""
+    program = settings.program
+    personal = any(isinstance(signal, PiiSignal) for signal in program.signals.values())
+    if program.guards or personal or any(signal.detector for signal in program.model_signals.values()):
+        prepare()
+    return settings
 
 
 def decision_timeout(deadline: int) -> float:
