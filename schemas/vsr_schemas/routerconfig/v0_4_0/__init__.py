@@ -12,6 +12,7 @@ from vsr_schemas.routerconfig.v0_4_0.base import (
     StockModel,
 )
 from vsr_schemas.routerconfig.v0_4_0.decisions import (
+    Algorithm,
     Decision,
     ModelRef,
     RuleLeaf,
@@ -43,9 +44,13 @@ from vsr_schemas.routerconfig.v0_4_0.providers import (
     ProviderModel,
     Providers,
     Reasoning,
+    ReasoningFamily,
 )
 from vsr_schemas.routerconfig.v0_4_0.router import (
+    Entrypoint,
     Global,
+    Recipe,
+    RecipeRouting,
     RouterConfig,
     RouterGlobal,
     Routing,
@@ -77,6 +82,7 @@ RELEASE = "0.4.0"
 __all__ = (
     "MMLU_CATEGORIES",
     "RELEASE",
+    "Algorithm",
     "BackendRef",
     "CacheSemantic",
     "Candidates",
@@ -88,6 +94,7 @@ __all__ = (
     "Decision",
     "Domain",
     "EmbeddingRule",
+    "Entrypoint",
     "FastResponse",
     "FastResponsePlugin",
     "Global",
@@ -109,6 +116,9 @@ __all__ = (
     "ProviderModel",
     "Providers",
     "Reasoning",
+    "ReasoningFamily",
+    "Recipe",
+    "RecipeRouting",
     "RequestParams",
     "RequestParamsPlugin",
     "ResponseCache",

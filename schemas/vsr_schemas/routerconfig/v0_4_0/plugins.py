@@ -12,9 +12,9 @@ from vsr_schemas.routerconfig.v0_4_0.base import StockModel
 class SystemPrompt(StockModel):
     """Configuration of the plugin ``system_prompt``."""
 
-    enabled: Literal[True] = True
+    enabled: bool = True
     system_prompt: str
-    mode: Literal["replace", "insert"]
+    mode: Literal["replace", "insert"] = "insert"
 
 
 class HeaderPair(StockModel):
@@ -25,8 +25,9 @@ class HeaderPair(StockModel):
 
 
 class HeaderMutation(StockModel):
-    """Configuration of the plugin ``header_mutation``. ``update`` sets, whether the header is there or not."""
+    """Configuration of the plugin ``header_mutation``. ``add`` and ``update`` set a header, even if it is there."""
 
+    add: list[HeaderPair] | None = None
     update: list[HeaderPair] = Field(default_factory=list)
     delete: list[str] = Field(default_factory=list)
 
@@ -43,13 +44,15 @@ class RequestParams(StockModel):
     blocked_params: list[str] | None = None
     max_tokens_limit: int | None = None
     max_n: int | None = None
+    default_max_tokens: int | None = None
+    strip_unknown: bool | None = None
 
 
 class Tools(StockModel):
     """Configuration of the plugin ``tools``: ``none`` removes all, ``filtered`` keeps those that are allowed."""
 
-    enabled: Literal[True] = True
-    mode: Literal["none", "filtered"]
+    enabled: bool = True
+    mode: Literal["none", "passthrough", "filtered"] = "passthrough"
     allow_tools: list[str] | None = None
     block_tools: list[str] | None = None
 
@@ -96,19 +99,23 @@ class CacheSemantic(StockModel):
 
 
 class ResponseCache(StockModel):
-    """Configuration of the plugin ``response_cache``: whose answers are kept, for which requests, and for how long."""
+    """Configuration of the plugin ``response_cache``: whose answers are kept, for which requests, and for how long.
 
-    enabled: Literal[True] = True
-    mode: Literal["exact", "exact_then_semantic"]
-    scope: Literal["user", "team", "tenant", "global"]
+    ``similarity_threshold`` is the older place of ``semantic.similarity_threshold``.
+    """
+
+    enabled: bool = True
+    mode: Literal["semantic", "exact", "exact_then_semantic"] = "semantic"
+    scope: Literal["user", "team", "tenant", "global"] = "user"
     semantic: CacheSemantic | None = None
-    ttl_seconds: int = Field(gt=0)
+    similarity_threshold: float | None = Field(default=None, gt=0, le=1)
+    ttl_seconds: int | None = Field(default=None, ge=0)
 
 
 class ResponseCachePlugin(StockModel):
-    """Keeps answers."""
+    """Keeps answers. The other names are those of earlier releases."""
 
-    type: Literal["response_cache"]
+    type: Literal["response_cache", "response-cache", "semantic-cache", "semantic_cache"]
     configuration: ResponseCache
 
 

@@ -24,10 +24,29 @@ class Pricing(StockModel):
     completion_per_1m: float
 
 
-class Reasoning(StockModel):
-    """The family that says how reasoning is switched on; see ``reasoning_0_4_0``."""
+ReasoningType = Literal["chat_template_kwargs", "reasoning_effort", "reasoning_mode", "top_level_reasoning_effort"]
 
-    family: str
+
+class Reasoning(StockModel):
+    """How reasoning is switched on: a family of ``reasoning_0_4_0``, or the same fields for a model of one's own."""
+
+    family: str | None = None
+    type: ReasoningType | None = None
+    parameter: str | None = None
+    activation_parameter: str | None = None
+    effort_flags: dict[str, str] | None = None
+    levels: list[str] | None = None
+    default: str | None = None
+    modes: list[Literal["enabled", "disabled", "adaptive"]] | None = None
+    default_mode: Literal["enabled", "disabled", "adaptive"] | None = None
+    disabled: str | None = None
+
+
+class ReasoningFamily(StockModel):
+    """A family of the config's own, in the form of release 0.3.0."""
+
+    type: Literal["chat_template_kwargs", "reasoning_effort", "top_level_reasoning_effort"]
+    parameter: str
 
 
 class ProviderModel(StockModel):
@@ -38,12 +57,15 @@ class ProviderModel(StockModel):
     provider_model_id: str | None = None
     pricing: Pricing | None = None
     reasoning: Reasoning | None = None
+    reasoning_family: str | None = None
 
 
 class ProviderDefaults(StockModel):
     """What applies where a decision says nothing."""
 
     model: str
+    reasoning_effort: str | None = None
+    reasoning_families: dict[str, ReasoningFamily] | None = None
 
 
 class Providers(StockModel):

@@ -18,6 +18,30 @@ class Routing(StockModel):
     modelCards: list[ModelCard]  # noqa: N815 - the contract's spelling
     signals: Signals = Field(default_factory=Signals)
     decisions: list[Decision] = Field(default_factory=list)
+    strategy: Literal["priority", "confidence"] | None = None
+
+
+class RecipeRouting(StockModel):
+    """Signals and decisions of a recipe. Models are shared between recipes."""
+
+    signals: Signals = Field(default_factory=Signals)
+    decisions: list[Decision] = Field(default_factory=list)
+    strategy: Literal["priority", "confidence"] | None = None
+
+
+class Recipe(StockModel):
+    """One of several routing profiles."""
+
+    name: str
+    description: str | None = None
+    routing: RecipeRouting
+
+
+class Entrypoint(StockModel):
+    """Names by which clients choose a recipe."""
+
+    model_names: list[str] = Field(min_length=1)
+    recipe: str
 
 
 class RouterGlobal(StockModel):
@@ -40,4 +64,6 @@ class RouterConfig(StockModel):
     listeners: list[str] = Field(default_factory=list, max_length=0)
     providers: Providers
     routing: Routing
+    recipes: list[Recipe] | None = None
+    entrypoints: list[Entrypoint] | None = None
     global_: Global = Field(alias="global")
