@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from vsr_runtime.decision.program.build_effects import build_effects, build_reasoning
 from vsr_runtime.decision.program.build_guards import build_guards
+from vsr_runtime.decision.program.build_order import check_ranks, standing_of
 from vsr_runtime.decision.program.build_signals import PII_DETECTOR, build_model_signals, build_signals, category_labels
 from vsr_runtime.decision.program.conditions import (
     AnyCondition,
@@ -18,6 +19,7 @@ from vsr_runtime.decision.program.conditions import (
     compile_condition,
 )
 from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials, Reasoning
+from vsr_runtime.decision.program.ordering import sort_key
 from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.errors import check_unique, config_error
@@ -86,7 +88,7 @@ def build(
     check_unique("routing.decisions", [decision.name for decision in decisions])
     if unknown := sorted((splits or {}).keys() - {decision.name for decision in decisions}):
         raise config_error(f"splits.{unknown[0]}", "config.yaml has no decision of this name", "runtime.yaml")
-    order = sorted(enumerate(decisions), key=lambda numbered: (-numbered[1].priority, numbered[1].name))
+    order = sorted(enumerate(decisions), key=lambda numbered: sort_key(numbered[1].name, standing_of(numbered[1])))
     routes = tuple(
         PolicyRoute(
             decision.name,
@@ -95,12 +97,14 @@ def build(
             ),
             _read_targets(place, decision, config, served, (splits or {}).get(decision.name)),
             build_effects(place, decision),
+            standing=standing_of(decision),
         )
         for i, decision in order
     )
     built_guards = build_guards(guards or {}, served, detectors)
     caches = any(route.effects.cache is not None for route in routes)
     program = Program(served, names, routes, default, fallback, heuristic_signals, built_guards, model_signals, caches)
+    check_ranks(program)
     return replace(program, default_target=_default_target(config, served))
 
 
