@@ -156,7 +156,7 @@ def test_ngrams_compare_words_with_keywords():
 )
 def test_ngram_keywords_tolerate_errors_in_words_and_whole_texts(text, expected):
     """A keyword of several words is compared with the whole text only, as by the stock router."""
-    assert holds(keyword("OR", "urgent", "machine learning", method="ngram", ngram_threshold=0.6), text) is expected
+    assert holds(keyword("OR", "urgent", "machine learning", method="ngram", ngram_threshold=0.7), text) is expected
 
 
 def test_ngram_operators():
