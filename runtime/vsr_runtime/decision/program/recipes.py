@@ -29,7 +29,12 @@ def profiles(config: contract.RouterConfig) -> tuple[contract.RouterConfig, Mapp
     names = _entry_names(config, recipes)
     own = config.routing
     if DEFAULT in recipes:
-        if own.signals.model_dump(exclude_none=True, exclude_defaults=True) or own.decisions or own.strategy:
+        if (
+            own.signals.model_dump(exclude_none=True, exclude_defaults=True)
+            or own.projections
+            or own.decisions
+            or own.strategy
+        ):
             raise config_error(
                 f"recipes: {DEFAULT}", "conflicts with the decisions or signals under routing; keep one of them"
             )
@@ -70,6 +75,7 @@ def _routing(config: contract.RouterConfig, recipe: contract.Recipe, prefix: str
     return contract.Routing(
         modelCards=config.routing.modelCards,
         signals=own.signals,
+        projections=own.projections,
         decisions=[decision.model_copy(update={"name": prefix + decision.name}) for decision in own.decisions],
         strategy=own.strategy or config.routing.strategy,
     )

@@ -35,6 +35,15 @@ from vsr_schemas.routerconfig.v0_4_0.plugins import (
     Tools,
     ToolsPlugin,
 )
+from vsr_schemas.routerconfig.v0_4_0.projections import (
+    ProjectionCalibration,
+    ProjectionInput,
+    ProjectionMapping,
+    ProjectionOutput,
+    ProjectionPartition,
+    Projections,
+    ProjectionScore,
+)
 from vsr_schemas.routerconfig.v0_4_0.providers import (
     BackendRef,
     Lora,
@@ -112,6 +121,13 @@ __all__ = (
     "Plugin",
     "Predicate",
     "Pricing",
+    "ProjectionCalibration",
+    "ProjectionInput",
+    "ProjectionMapping",
+    "ProjectionOutput",
+    "ProjectionPartition",
+    "ProjectionScore",
+    "Projections",
     "ProviderDefaults",
     "ProviderModel",
     "Providers",

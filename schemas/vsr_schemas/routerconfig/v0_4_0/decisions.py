@@ -26,6 +26,7 @@ class RuleLeaf(StockModel):
         "jailbreak",
         "pii",
         "authz",
+        "projection",
     ]
     name: str
 

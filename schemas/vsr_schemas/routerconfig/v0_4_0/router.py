@@ -8,23 +8,26 @@ from pydantic import Field
 
 from vsr_schemas.routerconfig.v0_4_0.base import StockModel
 from vsr_schemas.routerconfig.v0_4_0.decisions import Decision
+from vsr_schemas.routerconfig.v0_4_0.projections import Projections
 from vsr_schemas.routerconfig.v0_4_0.providers import ModelCard, Providers
 from vsr_schemas.routerconfig.v0_4_0.signals import Signals
 
 
 class Routing(StockModel):
-    """Models, signals, decisions."""
+    """Models, signals, numbers that are derived from signals, decisions."""
 
     modelCards: list[ModelCard]  # noqa: N815 - the contract's spelling
     signals: Signals = Field(default_factory=Signals)
+    projections: Projections | None = None
     decisions: list[Decision] = Field(default_factory=list)
     strategy: Literal["priority", "confidence"] | None = None
 
 
 class RecipeRouting(StockModel):
-    """Signals and decisions of a recipe. Models are shared between recipes."""
+    """Signals, projections and decisions of a recipe. Models are shared between recipes."""
 
     signals: Signals = Field(default_factory=Signals)
+    projections: Projections | None = None
     decisions: list[Decision] = Field(default_factory=list)
     strategy: Literal["priority", "confidence"] | None = None
 

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from vsr_schemas.modalities import Modality
 from vsr_schemas.routerconfig.v0_4_0.base import StockModel
+from vsr_schemas.routerconfig.v0_4_0.decisions import RuleLeaf, RuleNode
 
 MMLU_CATEGORIES = (
     "biology",
@@ -37,20 +38,31 @@ class Domain(StockModel):
 
 
 class Predicate(StockModel):
-    """Bounds on a number, both included."""
+    """Bounds on a number; ``gte`` and ``lte`` are included."""
 
+    gt: float | None = None
     gte: float | None = None
+    lt: float | None = None
     lte: float | None = None
 
 
 class KeywordRule(StockModel):
-    """Words in the request. Without ``method`` they are literal and whole words; with ``regex`` they are patterns."""
+    """Words in the request. Without ``method`` they are literal and whole words; with ``regex`` they are patterns.
+
+    ``bm25`` and ``ngram`` compare by scores. ``fuzzy_match`` adds words within an edit distance. A number that is
+    missing or 0 means the router's default.
+    """
 
     name: str
     operator: Literal["AND", "OR", "NOR"]
     keywords: list[str]
     case_sensitive: bool = False
-    method: Literal["regex"] | None = None
+    method: Literal["regex", "bm25", "ngram"] | None = None
+    fuzzy_match: bool | None = None
+    fuzzy_threshold: int | None = None
+    bm25_threshold: float | None = None
+    ngram_threshold: float | None = None
+    ngram_arity: int | None = None
 
 
 class ContextRule(StockModel):
@@ -62,49 +74,59 @@ class ContextRule(StockModel):
 
 
 class StructureSource(StockModel):
-    """What is counted in the text."""
+    """What is counted in the text. A sequence is one if its markers occur one behind the other."""
 
-    type: Literal["regex", "keyword_set"]
+    type: Literal["regex", "keyword_set", "sequence", "text_bytes"]
     pattern: str | None = None
     keywords: list[str] | None = None
+    sequences: list[list[str]] | None = None
     case_sensitive: bool = False
 
 
 class StructureFeature(StockModel):
-    """How often something occurs."""
+    """How often something occurs, how often for each word, or whether it does."""
 
-    type: Literal["count"]
+    type: Literal["count", "density", "exists", "sequence"]
     source: StructureSource
 
 
 class StructureRule(StockModel):
-    """What the text looks like."""
+    """What the text looks like. Without ``predicate`` anything above 0 is enough."""
 
     name: str
     feature: StructureFeature
-    predicate: Predicate
+    description: str | None = None
+    predicate: Predicate | None = None
 
 
 class ConversationSource(StockModel):
     """What is counted in the conversation."""
 
-    type: Literal["message", "tool_definition", "assistant_tool_call", "image_content"]
-    role: Literal["user", "assistant", "system", "developer", "tool"] | None = None
+    type: Literal[
+        "message",
+        "tool_definition",
+        "assistant_tool_call",
+        "assistant_tool_cycle",
+        "active_tool_loop",
+        "image_content",
+    ]
+    role: Literal["user", "assistant", "system", "developer", "tool", "non_user"] | None = None
 
 
 class ConversationFeature(StockModel):
-    """How many parts of a kind there are."""
+    """How many parts of a kind there are, or whether there is one."""
 
-    type: Literal["count"]
+    type: Literal["count", "exists"]
     source: ConversationSource
 
 
 class ConversationRule(StockModel):
-    """What the conversation consists of."""
+    """What the conversation consists of. Without ``predicate`` any number is enough."""
 
     name: str
     feature: ConversationFeature
-    predicate: Predicate
+    description: str | None = None
+    predicate: Predicate | None = None
 
 
 class PiiRule(StockModel):
@@ -125,7 +147,8 @@ class EmbeddingRule(StockModel):
     name: str
     threshold: float
     candidates: list[str]
-    aggregation_method: Literal["max", "mean"]
+    aggregation_method: Literal["max", "mean", "any"] | None = None
+    query_modality: Literal["text"] | None = None
 
 
 class LanguageRule(StockModel):
@@ -150,12 +173,14 @@ class Candidates(StockModel):
 
 
 class ComplexityRule(StockModel):
-    """How hard a request is; conditions name it with its level behind a colon."""
+    """How hard a request is; conditions name it with its level behind a colon. A composer must hold, too."""
 
     name: str
     threshold: float
     hard: Candidates
     easy: Candidates
+    description: str | None = None
+    composer: RuleNode | RuleLeaf | None = None
 
 
 class JailbreakRule(StockModel):
