@@ -6,6 +6,7 @@ import pytest
 
 from support.common import reference
 from vsr_compiler import examples
+from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
 
 
 @pytest.mark.parametrize("name", examples.names())
@@ -22,8 +23,6 @@ def test_a_set_is_clean(name):
 
 def test_the_subjects_are_those_of_the_stock_router():
     """Labels are spelled as the category mapping of the stock checkpoints spells them."""
-    from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
-
     assert sorted(examples.read("mmlu-pro@1").labels) == sorted(MMLU_CATEGORIES)
 
 
