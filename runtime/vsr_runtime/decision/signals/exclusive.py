@@ -33,7 +33,7 @@ class ExclusiveEmbedding:
 
     @property
     def everywhere(self) -> bool:
-        """Whether it reads all texts of the request: groups are never told to."""
+        """Whether it reads all texts of the request; a group never does."""
         return False
 
     def texts(self, view: RequestView) -> Sequence[str]:
