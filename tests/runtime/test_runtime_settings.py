@@ -59,7 +59,7 @@ def test_classifier_that_no_route_asks_for_is_not_loaded(policy):
     ("old", "new", "message"),
     [
         ("routing:", "plugins: {}\nrouting:", "config.yaml: plugins: not supported; remove it"),
-        ("  decisions:", "  projections: []\n  decisions:", "config.yaml: routing.projections: not supported"),
+        ("  decisions:", "  emits: []\n  decisions:", "config.yaml: routing.emits: not supported"),
         ("type: domain", "type: modality", "config.yaml: routing.decisions[0].rules.conditions[0].type: Input should"),
         ("type: domain", "type: keyword", "config.yaml: routing.decisions[0].rules: keyword 'math' is not defined"),
         (
