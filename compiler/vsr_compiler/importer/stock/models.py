@@ -187,12 +187,12 @@ def _endpoints(context: Context, own: str, item: Fields, span: Span) -> str | li
         message = f"model `{own}` has no backend in the source"
         return placeholder(context.job, own, span, message)
     if outside and len(found) > 1:
-        kept = outside[0]
-        message = (
-            f"model `{own}` has several backends, and one outside the cluster must be the only one: `{kept}` is kept"
-        )
+        inside = [name for name in found if name not in outside]
+        kept = inside or outside[:1]
+        words = ", ".join(f"`{name}`" for name in kept)
+        message = f"model `{own}` has backends inside and outside the cluster, or several outside: only {words} stay"
         context.lose("VSR526", message, span, "Make a model of each backend, and share requests by a `split`.")
-        for name in [name for name in found if name != kept]:
+        for name in [name for name in found if name not in kept]:
             del found[name]
             context.job.draft.mapping("endpoints").pop(name, None)
     if len(found) == 1:

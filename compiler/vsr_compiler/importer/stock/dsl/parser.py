@@ -6,7 +6,8 @@ from typing import Any, NoReturn
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.importer.stock.dsl.lexer import Token, tokens
-from vsr_compiler.importer.values import child, items, make, text
+from vsr_compiler.importer.stock.dsl.scope import Scope
+from vsr_compiler.importer.values import child, make
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 MAX_DEPTH = 40
@@ -36,40 +37,6 @@ def parse(source: str, name: str) -> Mapping:
     return _Parser(list(tokens(source, name)), name).program()
 
 
-class _Scope:
-    """The routing of a program or of a recipe."""
-
-    def __init__(self, span: Span) -> None:
-        self.span = span
-        self.models: list[Node] = []
-        self.signals: dict[str, list[Node]] = {}
-        self.projections: dict[str, list[Node]] = {}
-        self.decisions: list[Node] = []
-        self.templates: dict[str, tuple[str, Mapping]] = {}
-        self.strategy: Node | None = None
-
-    def node(self) -> Mapping:
-        """Return the routing. Plugins that refer to templates get their fields."""
-        for decision in self.decisions:
-            for plugin in items(child(decision, "plugins")):
-                self._filled(plugin)
-        body: dict[str, Any] = {"modelCards": self.models or None, "signals": self.signals or None}
-        body |= {"projections": self.projections or None, "decisions": self.decisions, "strategy": self.strategy}
-        found = make({key: value for key, value in body.items() if value is not None}, self.span)
-        assert isinstance(found, Mapping)  # noqa: S101 - made of a dict
-        return found
-
-    def _filled(self, plugin: Node) -> None:
-        template = self.templates.get(text(child(plugin, "type")))
-        if template is None or not isinstance(plugin, Mapping):
-            return
-        type_, fields = template
-        own = child(plugin, "configuration")
-        entries = {**fields.entries, **(own.entries if isinstance(own, Mapping) else {})}
-        plugin.entries["type"] = (plugin.entries["type"][0], Scalar(type_, plain=False, span=plugin.span))
-        plugin.entries["configuration"] = (plugin.span, Mapping(plugin.span, entries))
-
-
 class _Parser:
     def __init__(self, found: list[Token], name: str) -> None:
         self.tokens = found
@@ -79,7 +46,7 @@ class _Parser:
     def program(self) -> Mapping:
         """Parse all blocks."""
         start = self.tokens[0].span if self.tokens else self.end
-        scope = _Scope(start)
+        scope = Scope(start)
         recipes: list[Node] = []
         entrypoints: list[Node] = []
         while self.at < len(self.tokens):
@@ -100,13 +67,13 @@ class _Parser:
     def _recipe(self) -> Node:
         name = self._name()
         self._options()
-        scope = _Scope(name.span)
+        scope = Scope(name.span)
         self._sign("{")
         while not self._next("}"):
             self._block(self._word(), scope)
         return make({"name": name, "routing": scope.node()}, name.span)
 
-    def _block(self, block: Token, scope: _Scope) -> None:  # noqa: C901 - one case for each kind of block
+    def _block(self, block: Token, scope: Scope) -> None:  # noqa: C901 - one case for each kind of block
         match block.text:
             case "MODEL":
                 scope.models.append(self._named(self._name()))
@@ -201,7 +168,7 @@ class _Parser:
             if not self._next(","):
                 return refs
 
-    def _tree(self, name: Scalar, scope: _Scope) -> None:
+    def _tree(self, name: Scalar, scope: Scope) -> None:
         """Parse a decision tree: each branch is a decision that those before it exclude."""
         self._sign("{")
         rank = 0
