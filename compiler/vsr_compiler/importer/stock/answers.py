@@ -77,7 +77,9 @@ def _name(context: Context, ref: Fields) -> str:
 def _reasoning(context: Context, ref: Fields, names: list[str]) -> dict[str, Any]:
     """Return reasoning and effort of a reference, as far as the families of all models have them."""
     if boolean(ref.take("use_reasoning")) is not True:
-        return {}
+        found = [FAMILIES.get(context.families.get(context.bases.get(name, name), "")) for name in names]
+        always = all(family is not None and "disabled" not in family.modes for family in found)
+        return {"reasoning": True} if always else {}  # it cannot be switched off, and 0.4.0 refuses to say so
     effort = ref.text("reasoning_effort") or context.default_effort
     families = [FAMILIES.get(context.families.get(context.bases.get(name, name), "")) for name in names]
     if None in families:

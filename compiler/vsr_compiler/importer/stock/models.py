@@ -148,7 +148,7 @@ def _family(context: Context, own: str, item: Fields, families: Fields) -> str:
     if not name and not inline.node.entries:
         return ""
     for known in FAMILIES:
-        if definition.has("type") and _fits(known, definition):
+        if definition.has("type") and _fits(known, definition) and "disabled" in FAMILIES[known].modes:
             return known
     if (near := _near(name, definition)) is not None:
         return near
@@ -165,7 +165,7 @@ def _fits(name: str, definition: Fields) -> bool:
 def _near(name: str, definition: Fields) -> str | None:
     """Return the family that older contracts mean by a name that 0.4.0 does not have."""
     if definition.text("type") in {"reasoning_effort", "top_level_reasoning_effort"} or name.startswith("gpt"):
-        return "gpt-oss" if "gpt-oss" in FAMILIES else None
+        return "gpt"
     return name if name in FAMILIES else None
 
 

@@ -196,3 +196,15 @@ def test_every_field_that_nothing_reads_is_reported(tmp_path: Path) -> None:
     messages = {message for _, message in places(imported(tmp_path, text), "VSR526")}
     assert "`decisions[0].colour` is not carried over" in messages
     assert any("tempo" in message for message in messages)
+
+
+def test_reasoning_that_cannot_be_switched_off_stays_on(tmp_path: Path) -> None:
+    """Release 0.4.0 refuses `use_reasoning: false` for such a family; others are off unless asked for."""
+    urgent = "{operator: OR, conditions: [{type: keyword, name: urgent}]}"
+    refs = "modelRefs: [{model: large, use_reasoning: false}]"
+    text = HEAD + SIGNALS + "  decisions:\n" + decision("a", urgent, refs)
+    assert policy_of(imported(tmp_path, text))["routes"][0]["reasoning"] is True
+    switched = text.replace("family: gpt-oss", "type: reasoning_effort, parameter: reasoning.effort")
+    policy = policy_of(imported(tmp_path, switched))
+    assert policy["models"]["large"]["reasoningFamily"] == "gpt"
+    assert "reasoning" not in policy["routes"][0]
