@@ -62,6 +62,12 @@ def test_signals_that_deny_names_are_refused_as_given(case):
         load(reference() / "data/cases/parity/10-pii-signal-without-detector" / case)
 
 
+@pytest.mark.parametrize("case", ["02-stock-starter-form", "03-colon-in-flow-scalar", "04-anchor"])
+def test_forms_of_stock_configs_load_as_given(case):
+    """The cases of users."""
+    assert load(reference() / "data/cases/parity" / case / "config.yaml").program.routes
+
+
 def _labels(*domains):
     rules = [Domain(name=name, description=name, mmlu_categories=labels) for name, labels in domains]
     found = category_labels(rules, frozenset(MMLU_CATEGORIES))
