@@ -174,6 +174,21 @@ def _constructor() -> type[Any]:
     return TextConstructor
 
 
+@cache
+def _composer() -> type[Any]:
+    """Return a composer that lets an anchor be given again, as YAML does, without a warning on stderr."""
+    from ruamel.yaml.composer import Composer  # noqa: PLC0415 - as above
+
+    class QuietComposer(Composer):
+        """Without warnings."""
+
+        def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - ruamel's parameters
+            super().__init__(*args, **named)
+            self.warn_double_anchors = False
+
+    return QuietComposer
+
+
 def _number_or_text(construct: Callable[..., Any], constructor: Any, node: Any) -> Any:  # noqa: ANN401 - ruamel's types
     """Return a number; the text where it only resembles one, such as ``-_``, as readers in Go do."""
     try:
@@ -187,6 +202,7 @@ def _reader(*, pure: bool = False) -> Any:  # noqa: ANN401 - ruamel's class, whi
 
     reader = YAML(typ="safe", pure=pure)
     reader.Constructor = _constructor()
+    reader.Composer = _composer()
     return reader
 
 

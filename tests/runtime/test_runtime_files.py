@@ -86,6 +86,7 @@ def test_files_of_others_may_have_aliases_merge_keys_and_colons(tmp_path):
         "c": {"b": 1},
         "d": {"b": 1, "e": 2},
     }
+    assert _foreign(tmp_path, "a: &x 1\nb: &x 2\nc: *x") == {"a": 1, "b": 2, "c": 2}
     assert _foreign(tmp_path, "a: [role:admin, urgent]") == {"a": ["role:admin", "urgent"]}
 
 
