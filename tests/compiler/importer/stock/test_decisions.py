@@ -208,3 +208,16 @@ def test_reasoning_that_cannot_be_switched_off_stays_on(tmp_path: Path) -> None:
     policy = policy_of(imported(tmp_path, switched))
     assert policy["models"]["large"]["reasoningFamily"] == "gpt"
     assert "reasoning" not in policy["routes"][0]
+
+
+def test_a_key_in_a_header_is_not_copied(tmp_path: Path) -> None:
+    """Neither into the policy nor into an excerpt."""
+    urgent = "{operator: OR, conditions: [{type: keyword, name: urgent}]}"
+    plugin = "{type: header_mutation, configuration: {add: [{name: X-Api-Key, value: hush-hush-1234}]}}"
+    text = (
+        HEAD + SIGNALS + "  decisions:\n" + decision("a", urgent, f"modelRefs: [{{model: large}}], plugins: [{plugin}]")
+    )
+    result = imported(tmp_path, text)
+    assert len(places(result, "VSR529")) == 1
+    assert "hush-hush" not in result.policy
+    assert all("hush-hush" not in source for source in result.texts.values())
