@@ -17,6 +17,7 @@ from vsr_compiler.diagnostics.codes import (
     delivery,
     hosts,
     identity,
+    importer,
     imports,
     limits,
     listeners,
@@ -51,5 +52,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | verify.CODES
     | rate_limits.CODES
     | releases.CODES
+    | importer.CODES
     | output.CODES,
 )
