@@ -7,14 +7,8 @@ from typing import TypeVar
 
 from vsr_runtime.decision.program.conditions import SignalName
 from vsr_runtime.decision.signals.base import Signal
-from vsr_runtime.decision.signals.heuristic import (
-    build_context,
-    build_conversation,
-    build_keyword,
-    build_modality,
-    build_pii,
-    build_structure,
-)
+from vsr_runtime.decision.signals.conversation import build_conversation
+from vsr_runtime.decision.signals.heuristic import build_context, build_keyword, build_modality, build_pii
 from vsr_runtime.decision.signals.language import build_language
 from vsr_runtime.decision.signals.model_signals import (
     LEVELS,
@@ -24,6 +18,7 @@ from vsr_runtime.decision.signals.model_signals import (
     build_jailbreak,
     build_pii_model,
 )
+from vsr_runtime.decision.signals.structure import build_structure
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
