@@ -68,7 +68,7 @@ def test_prompt_guards_and_limits_are_guards_and_limits(tmp_path: Path) -> None:
     assert "types: [US_SSN], action: block" in result.policy
     assert '"Project [A-Z]+"' in result.policy
     assert 'types: [CREDIT_CARD], action: mask, "on": response' in result.policy
-    assert "tokens: 100, window: 1m" in result.policy
+    assert 'tokens: 100, window: "1m"' in result.policy
 
 
 @pytest.mark.parametrize(
