@@ -124,7 +124,7 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
-    router = read_model(config, RouterConfig)
+    router = read_model(config, RouterConfig, foreign=True)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})

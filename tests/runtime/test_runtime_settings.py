@@ -124,7 +124,7 @@ def test_fallback_is_a_category_that_routes_may_ask_for(policy):
     program = load(policy / "router" / "config.yaml").program
     view = RequestView("hello")
     assert program.decide(view, program.with_category(SignalValues(), None, 0.1)).route.name == "math"
-    assert program.decide(view, program.with_category(SignalValues(), "math", 0.9)).route is None
+    assert program.decide(view, program.with_category(SignalValues(), "law", 0.9)).route is None
 
 
 def test_splits_are_the_settings(policy):

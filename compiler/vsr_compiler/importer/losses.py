@@ -33,6 +33,11 @@ def is_reference(text: str) -> bool:
     return _REFERENCE.fullmatch(text.strip()) is not None
 
 
+def names_secret(key: str) -> bool:
+    """Return whether a key or a header has the name of a credential."""
+    return _SECRET_KEY.search(key) is not None
+
+
 @dataclass(slots=True)
 class Secrets:
     """Where secrets are, and what they are, so that no output shows them."""

@@ -12,7 +12,12 @@ from vsr_runtime.decision.program.build_guards import build_guards
 from vsr_runtime.decision.program.build_order import check_ranks, chosen_ref, standing_of
 from vsr_runtime.decision.program.build_partitions import with_partitions
 from vsr_runtime.decision.program.build_reasoning import read_reasoning
-from vsr_runtime.decision.program.build_signals import build_model_signals, build_signals, category_labels
+from vsr_runtime.decision.program.build_signals import (
+    build_model_signals,
+    build_signals,
+    category_labels,
+    check_personal_data,
+)
 from vsr_runtime.decision.program.conditions import SignalName
 from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials
 from vsr_runtime.decision.program.ordering import sort_key
@@ -77,6 +82,7 @@ def build(
     signals, bindings = config.routing.signals, bindings or ModelBindings()
     _check_bindings("jailbreak", bindings.jailbreak, [rule.name for rule in signals.jailbreak or ()], detectors)
     _check_bindings("pii", bindings.pii, [rule.name for rule in signals.pii or ()], detectors)
+    check_personal_data(signals.pii or (), bindings.pii)
     heuristic_signals = {**build_signals(signals, bindings.pii), **bindings.clients}
     model_signals = build_model_signals(signals, bindings.sentences, bindings.jailbreak, bindings.pii)
     model_signals = with_partitions(model_signals, config.routing.projections, labels_by_domain)

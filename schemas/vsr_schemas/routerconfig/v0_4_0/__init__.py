@@ -58,6 +58,7 @@ from vsr_schemas.routerconfig.v0_4_0.providers import (
 from vsr_schemas.routerconfig.v0_4_0.router import (
     Entrypoint,
     Global,
+    Listener,
     Recipe,
     RecipeRouting,
     RouterConfig,
@@ -114,6 +115,7 @@ __all__ = (
     "JailbreakRule",
     "KeywordRule",
     "LanguageRule",
+    "Listener",
     "Lora",
     "ModelCard",
     "ModelRef",

@@ -48,25 +48,37 @@ class Entrypoint(StockModel):
 
 
 class RouterGlobal(StockModel):
-    """Auto-model names, and whether the route is selected again after the decision."""
+    """Auto-model names, and whether the route is selected again after the decision. The names are the stock ones."""
 
-    auto_model_names: list[str]
+    auto_model_names: list[str] = Field(default_factory=lambda: ["vllm-sr/auto", "auto", "MoM"])
     clear_route_cache: Literal[True] = True
 
 
 class Global(StockModel):
     """Settings of the router itself."""
 
-    router: RouterGlobal
+    router: RouterGlobal = Field(default_factory=RouterGlobal)
+
+
+class Listener(StockModel):
+    """Where the stock command line lets its own Envoy listen. Without effect here: the gateway has the listeners.
+
+    ``api_keys`` is no field of it: that Envoy demands one of them of clients, and nothing here would.
+    """
+
+    name: str | None = None
+    address: str | None = None
+    port: int | None = None
+    timeout: str | None = None
 
 
 class RouterConfig(StockModel):
     """The file ``router/config.yaml``."""
 
     version: Literal["v0.3"] = "v0.3"
-    listeners: list[str] = Field(default_factory=list, max_length=0)
+    listeners: list[Listener] = Field(default_factory=list)
     providers: Providers
     routing: Routing
     recipes: list[Recipe] | None = None
     entrypoints: list[Entrypoint] | None = None
-    global_: Global = Field(alias="global")
+    global_: Global = Field(default_factory=Global, alias="global")
