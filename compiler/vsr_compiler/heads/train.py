@@ -9,7 +9,7 @@ plus nearness to the topics that the examples form.
   "none of these" of logit zero. A class of its own pulls requests of other categories towards it, since what it holds
   has nothing in common; and a policy with one category needs something to tell it from.
 - **Prototypes**: prompts of one category are not one cloud, and a plane through all of them is wrong at the borders:
-  with nearness, three in a hundred more prompts of others are told right.
+  with nearness, three in a hundred more prompts of others get the right label.
 - **Calibration**: temperature, and a shift of all labels against none, from predictions of held-out topics. Held-out
   examples would promise too much: they look like their neighbours, and prompts of others do not look
   like any example.

@@ -33,6 +33,11 @@ def is_reference(text: str) -> bool:
     return _REFERENCE.fullmatch(text.strip()) is not None
 
 
+def names_secret(key: str) -> bool:
+    """Return whether a key or a header has the name of a credential."""
+    return _SECRET_KEY.search(key) is not None
+
+
 @dataclass(slots=True)
 class Secrets:
     """Where secrets are, and what they are, so that no output shows them."""
@@ -109,6 +114,11 @@ class Losses:
     def group(self, code: str, what: str, item: str, span: Span, hint: str = "") -> None:
         """Add a place to a finding that names all of them: "WHAT: ``a``, ``b`` and 3 more", at the first one."""
         self._groups.setdefault((code, what, hint), {}).setdefault(item, span)
+
+    def forget(self, code: str, span: Span) -> None:
+        """Remove the findings of a code at a place, because another source has what was missing."""
+        for item in [item for item in self._found if item.code == code and item.span == span]:
+            del self._found[item]
 
     def all(self) -> list[Diagnostic]:
         """Return all findings, sorted by place."""

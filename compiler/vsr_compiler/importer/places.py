@@ -76,10 +76,10 @@ def address(text: str, *, tls: bool = False) -> Address | None:
         port = parts.port or 0
     except ValueError:
         return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not re.fullmatch(r"[A-Za-z0-9._:-]+", parts.hostname or ""):
         return None
     path = parts.path.rstrip("/") if _API_PATH.fullmatch(parts.path) else ""
-    return Address(parts.hostname.lower(), port, parts.scheme == "https", path, parts.query)
+    return Address(str(parts.hostname).lower(), port, parts.scheme == "https", path, parts.query)
 
 
 def service(host: str) -> tuple[str, str] | None:

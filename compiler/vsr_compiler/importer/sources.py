@@ -19,6 +19,8 @@ MAX_DEPTH = 60
 MAX_NODES = 300_000
 """Values of all sources together, with aliases expanded."""
 MAX_FILES = 500
+MAX_PURE = 512 * 1024
+"""Characters that are read again by the slow parser for YAML 1.2."""
 MAX_TOTAL = 32 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml", ".json", ".dsl")
 """Files that a folder contributes."""
@@ -89,18 +91,30 @@ def documents(text: str, name: str, budget: Values) -> list[tuple[Node, Span]]:
     """
     if (match := _BREAKS.search(text)) is not None:
         text = _BREAKS.sub(" ", text[: match.start()]) + _BREAKS.sub(" ", text[match.start() :])
-    composer = _SourceComposer(name, budget, MAX_DEPTH)
+    before = budget.values
     try:
-        return [
-            (root, root.span)
-            for root in composer.documents(text)
-            if root is not None and not (isinstance(root, Scalar) and not root.text)
-        ]
+        try:
+            return _composed(text, name, budget, pure=False)
+        except YAMLError as error:
+            # libyaml reads `[role:worker]` as YAML 1.1 does, and most tools as YAML 1.2 does.
+            if len(text) > MAX_PURE or "unexpected ':'" not in error_problem(error):
+                raise
+            budget.values = before
+            return _composed(text, name, budget, pure=True)
     except YAMLError as error:
         line, column = error_position(error, text)
         message = f"not readable as YAML: {error_problem(error)}"
         hint = "Render templates first, such as with `helm template`." if "{{" in text else ""
         raise CompileError([Diagnostic("VSR002", message, Span(name, line, column), hint)]) from None
+
+
+def _composed(text: str, name: str, budget: Values, *, pure: bool) -> list[tuple[Node, Span]]:
+    composer = _SourceComposer(name, budget, MAX_DEPTH)
+    return [
+        (root, root.span)
+        for root in composer.documents(text, pure=pure)
+        if root is not None and not (isinstance(root, Scalar) and not root.text)
+    ]
 
 
 class _SourceComposer(Composer[Node, Scalar]):

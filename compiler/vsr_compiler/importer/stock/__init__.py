@@ -4,10 +4,11 @@ Older forms become the layout of 0.4.0 with the positions of their source, and o
 """
 
 from vsr_compiler.importer.family import Family
+from vsr_compiler.importer.stock.dsl import is_program
 from vsr_compiler.importer.stock.forms import recognise
 from vsr_compiler.importer.stock.read import read
 
-FAMILY = Family("semantic-router", recognise, read)
+FAMILY = Family("semantic-router", recognise, read, is_text=is_program)
 """The stock router's forms."""
 
 __all__ = ["FAMILY"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -28,6 +29,17 @@ class Signal:
     used: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision of the source with what its order depends on."""
+
+    name: str
+    priority: int
+    tier: int
+    fields: Fields
+    span: Span
+
+
 @dataclass(slots=True)
 class Context:
     """One stock configuration in the layout of 0.4.0, and what is known of it so far.
@@ -44,6 +56,8 @@ class Context:
         default: The model of requests that no decision matches.
         bases: The model of each adapter.
         needed: Signals that routes name.
+        scores: The weighted sums of signals by name.
+        mappings: Bounds of sums, with their outputs.
         needs_identity: Whether limits depend on who the client is.
     """
 
@@ -59,6 +73,8 @@ class Context:
     bases: dict[str, str] = field(default_factory=dict)
     needed: set[str] = field(default_factory=set)
     needs_identity: bool = False
+    scores: dict[str, Fields] = field(default_factory=dict)
+    mappings: list[Fields] = field(default_factory=list)
 
     def lose(self, code: str, message: str, span: Span, hint: str = "", severity: Severity | None = None) -> None:
         """Report what was not carried over."""
@@ -78,6 +94,6 @@ class Context:
         for key, span, _ in fields.rest():
             path = f"{fields.where}.{key}".lstrip(".")
             if ignored is not None and key in ignored:
-                self.group("VSR527", ignored[key], path, span)
+                self.group("VSR527", ignored[key], re.sub(r"\[\d+\]", "[]", path), span)
             else:
                 self.lose("VSR526", f"`{path}` is not carried over", span, "The policy language has no field for it.")

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from vsr_compiler.diagnostics import Severity, Span
 from vsr_compiler.importer.model import Correspondence, Outcome
-from vsr_compiler.importer.stock import guards, models, plugins
+from vsr_compiler.importer.stock import guards, plugins
+from vsr_compiler.importer.stock.answers import answer, references
 from vsr_compiler.importer.stock.conditions import Rules, disjunction, translated
-from vsr_compiler.importer.stock.context import Context
+from vsr_compiler.importer.stock.context import Context, Decision
 from vsr_compiler.importer.stock.plugins import Effects
-from vsr_compiler.importer.stock.signals import PROTECTIVE, leaf
-from vsr_compiler.importer.values import Fields, boolean
-from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
+from vsr_compiler.importer.stock.projections import PROTECTIVE, protects
+from vsr_compiler.importer.stock.signals import leaf
+from vsr_compiler.importer.values import Fields
 
 MAX_PRIORITY = 1_000_000
 CERTAIN = frozenset({"keyword", "context", "structure", "conversation", "authz", "input_modality", "language"})
 """Types whose signals have the confidence 1."""
-SELECTORS = frozenset(
-    ["latency_aware", "multi_factor", "router_dc", "automix", "hybrid", "knn", "kmeans", "svm", "mlp", "prompt"]
-)
 LOOPERS = frozenset(["confidence", "ratings", "remom", "fusion", "workflows"])
 UNUSED = {
     "description": "descriptions of decisions have no effect",
@@ -29,17 +26,6 @@ UNUSED = {
     "output_contract": "contracts of responses are not checked",
     "output_contract_spec": "contracts of responses are not checked",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A decision of the source with what its order depends on."""
-
-    name: str
-    priority: int
-    tier: int
-    fields: Fields
-    span: Span
 
 
 def decisions(context: Context, routing: Fields) -> list[Decision]:
@@ -144,7 +130,7 @@ def _decision(context: Context, item: Decision) -> tuple[Rules, dict[str, Any]] 
     if effects.respond is not None and guards.guarded(rules):
         return _guard(context, item, rules, effects)
     if rules.condition is False:
-        _refs(context, item)
+        references(context, item)
         message = f"decision `{item.name}` never matches, so it has no route"
         context.lose("VSR525", message, item.span, severity=Severity.WARNING)
         _note(context, item, "lost", (), "VSR525")
@@ -171,7 +157,7 @@ def _guard(context: Context, item: Decision, rules: Rules, effects: Effects) -> 
     for name in used:
         _drop_signal(context, name)
     if remaining is False:
-        _refs(context, item)
+        references(context, item)
         _note(context, item, "guard", tuple(names), "VSR523")
         _finish(context, item)
         return None
@@ -202,7 +188,10 @@ def _lost(context: Context, item: Decision, rules: Rules, effects: Effects) -> N
     answers = effects.respond is not None
     for lost in rules.lost:
         what = f"decision `{item.name}` loses the condition `{lost.leaf.type}: {lost.leaf.name}`: {lost.reason}"
-        if lost.leaf.negated or lost.leaf.type in PROTECTIVE or answers:
+        protecting = lost.leaf.type in PROTECTIVE or (
+            lost.leaf.type == "projection" and protects(context, lost.leaf.name)
+        )
+        if lost.leaf.negated or protecting or answers:
             why = "under NOT" if lost.leaf.negated else "in a decision that blocks" if answers else "of a protection"
             hint = f"A condition {why} must not get lost. Express it by another signal of the source, and import again."
             context.lose("VSR522", what, lost.leaf.span, hint)
@@ -217,10 +206,10 @@ def _route(context: Context, item: Decision, rules: Rules, effects: Effects) -> 
     body["when"] = "always" if rules.condition is True else rules.condition
     context.needed |= _signals_in(rules.condition)
     if effects.respond is not None:
-        _refs(context, item)
+        references(context, item)
         body["respond"] = effects.respond
         return body
-    body |= _answer(context, item)
+    body |= answer(context, item)
     return body | effects.fields
 
 
@@ -229,80 +218,6 @@ def _signals_in(condition: Any) -> set[str]:  # noqa: ANN401 - a condition, or a
         own = {condition["signal"]} if "signal" in condition else set()
         return own.union(*(_signals_in(part) for key, part in condition.items() if key != "signal"))
     return set().union(*(_signals_in(part) for part in condition)) if isinstance(condition, list) else set()
-
-
-def _refs(context: Context, item: Decision) -> list[Fields]:
-    """Return the model references of a decision."""
-    refs = [Fields.of(node, f"decisions.{item.name}.modelRefs", item.span) for node in item.fields.items("modelRefs")]
-    for ref in refs:
-        ref.taken.update(
-            [
-                "model",
-                "lora_name",
-                "weight",
-                "use_reasoning",
-                "reasoning_effort",
-                "reasoning_description",
-                "reasoning_mode",
-            ]
-        )
-        context.leftovers(ref)
-    return [ref for ref in refs if ref.text("model")]
-
-
-def _answer(context: Context, item: Decision) -> dict[str, Any]:
-    """Return the model of a decision, or the models among which it selects."""
-    refs = _refs(context, item)
-    algorithm = item.fields.fields("algorithm")
-    kind = algorithm.text("type").lower() or "static"
-    algorithm.taken.update(algorithm.node.entries)
-    if not refs:
-        return {"model": context.default}
-    names = list(dict.fromkeys(_name(context, ref) for ref in refs))
-    body: dict[str, Any] = {"model": names[0]}
-    if len(names) > 1:
-        body = _several(context, item, kind, names, algorithm)
-    body |= _reasoning(context, refs[0], names[0] if "model" in body else "")
-    return body
-
-
-def _several(context: Context, item: Decision, kind: str, names: list[str], algorithm: Fields) -> dict[str, Any]:
-    others = ", ".join(f"`{name}`" for name in names[1:4])
-    if kind in SELECTORS:
-        message = f"decision `{item.name}` selects its model by `{kind}`; the policy shares requests equally"
-        context.lose("VSR538", message, algorithm.span, "Change the shares of the `split`, or name one model.")
-        share, more = divmod(100, len(names))
-        return {"split": {name: share + (index < more) for index, name in enumerate(names)}}
-    if kind in LOOPERS:
-        message = f"decision `{item.name}` asks several models by `{kind}`; the policy asks `{names[0]}` only"
-        context.lose("VSR538", message, algorithm.span, f"Name another of its models ({others}) if that is better.")
-        return {"model": names[0]}
-    message = f"the stock router always takes the first model of decision `{item.name}`, so {others} are left out"
-    context.lose("VSR538", message, item.fields.at("modelRefs"), "Write a `split` to share requests.", Severity.NOTE)
-    return {"model": names[0]}
-
-
-def _name(context: Context, ref: Fields) -> str:
-    adapter = ref.text("lora_name")
-    if adapter and adapter in context.models:
-        return context.models[adapter]
-    return models.ensure(context, ref.text("model"), ref.value_at("model"))
-
-
-def _reasoning(context: Context, ref: Fields, model: str) -> dict[str, Any]:
-    """Return reasoning and effort of a reference, as far as the model's family has them."""
-    if boolean(ref.take("use_reasoning")) is not True:
-        return {}
-    effort = ref.text("reasoning_effort") or context.default_effort
-    family = FAMILIES.get(context.families.get(context.bases.get(model, model), ""))
-    if family is None:
-        what = "reasoning that is not switched on, because the family of the model is not known"
-        hint = "Set `reasoningFamily` of the models."
-        context.group("VSR526", what, model or ref.text("model"), ref.span, hint)
-        return {}
-    if effort and effort in family.levels:
-        return {"effort": effort}
-    return {"reasoning": True}
 
 
 def _note(context: Context, item: Decision, outcome: Outcome, names: tuple[str, ...], differs: str) -> None:
@@ -316,23 +231,3 @@ def _finish(context: Context, item: Decision) -> None:
             context.lose("VSR526", f"decision `{item.name}` loses `{key}`", item.fields.at(key))
     item.fields.taken.update({"candidateIterations", "adaptations", "emits", "modelRefs", "algorithm"})
     context.leftovers(item.fields, UNUSED)
-
-
-def default(context: Context, providers: Fields, found: list[Decision], span: Span) -> str:
-    """Return the model of requests that no decision matches."""
-    defaults = providers.fields("defaults")
-    name = defaults.text("model") or defaults.text("default_model")
-    if name:
-        return context.models[name] if name in context.models else models.ensure(context, name, defaults.span)
-    for item in reversed(found):
-        for node in item.fields.items("modelRefs"):
-            ref = Fields.of(node, "modelRefs", span)
-            if ref.text("model"):
-                first = _name(context, ref)
-                message = (
-                    f"the source has no default model: it refuses what no decision matches; the policy asks `{first}`"
-                )
-                context.lose("VSR525", message, defaults.span, "Name the model for such requests at `default`.")
-                return first
-    first = next(iter(context.models.values()), "")
-    return first or models.ensure(context, "model", span)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from vsr_compiler.importer.sources import Part
+from vsr_compiler.importer.stock import dsl, objects
 from vsr_compiler.importer.values import child, items, text
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar
 
 CONFIG, LEGACY = "router config", "router config of release 0.1 or 0.2"
+DSL = "program of the router's DSL"
 CONFIG_MAP, VALUES = "ConfigMap with a router config", "Helm values with a router config"
 CANONICAL = frozenset({"providers", "routing", "recipes", "entrypoints", "global"})
 FLAT = frozenset(
@@ -21,9 +23,11 @@ FLAT = frozenset(
 
 def recognise(part: Part) -> str:
     """Return the form of a document; empty if it is none of the stock router's."""
+    if part.node is None:
+        return DSL if dsl.is_program(part.text) else ""
     if not isinstance(part.node, Mapping):
         return ""
-    return config_form(part.node) or _wrapped(part.node)
+    return objects.kind_of(part.node) or config_form(part.node) or _wrapped(part.node)
 
 
 def config_form(node: Node | None) -> str:

@@ -8,8 +8,9 @@ from vsr_compiler.diagnostics import Span
 from vsr_compiler.importer.stock.conditions import Leaf, Rules
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.stock.detectors import data_body, denied_types, detector, jailbreak_detector, pii_signal
+from vsr_compiler.importer.stock.makers import HISTORY
 from vsr_compiler.importer.stock.plugins import Effects
-from vsr_compiler.importer.stock.signals import HISTORY, PROTECTIVE
+from vsr_compiler.importer.stock.projections import PROTECTIVE
 
 GUARDED = frozenset({"pii", "jailbreak"})
 PASS = {"unreadable": "pass"}

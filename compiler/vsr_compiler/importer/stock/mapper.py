@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vsr_compiler.importer.family import Job
-from vsr_compiler.importer.stock import decisions, models, settings, signals
+from vsr_compiler.importer.stock import answers, decisions, detectors, guards, models, settings, signals
 from vsr_compiler.importer.stock.context import Context
+from vsr_compiler.importer.stock.legacy import PROTECTIONS
 from vsr_compiler.importer.values import Fields
 from vsr_compiler.syntax.nodes import Mapping
 
@@ -29,19 +30,20 @@ def carry_over(root: Mapping, job: Job) -> None:
     settings.prepare(context, shared)
     models.models(context, providers, routing)
     signals.collect(context, routing.fields("signals"))
+    _projections(context, routing)
     found = decisions.decisions(context, routing)
-    context.default = decisions.default(context, providers, found, root.span)
+    context.default = answers.default(context, providers, found, root.span)
+    _protections(context, top)
     decisions.routes(context, found)
     job.draft.sections["default"] = context.default
     settings.apply(context, shared)
     settings.entrypoints(context, names)
     signals.unused(context)
-    _projections(context, routing)
     _fallback(context, routing)
     routing.taken.update({"strategy", "modelCards", "decisions", "signals"})
     context.leftovers(routing, ROUTING)
     context.leftovers(top, TOP)
-    _tidy(job)
+    _tidy(job, context.needed)
 
 
 def _routing(context: Context, top: Fields) -> tuple[Fields, list[str]]:
@@ -70,10 +72,37 @@ def _left_out(context: Context, recipes: list[Fields]) -> None:
         context.lose("VSR525", message, recipe.value_at("name"), hint)
 
 
+def _protections(context: Context, top: Fields) -> None:
+    """Add the guards that releases before 0.3 have for every request."""
+    for node in top.items(PROTECTIONS):
+        fields = Fields.of(node, "protection", top.span)
+        type_, span = fields.text("type"), fields.value_at("at")
+        threshold = fields.number("threshold")
+        if type_ == "jailbreak":
+            model = detectors.detector(context, "jailbreak", span)
+            guards.by_settings(
+                context, "jailbreak", {"detector": model, "threshold": 0.7 if threshold is None else threshold}, span
+            )
+            continue
+        denied = detectors.denied_types(context, fields, "pii_types_allowed", span)
+        body = detectors.data_body(context, denied, threshold, span)
+        exempt = [context.models[name] for name in fields.texts("except") if name in context.models]
+        if denied:
+            guards.by_settings(context, "pii", {**body, **({"except": {"models": exempt}} if exempt else {})}, span)
+
+
 def _projections(context: Context, routing: Fields) -> None:
+    """Remember scores and mappings, which are written out where decisions test them."""
     projections = routing.fields("projections")
-    for key, span, _ in projections.rest():
-        context.group("VSR526", "scores of several signals, which the policy language does not have", key, span)
+    for node in projections.items("scores"):
+        score = Fields.of(node, "projections.scores", projections.span)
+        context.scores[score.text("name")] = score
+    context.mappings = [Fields.of(node, "projections", projections.span) for node in projections.items("mappings")]
+    for node in projections.items("partitions"):
+        partition = Fields.of(node, "projections.partitions", projections.span)
+        what = "signals of which the source takes the best one, and the policy each that holds"
+        context.group("VSR525", what, partition.text("name"), partition.value_at("name"), "Check the order of routes.")
+    context.leftovers(projections)
 
 
 def _fallback(context: Context, routing: Fields) -> None:
@@ -84,9 +113,13 @@ def _fallback(context: Context, routing: Fields) -> None:
     fallback.taken.update(fallback.node.entries)
 
 
-def _tidy(job: Job) -> None:
+def _tidy(job: Job, needed: set[str]) -> None:
     """Remove sections that stayed empty, and let each request be decided by itself, as the stock router does."""
     draft = job.draft
+    signals_ = draft.mapping("signals")
+    for name in [name for name in signals_ if name not in needed]:
+        del signals_[name]
+        draft.comments.pop(("signals", name), None)
     for name in ("signals", "categories", "guards", "classifiers", "routes"):
         if name in draft.sections and not draft.sections[name]:
             del draft.sections[name]

@@ -76,7 +76,7 @@ def ensure(context: Context, name: str, span: Span) -> str:
 def _model(context: Context, name: str, item: Fields, card: Fields | None, families: Fields) -> None:
     job, span = context.job, item.value_at("name")
     own = job.names.new("model", name, span, key="model")
-    context.models[name] = own
+    context.models.setdefault(name, own)
     body: dict[str, Any] = {"endpoints": _endpoints(context, own, item, span)}
     if id_ := _provider_model(item, name):
         body["providerModel"] = id_
@@ -88,7 +88,12 @@ def _model(context: Context, name: str, item: Fields, card: Fields | None, famil
     context.families[own] = family
     if family:
         body["reasoningFamily"] = family
-    job.draft.mapping("models")[own] = body
+    known = job.draft.mapping("models")
+    known[own] = body
+    for adapter in [name for name, base in context.bases.items() if base == own and name not in known]:
+        # A server outside the compiler serves an adapter under its own name, like any model.
+        known[adapter] = {key: value for key, value in body.items() if key != "providerModel"}
+        job.draft.comment(("models", adapter), f"An adapter of {own}, by the name under which its server has it.")
     item.taken.update({"name", "api_format", "external_model_ids", "provider_model_id"})
     context.leftovers(item, PROVIDER)
 
@@ -105,9 +110,6 @@ def _card(context: Context, own: str, body: dict[str, Any], card: Fields) -> Non
         new = context.job.names.new("model", name, adapter.value_at("name"), key=("adapter", own))
         context.models.setdefault(name, new)
         context.bases[new] = own
-        body.setdefault("loras", {})[new] = {"path": f"/adapters/{label(name) or new}"}
-        what = "adapters whose path the source does not have"
-        context.group("VSR531", what, name, adapter.value_at("name"), "Write the folder or repository of each `path`.")
         context.leftovers(adapter, {"description": PROSE})
     card.taken.add("name")
     context.leftovers(card, CARD)
@@ -146,7 +148,7 @@ def _family(context: Context, own: str, item: Fields, families: Fields) -> str:
     if not name and not inline.node.entries:
         return ""
     for known in FAMILIES:
-        if definition.has("type") and _fits(known, definition):
+        if definition.has("type") and _fits(known, definition) and "disabled" in FAMILIES[known].modes:
             return known
     if (near := _near(name, definition)) is not None:
         return near
@@ -163,7 +165,7 @@ def _fits(name: str, definition: Fields) -> bool:
 def _near(name: str, definition: Fields) -> str | None:
     """Return the family that older contracts mean by a name that 0.4.0 does not have."""
     if definition.text("type") in {"reasoning_effort", "top_level_reasoning_effort"} or name.startswith("gpt"):
-        return "gpt-oss" if "gpt-oss" in FAMILIES else None
+        return "gpt"
     return name if name in FAMILIES else None
 
 
@@ -185,12 +187,12 @@ def _endpoints(context: Context, own: str, item: Fields, span: Span) -> str | li
         message = f"model `{own}` has no backend in the source"
         return placeholder(context.job, own, span, message)
     if outside and len(found) > 1:
-        kept = outside[0]
-        message = (
-            f"model `{own}` has several backends, and one outside the cluster must be the only one: `{kept}` is kept"
-        )
+        inside = [name for name in found if name not in outside]
+        kept = inside or outside[:1]
+        words = ", ".join(f"`{name}`" for name in kept)
+        message = f"model `{own}` has backends inside and outside the cluster, or several outside: only {words} stay"
         context.lose("VSR526", message, span, "Make a model of each backend, and share requests by a `split`.")
-        for name in [name for name in found if name != kept]:
+        for name in [name for name in found if name not in kept]:
             del found[name]
             context.job.draft.mapping("endpoints").pop(name, None)
     if len(found) == 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.importer.losses import names_secret
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.values import Fields, boolean, texts
 from vsr_schemas.headers import is_protected
@@ -96,7 +97,11 @@ def _headers(context: Context, fields: Fields, found: Effects, name: str) -> Non
         for node in fields.items(key):
             pair = Fields.of(node, fields.where, fields.span)
             header, value = pair.text("name").lower(), pair.text("value")
-            if is_protected(header) or not header or "$" in value:
+            if names_secret(header):
+                context.job.losses.secrets.add(pair.take("value"))
+                message = f"decision `{name}` sends a key in the header `{header}`, which is not copied"
+                context.lose("VSR529", message, pair.value_at("name"), "Give the endpoint an `apiKey` instead.")
+            elif is_protected(header) or not header or "$" in value:
                 context.lose(
                     "VSR526", f"decision `{name}` sets the header `{header}`, which no route can set", pair.span
                 )

@@ -7,11 +7,14 @@ from typing import Any
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.values import Fields, child, text
 from vsr_compiler.syntax.nodes import Mapping, Node
+from vsr_schemas.headers import is_protected
 
 OWN = "settings of services that the gateway or the runtime does itself"
 WINDOWS = {"minute": ("1m", 1), "hour": ("1h", 1), "day": ("1d", 1), "second": ("1m", 60)}
 NOBODY = "127.0.0.1/32"
 """Addresses of the front end that says who users are: nobody, until somebody writes them."""
+USER, GROUPS = "x-auth-request-user", "x-auth-request-groups"
+"""Headers of a front end, instead of those that no client may send."""
 AUTO_MODELS = ("vllm-sr/auto", "auto", "MoM")
 """The stock router's names for itself, unless its settings have others."""
 
@@ -135,6 +138,9 @@ def _identity(context: Context, settings: Fields) -> None:
     headers = settings.fields("identity")
     user = headers.text("user_id_header") or "x-authz-user-id"
     groups = headers.text("user_groups_header") or "x-authz-user-groups"
+    user, groups = (
+        own if is_protected(name.lower()) else name.lower() for name, own in ((user, USER), (groups, GROUPS))
+    )
     used = any(signal.type == "authz" and signal.used for signal in context.signals.values())
     if settings.has("providers"):
         message = "keys that the stock router adds for each user are not carried over"
@@ -143,11 +149,9 @@ def _identity(context: Context, settings: Fields) -> None:
     context.leftovers(settings)
     if not used and not context.needs_identity:
         return
-    context.job.draft.sections["identity"] = {
-        "gatewayHeader": {"from": [NOBODY], "user": user.lower(), "role": groups.lower()}
-    }
+    context.job.draft.sections["identity"] = {"gatewayHeader": {"from": [NOBODY], "user": user, "role": groups}}
     context.job.draft.comment(("identity",), "Write the addresses of the front end that authenticates users.")
-    message = f"the stock router believes whoever sends `{user}`; the policy believes `{NOBODY}` only"
+    message = f"the stock router believes every identity header; the policy believes `{user}` from `{NOBODY}`"
     hint = "Write under `identity` who authenticates users, and from which addresses they come."
     context.lose("VSR525", message, settings.span, hint)
 

@@ -14,7 +14,12 @@ _RATED = frozenset({"structure"})
 
 def standing_of(decision: contract.Decision) -> Standing:
     """Return the place of a decision."""
-    return Standing(decision.priority)
+    return Standing(decision.priority, decision.tier or 0)
+
+
+def chosen_ref(decision: contract.Decision) -> contract.ModelRef:
+    """Return the model that the algorithm ``static`` chooses, which is the stock router's default: the first one."""
+    return decision.modelRefs[0]
 
 
 def check_ranks(program: Program) -> None:

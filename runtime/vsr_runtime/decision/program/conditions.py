@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -129,8 +130,32 @@ class NotCondition:
         return None if truth is None else not truth
 
 
+class DerivedCondition(ABC):
+    """A condition that is computed from others in another way than by logic."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def name(self) -> SignalName:
+        """Its type and name in the config's conditions."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[Condition, ...]:
+        """The conditions on which it depends."""
+
+    @abstractmethod
+    def truth(self, signals: SignalValues) -> bool | None:
+        """Return whether the condition holds; None if that is unknown."""
+
+    @abstractmethod
+    def confidence(self, signals: SignalValues) -> float:
+        """Return how certain it is that the condition holds, which does."""
+
+
 ConditionLeaf = CategoryCondition | SignalCondition
-Condition = ConditionLeaf | AllConditions | AnyCondition | NotCondition
+Condition = ConditionLeaf | AllConditions | AnyCondition | NotCondition | DerivedCondition
 
 
 def compile_condition(
@@ -173,5 +198,5 @@ def open_leaves(condition: Condition, signals: SignalValues) -> frozenset[Condit
     return frozenset().union(*(open_leaves(part, signals) for part in _parts(condition)))
 
 
-def _parts(condition: AllConditions | AnyCondition | NotCondition) -> tuple[Condition, ...]:
+def _parts(condition: AllConditions | AnyCondition | NotCondition | DerivedCondition) -> tuple[Condition, ...]:
     return (condition.part,) if isinstance(condition, NotCondition) else condition.parts

@@ -18,6 +18,7 @@ from vsr_runtime.decision.program.conditions import (
     CategoryCondition,
     Condition,
     ConditionLeaf,
+    DerivedCondition,
     SignalCondition,
     SignalName,
     SignalValues,
@@ -116,7 +117,7 @@ def confidence(condition: Condition, signals: SignalValues) -> float:
     """Return how certain it is that a condition holds, which does hold and has no `unsettled` leaf.
 
     All parts: their mean, and 0 without any. One of several: the best that holds. A negation: 1. A category: its
-    probability. Another signal: its score, or 1 if it has none.
+    probability. Another signal: its score, or 1 if it has none. A derived condition says it itself.
     """
     if isinstance(condition, SignalCondition):
         return signals.confidence(condition.name)
@@ -127,7 +128,7 @@ def confidence(condition: Condition, signals: SignalValues) -> float:
         return sum(confidence(part, signals) for part in parts) / len(parts) if parts else 0.0
     if isinstance(condition, AnyCondition):
         return max((confidence(part, signals) for part in condition.parts if part.truth(signals)), default=0.0)
-    return 1.0
+    return condition.confidence(signals) if isinstance(condition, DerivedCondition) else 1.0
 
 
 def _unrated(condition: Condition, signals: SignalValues) -> frozenset[ConditionLeaf]:

@@ -144,6 +144,7 @@ class Program:
         aliases: further names that clients may use, with the model of each: those by which routes of others know it.
         strategy: whether priority or confidence counts first between routes that hold at once.
         measured: the signals whose numbers something reads.
+        recipes: other routing profiles, by the names with which clients choose them instead of a model.
     """
 
     models: Mapping[str, ModelTarget]
@@ -166,6 +167,7 @@ class Program:
     aliases: Mapping[str, str] = field(default_factory=dict)
     strategy: Strategy = "priority"
     measured: frozenset[SignalName] = frozenset()
+    recipes: Mapping[str, Program] = field(default_factory=dict)
     scored: Mapping[SignalName, ScoredSignal] = field(init=False, repr=False, compare=False)
     """The measured signals that are computed from the request alone and have numbers."""
     scored_models: Mapping[SignalName, ScoredModelSignal] = field(init=False, repr=False, compare=False)
@@ -204,7 +206,7 @@ class Program:
         models = [(name, self.model_signals[name]) for name in measured & self.model_signals.keys()]
         scored_models = {name: one for name, one in models if isinstance(one, ScoredModelSignal)}
         object.__setattr__(self, "scored_models", scored_models)
-        object.__setattr__(self, "names", (*self.auto_names, *self.models))
+        object.__setattr__(self, "names", (*self.auto_names, *self.recipes, *self.models))
         object.__setattr__(self, "on_request", tuple(guard for guard in self.guards if guard.on_request))
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
         served = frozenset[str]().union(*(target.limits.apis for target in self.models.values()))
@@ -252,13 +254,33 @@ class Program:
         )
 
     @property
+    def profiles(self) -> tuple[Program, ...]:
+        """The program and those of its recipes, each once."""
+        return (self, *{id(recipe): recipe for recipe in self.recipes.values()}.values())
+
+    def with_recipes(self, recipes: Mapping[str, Program]) -> Program:
+        """Return the program with those of its recipes, by name."""
+        caches = self.caches_responses or any(recipe.caches_responses for recipe in recipes.values())
+        return replace(self, recipes=recipes, caches_responses=caches)
+
+    @property
     def needs(self) -> frozenset[SignalKind]:
         """What some route needs a model to compute."""
+        return frozenset[SignalKind]().union(*(one.own_needs for one in self.profiles))
+
+    @property
+    def own_needs(self) -> frozenset[SignalKind]:
+        """What some route needs, without recipes."""
         return self._needed(self.leaves)[0]
 
     @property
     def work(self) -> int:
         """Worst-case steps per byte of text, over all guards and all signals that routes use."""
+        return max(one.own_work for one in self.profiles)
+
+    @property
+    def own_work(self) -> int:
+        """The same without recipes."""
         names = {leaf.name for leaf in self.leaves if isinstance(leaf, SignalCondition)}
         reading = any(
             self.model_signals[name].detector for name in names & self.model_signals.keys()

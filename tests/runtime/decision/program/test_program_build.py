@@ -121,11 +121,6 @@ TWO_MODELS = [{"model": "llama3-8b"}, {"model": "phi4-mini"}]
     [
         (put(*DECISION, "modelRefs", 0, "model", value="gpt"), "routing.decisions[0].modelRefs[0].model: model 'gpt'"),
         (
-            put(*DECISION, "modelRefs", value=TWO_MODELS),
-            "decisions[0].modelRefs: several models need shares in",
-        ),
-        (put(*DECISION, "modelRefs", value=[]), "routing.decisions[0].modelRefs: names no model"),
-        (
             put(*DECISION, "modelRefs", 0, "use_reasoning", value=True),
             "modelRefs[0].use_reasoning: model 'phi4-mini' has",
         ),
@@ -373,7 +368,12 @@ def header(name: str, value: str = "a"):
         (plugins(("request_params", {"blocked_params": ["Model"]})), "'model' is required in a request"),
         (plugins(("request_params", {"blocked_params": ["a", "a"]})), "blocked_params: 'a' is duplicated"),
         (plugins(("request_params", {"max_n": 0})), "max_n: must be at least 1"),
-        (plugins(("fast_response", {"message": "a"}), ("tools", {"mode": "none"})), "cannot be combined with other"),
+        (plugins(("tools", {"mode": "passthrough", "allow_tools": ["a"]})), "mode passthrough keeps all tools"),
+        (plugins(("semantic-cache", {}), ("response_cache", {})), "plugins: 'response_cache' is duplicated"),
+        (
+            plugins(("response_cache", {"mode": "exact", "semantic": {"similarity_threshold": 0.9}})),
+            "semantic: does not go with the mode exact",
+        ),
     ],
 )
 def test_unsupported_plugins_are_rejected(change, message):
