@@ -76,8 +76,9 @@ def command(  # noqa: PLR0913 - one an option
     """Import configurations of another router or gateway as one policy, with a report of loss.
 
     All files together make one policy. Their form is detected by their content: configurations of the semantic-router
-    of every release, its DSL, its Kubernetes objects, ConfigMaps and Helm values with one. What the policy cannot say
-    is reported at its place in the source. Keys are never copied.
+    of every release, its DSL, its Kubernetes objects, ConfigMaps and Helm values with one; LiteLLM; agentgateway; and
+    manifests of gateways and model servers. What the policy cannot say is reported at its place in the source. Keys are
+    never copied.
 
     With an error in the report nothing is written, because a protection or a decision would be lost; `--partial` writes
     the rest, with comments at the places.

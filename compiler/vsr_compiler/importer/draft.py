@@ -83,9 +83,10 @@ TAKEN = {"route": {"default"}}
 
 @dataclass(slots=True)
 class Names:
-    """Names of the policy by kind: clean, unique, and recorded where they differ from the source."""
+    """Names of the policy by kind: clean, unique, with their places, and recorded where they differ from the source."""
 
     renames: list[Rename] = field(default_factory=list)
+    places: dict[tuple[str, str], Span] = field(default_factory=dict)
     _used: dict[str, set[str]] = field(default_factory=dict)
     _known: dict[tuple[str, str, object], str] = field(default_factory=dict)
 
@@ -108,11 +109,16 @@ class Names:
             tail = f"-{number}"
             name = base[: (MAX_LABEL if FORMS[kind] is label else MAX_NAME) - len(tail)] + tail
         used.add(name)
+        self.places[kind, name] = span
         if key is not None:
             self._known[kind, wanted, key] = name
         if name != wanted and wanted and kind not in {"endpoint", "secret"}:
             self.renames.append(Rename(kind, wanted, name, span))
         return name
+
+    def release(self, kind: str, name: str) -> None:
+        """Make a name free again, because nothing of the policy has it any more."""
+        self._used.get(kind, set()).discard(name)
 
     def known(self, kind: str, wanted: str, key: object) -> str:
         """Return the name that a thing got; empty if it has none."""

@@ -115,6 +115,11 @@ class Losses:
         """Add a place to a finding that names all of them: "WHAT: ``a``, ``b`` and 3 more", at the first one."""
         self._groups.setdefault((code, what, hint), {}).setdefault(item, span)
 
+    def forget(self, code: str, span: Span) -> None:
+        """Remove the findings of a code at a place, because another source has what was missing."""
+        for item in [item for item in self._found if item.code == code and item.span == span]:
+            del self._found[item]
+
     def all(self) -> list[Diagnostic]:
         """Return all findings, sorted by place."""
         grouped = [self._grouped(*key, items) for key, items in self._groups.items()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsr_compiler.importer import stock
+from vsr_compiler.importer import agentgateway, litellm, manifests, stock
 from vsr_compiler.importer.family import Family
 
-FAMILIES: tuple[Family, ...] = (stock.FAMILY,)
+FAMILIES: tuple[Family, ...] = (stock.FAMILY, litellm.FAMILY, agentgateway.FAMILY, manifests.FAMILY)

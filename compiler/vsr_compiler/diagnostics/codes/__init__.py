@@ -15,6 +15,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     charts,
     delivery,
+    foreign,
     hosts,
     identity,
     importer,
@@ -53,5 +54,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | rate_limits.CODES
     | releases.CODES
     | importer.CODES
+    | foreign.CODES
     | output.CODES,
 )
