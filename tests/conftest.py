@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 # Its threads write lines of their own whenever a connection ends, into the output of whatever test runs by then.
 os.environ["GRPC_VERBOSITY"] = "NONE"
 os.environ.setdefault("SOURCE_DATE_EPOCH", "1796169600")  # 2 December 2026: warnings about releases depend on the day
+os.environ.setdefault("VSR_NO_CACHE", "1")  # each test asks the program, not an earlier run
 # Tests run in one process for each core: threads of BLAS would only wait for each other, and busily.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")

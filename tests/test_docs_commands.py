@@ -95,6 +95,12 @@ def split_policy(folder: Path) -> None:
     )
 
 
+def import_sources(folder: Path) -> None:
+    """Write the configuration that pages import, and a folder with nothing about routing."""
+    shutil.copyfile(ROOT / "out" / "minimal" / "router" / "config.yaml", folder / "config.yaml")
+    (folder / "objects").mkdir(exist_ok=True)
+
+
 def record_traffic(path: Path) -> None:
     """Write a file of traffic with one request."""
     line = json.dumps({"prompt": "What is the derivative of x^2?"}).encode() + b"\n"
@@ -109,6 +115,8 @@ def test_a_command_of_the_docs_runs_as_printed(command: str, clone: Path) -> Non
         split_policy(clone / "policies")
     if command == "vsr-compile check my.yaml":
         run("vsr-compile init my.yaml", clone)
+    if command.startswith("vsr-compile import"):
+        import_sources(clone)
     for name in re.findall(r"--traffic (\S+)", command):
         record_traffic(clone / name)
     result = run(command, clone)

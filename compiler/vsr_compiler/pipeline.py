@@ -7,13 +7,11 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
-from vsr_compiler.deploy import argocd, charts, compose, flux, overlays, sandbox
-from vsr_compiler.deploy.charts import InstalledChart
-from vsr_compiler.deploy.policy_assumptions import policy_assumptions
+from vsr_compiler.deploy import overlays
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.compile import compile_heads, untrained_settings
 from vsr_compiler.link import link
@@ -34,9 +32,12 @@ from vsr_compiler.targets.advisories import advisories
 from vsr_compiler.targets.common import helm
 from vsr_compiler.targets.common.helm import Values
 from vsr_compiler.targets.common.request_limits import RequestLimits
-from vsr_compiler.verify import check_objects
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.version import VERSION
+
+if TYPE_CHECKING:
+    from vsr_compiler.deploy import compose
+    from vsr_compiler.deploy.charts import InstalledChart
 
 Existing = Callable[[str], bytes | None]
 """Reads a file of the policy's existing output by path; returns None if there is none."""
@@ -160,6 +161,8 @@ def compile_policy(
         CompileError: VSR3xx if a target cannot do what the policy asks, VSR5xx if a classifier head cannot be trained,
             VSR4xx if the objects do not fit together.
     """
+    from vsr_compiler.deploy import argocd, flux, sandbox  # noqa: PLC0415 - only for a compile
+
     try:
         policy, bodies = _with_router_files(policy, existing, rebuild=rebuild)
     except CompileError as error:
@@ -203,6 +206,7 @@ class _Environment:
     """An environment, the policy as it resolves there, and its render."""
 
     environment: ir.Environment
+    target: Target
     policy: ir.Policy
     rendered: Rendered
 
@@ -212,6 +216,7 @@ class _Host:
     """An environment that is one machine, the policy as it has it, and what the checks report."""
 
     environment: ir.Environment
+    target: Target
     host: ir.Host
     policy: ir.Policy
     rendered: Rendered
@@ -255,12 +260,16 @@ def _render(policy: ir.Policy, bodies: dict[str, Any]) -> _Renders:
         own = overlays.resolve(policy, environment)
         target = TARGETS[environment.target]
         rendered = bases[target.name] if own is policy else _render_one(policy, own, target, bodies)
-        environments.append(_Environment(environment, own, rendered))
+        environments.append(_Environment(environment, target, own, rendered))
     return _Renders(bases, tuple(environments), tuple(_hosts(policy, bodies)))
 
 
 def _hosts(policy: ir.Policy, bodies: dict[str, Any]) -> Iterator[_Host]:
     """Yield the hosts, each with the policy and the runtime settings that hold there."""
+    if not policy.hosts:
+        return
+    from vsr_compiler.deploy import compose  # noqa: PLC0415 - only for hosts
+
     for environment in policy.hosts:
         if environment.host is not None:
             seen = compose.on_host(policy, environment)
@@ -268,7 +277,7 @@ def _hosts(policy: ir.Policy, bodies: dict[str, Any]) -> Iterator[_Host]:
             own = _with_own_settings(policy, seen, compose.TARGET, bodies)
             max_body = compose.TARGET.request_limits(own).max_body
             own = replace(own, router=replace(own.router, max_body=max_body))
-            yield _Host(environment, environment.host, own, rendered)
+            yield _Host(environment, compose.TARGET, environment.host, own, rendered)
 
 
 def _advisories(policy: ir.Policy, renders: _Renders, today: dt.date | None) -> list[Diagnostic]:
@@ -277,9 +286,8 @@ def _advisories(policy: ir.Policy, renders: _Renders, today: dt.date | None) -> 
         return []
     found: list[Diagnostic] = []
     for item in renders.places:
-        target = TARGETS[item.environment.target] if isinstance(item, _Environment) else compose.TARGET
         span = _releases_span(policy, item.environment)
-        found += advisories(target, item.policy, item.rendered.objects, today, span)
+        found += advisories(item.target, item.policy, item.rendered.objects, today, span)
     if not renders.places:
         for name, rendered in renders.bases.items():
             found += advisories(TARGETS[name], policy, rendered.objects, today, policy.gateway.span)
@@ -350,6 +358,8 @@ def _charts(policy: ir.Policy, renders: _Renders) -> dict[str, tuple[InstalledCh
     Raises:
         CompileError: VSR371 for a chart that nobody can install.
     """
+    from vsr_compiler.deploy import charts  # noqa: PLC0415 - only for a compile
+
     if problems := list(charts.check(policy)):
         raise CompileError(problems)
     return {
@@ -366,6 +376,8 @@ def _charts(policy: ir.Policy, renders: _Renders) -> dict[str, tuple[InstalledCh
 
 def _annotated(policy: ir.Policy, objects: Iterable[Object]) -> tuple[Object, ...]:
     """Return the objects with the annotations for the controllers that apply them."""
+    from vsr_compiler.deploy import argocd, flux  # noqa: PLC0415 - only for a compile
+
     waved = argocd.waved(objects)
     return flux.kept(waved) if policy.gitops is not None and policy.gitops.flux is not None else waved
 
@@ -398,6 +410,8 @@ def _add_overlay(
 
 def _host_files(item: _Host) -> compose.Files:
     """Return the files of a host. VSR507 for a text that Compose would alter."""
+    from vsr_compiler.deploy import compose  # noqa: PLC0415 - only for hosts
+
     origin = item.environment.span
     try:
         return compose.emit(item.policy, item.environment, item.host, lambda body: _text(body, origin))
@@ -434,14 +448,17 @@ def _other_releases(policy: ir.Policy, renders: _Renders) -> dict[str, dict[str,
         }
         for item in renders.environments
     }
-    overlay_releases |= {
-        compose.folder(item.environment): {
-            project: release
-            for project, release in sorted(item.policy.versions.items())
-            if policy.versions.get(project) != release
+    if renders.hosts:
+        from vsr_compiler.deploy import compose  # noqa: PLC0415 - only for hosts
+
+        overlay_releases |= {
+            compose.folder(item.environment): {
+                project: release
+                for project, release in sorted(item.policy.versions.items())
+                if policy.versions.get(project) != release
+            }
+            for item in renders.hosts
         }
-        for item in renders.hosts
-    }
     return {folder: releases for folder, releases in sorted(overlay_releases.items()) if releases}
 
 
@@ -453,6 +470,9 @@ def _check_links(
     Raises:
         CompileError: A rule finds an error.
     """
+    from vsr_compiler.deploy.policy_assumptions import policy_assumptions  # noqa: PLC0415 - only for a compile
+    from vsr_compiler.verify import check_objects  # noqa: PLC0415 - as above
+
     assumptions = policy_assumptions(
         policy, [values for rendered in renders.bases.values() for values in rendered.values]
     )

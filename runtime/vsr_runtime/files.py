@@ -17,6 +17,10 @@ from vsr_runtime.errors import UserError
 MAX_BYTES = 4 << 20
 """Size limit of a settings file. A ConfigMap holds 1 MiB."""
 MAX_DEPTH = 100
+MAX_COPIED = 20_000
+"""Values that the aliases of a file may copy in all."""
+_MAX_LENIENT = 256 << 10
+"""Characters that the slow parser reads."""
 _SHOWN = 5
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -45,43 +49,108 @@ def read_regular(path: Path, most: int) -> bytes:
         return file.read(most + 1)
 
 
-def read_model(path: Path, contract: type[Model]) -> Model:
+def read_model(path: Path, contract: type[Model], *, foreign: bool = False) -> Model:
     """Read a YAML file and validate it.
+
+    Args:
+        path: the file.
+        contract: the model.
+        foreign: whether others may have written it; see `read_yaml`.
 
     Raises:
         UserError: the file is missing, too large, not YAML, or does not match the model.
     """
-    document = read_yaml(path)
+    document = read_yaml(path, foreign=foreign)
     try:
         return contract.model_validate(document)
     except ValidationError as error:
         raise UserError(_render(path.name, document, error)) from None
 
 
-def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML document may be any plain value
-    """Read a YAML file as plain data: UTF-8, no anchors, no duplicate keys, at most `MAX_BYTES` and `MAX_DEPTH` levels.
+def read_yaml(path: Path, *, foreign: bool = False) -> Any:  # noqa: ANN401 - a YAML document may be any plain value
+    """Read a YAML file as plain data: UTF-8, no duplicate keys, at most `MAX_BYTES` and `MAX_DEPTH` levels.
+
+    Args:
+        path: the file.
+        foreign: whether others may have written it. Then aliases are read, as long as they copy at most `MAX_COPIED`
+            values, and so are colons in plain texts of a flow sequence, such as ``[role:admin]``.
 
     Raises:
         UserError: the file cannot be read or is not such a document.
     """
     text = _read_text(path)
-    from ruamel.yaml import YAML, events  # noqa: PLC0415 - heavy, and not every command reads YAML
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - likewise
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - heavy, and not every command reads YAML
 
-    depth = 0
     try:
-        # Check events first: aliases could expand a small file into a huge document, and depth could exhaust the stack.
-        for event in YAML(typ="safe").parse(text):
-            depth += isinstance(event, events.CollectionStartEvent) - isinstance(event, events.CollectionEndEvent)
-            if isinstance(event, events.AliasEvent):
-                raise UserError(f"{path.name}: aliases (*{event.anchor}) are not supported here; write the value out")
-            if depth > MAX_DEPTH:
-                raise UserError(f"{path.name}: nested deeper than {MAX_DEPTH} levels")
-        return _reader().load(text)
+        try:
+            _check_events(path.name, text, foreign=foreign)
+            return _reader().load(text)
+        except YAMLError:
+            if not foreign or len(text) > _MAX_LENIENT:
+                raise
+            _check_events(path.name, text, foreign=True, pure=True)  # the fast parser refuses colons there
+            return _reader(pure=True).load(text)
     except YAMLError as error:
         raise UserError(_syntax(path.name, error)) from None
     except ValueError as error:  # a scalar that looks like a date to YAML 1.1, but is invalid
         raise UserError(f"{path.name}: {error}; quote the value if text was meant") from None
+
+
+def _check_events(name: str, text: str, *, foreign: bool, pure: bool = False) -> None:
+    """Check what could exhaust the stack or the memory before anything is built: depth, and what aliases copy.
+
+    Raises:
+        UserError: it could.
+    """
+    from ruamel.yaml import YAML, events  # noqa: PLC0415 - as above
+
+    extent = _Extent(name)
+    for event in YAML(typ="safe", pure=pure).parse(text):
+        if isinstance(event, events.AliasEvent):
+            if not foreign:
+                raise UserError(f"{name}: aliases (*{event.anchor}) are not supported here; write the value out")
+            extent.copy(event.anchor)
+        elif isinstance(event, events.CollectionStartEvent):
+            extent.open(event.anchor)
+        elif isinstance(event, events.CollectionEndEvent):
+            extent.close()
+        elif isinstance(event, events.ScalarEvent):
+            extent.add(event.anchor)
+
+
+class _Extent:
+    """Counts the values of a document while it is read, and those that its aliases copy."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._size = self._copied = 0
+        self._sizes: dict[str, int] = {}
+        self._open: list[tuple[str | None, int]] = []
+
+    def add(self, anchor: str | None) -> None:
+        self._size += 1
+        if anchor:
+            self._sizes[anchor] = 1
+
+    def open(self, anchor: str | None) -> None:
+        self._open.append((anchor, self._size))
+        self._size += 1
+        if len(self._open) > MAX_DEPTH:
+            raise UserError(f"{self._name}: nested deeper than {MAX_DEPTH} levels")
+
+    def close(self) -> None:
+        anchor, before = self._open.pop()
+        if anchor:
+            self._sizes[anchor] = self._size - before
+
+    def copy(self, anchor: str) -> None:
+        if any(anchor == outer for outer, _ in self._open):
+            raise UserError(f"{self._name}: the alias *{anchor} contains itself; write the value out")
+        size = self._sizes.get(anchor, 1)
+        self._size += size
+        self._copied += size
+        if self._copied > MAX_COPIED:
+            raise UserError(f"{self._name}: aliases copy more than {MAX_COPIED} values; write fewer")
 
 
 @cache
@@ -105,6 +174,21 @@ def _constructor() -> type[Any]:
     return TextConstructor
 
 
+@cache
+def _composer() -> type[Any]:
+    """Return a composer that lets an anchor be given again, as YAML does, without a warning on stderr."""
+    from ruamel.yaml.composer import Composer  # noqa: PLC0415 - as above
+
+    class QuietComposer(Composer):
+        """Without warnings."""
+
+        def __init__(self, *args: Any, **named: Any) -> None:  # noqa: ANN401 - ruamel's parameters
+            super().__init__(*args, **named)
+            self.warn_double_anchors = False
+
+    return QuietComposer
+
+
 def _number_or_text(construct: Callable[..., Any], constructor: Any, node: Any) -> Any:  # noqa: ANN401 - ruamel's types
     """Return a number; the text where it only resembles one, such as ``-_``, as readers in Go do."""
     try:
@@ -113,11 +197,12 @@ def _number_or_text(construct: Callable[..., Any], constructor: Any, node: Any) 
         return constructor.construct_yaml_str(node)
 
 
-def _reader() -> Any:  # noqa: ANN401 - ruamel's class, which is imported late
+def _reader(*, pure: bool = False) -> Any:  # noqa: ANN401 - ruamel's class, which is imported late
     from ruamel.yaml import YAML  # noqa: PLC0415 - as above
 
-    reader = YAML(typ="safe")
+    reader = YAML(typ="safe", pure=pure)
     reader.Constructor = _constructor()
+    reader.Composer = _composer()
     return reader
 
 

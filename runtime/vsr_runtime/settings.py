@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from vsr_runtime.credentials import FOLDER, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
@@ -20,7 +21,9 @@ from vsr_runtime.decision.program.build_stickiness import with_stickiness
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.recipes import profiles, with_recipes
 from vsr_runtime.decision.request.request_machine import MachineConfig
+from vsr_runtime.decision.signals.heuristic import PiiSignal
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
@@ -121,12 +124,12 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
-    router = read_model(config, RouterConfig)
+    router = read_model(config, RouterConfig, foreign=True)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
-    return check_settings(router, runtime, config.parent, keys, digests, workers)
+    return _prepared(check_settings(router, runtime, config.parent, keys, digests, workers))
 
 
 def check_settings(
@@ -153,34 +156,31 @@ def check_settings(
     classifier, similarity = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
     fallback = classifier.fallback if classifier else None
-    program = build(
-        router,
-        labels,
-        fallback,
-        runtime.splits,
-        credentials,
-        runtime.guards,
-        _detectors(runtime),
-        ModelBindings(
-            frozenset(similarity.labels if similarity else ()),
-            (runtime.detectors and runtime.detectors.jailbreak) or {},
-            (runtime.detectors and runtime.detectors.pii) or {},
-            client_signals(runtime.identity),
-        ),
-    )
     if clients is None:
         clients = {key.file: digest_of(key.file) for key in (runtime.identity and runtime.identity.keys) or ()}
     if runtime.limits.maxMessage <= runtime.limits.maxBody:
         raise UserError(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
-    limited = with_limits(program, runtime.limits, runtime.apis)
-    limited = replace(limited, overflow=runtime.overflow or "route")
-    limited = with_fallbacks(limited, runtime.fallbacks, router)
-    limited = with_routing(limited, runtime.routing)
-    limited = with_identity(limited, runtime.identity, clients)
-    limited = with_rates(limited, runtime.rates, workers)
-    program = with_stickiness(with_ask(with_cors(limited, runtime.cors), runtime.ask), runtime.stickiness)
+    bindings = _bindings(runtime, similarity)
+
+    def program_of(config: RouterConfig) -> Program:
+        own = _own_bindings(bindings, config) if router.recipes else bindings
+        built = build(config, labels, fallback, runtime.splits, credentials, runtime.guards, _detectors(runtime), own)
+        limited = with_limits(built, runtime.limits, runtime.apis)
+        limited = replace(limited, overflow=runtime.overflow or "route")
+        limited = with_fallbacks(limited, runtime.fallbacks, config)
+        limited = with_routing(limited, runtime.routing)
+        limited = with_identity(limited, runtime.identity, clients)
+        limited = with_rates(limited, runtime.rates, workers)
+        return with_stickiness(with_ask(with_cors(limited, runtime.cors), runtime.ask), runtime.stickiness)
+
+    if router.recipes or router.entrypoints:
+        _check_recipes(runtime)
+        main, recipes = profiles(router)
+        program = with_recipes(program_of(main), {name: program_of(config) for name, config in recipes.items()})
+    else:
+        program = program_of(router)
     return Settings(
         folder=folder,
         program=program,
@@ -197,6 +197,38 @@ def check_settings(
     )
 
 
+def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None) -> ModelBindings:
+    """Return the models that signals use."""
+    return ModelBindings(
+        frozenset(similarity.labels if similarity else ()),
+        (runtime.detectors and runtime.detectors.jailbreak) or {},
+        (runtime.detectors and runtime.detectors.pii) or {},
+        client_signals(runtime.identity),
+    )
+
+
+def _own_bindings(bindings: ModelBindings, config: RouterConfig) -> ModelBindings:
+    """Return the bindings of the signals that a recipe has."""
+    attacks = {rule.name for rule in config.routing.signals.jailbreak or ()}
+    personal = {rule.name for rule in config.routing.signals.pii or ()}
+    return replace(
+        bindings,
+        jailbreak={name: detector for name, detector in bindings.jailbreak.items() if name in attacks},
+        pii={name: detector for name, detector in bindings.pii.items() if name in personal},
+    )
+
+
+def _check_recipes(runtime: RuntimeSettings) -> None:
+    """Check that the settings name no decisions, because those of recipes are several.
+
+    Raises:
+        UserError: they do.
+    """
+    for name in ("splits", "fallbacks", "stickiness", "routing"):
+        if getattr(runtime, name):
+            raise UserError(f"runtime.yaml: {name}: cannot be combined with recipes in config.yaml; remove one of them")
+
+
 def machine_config(settings: Settings) -> MachineConfig:
     """Return what the state machine needs for all requests."""
     return MachineConfig(settings.program, settings.limits.maxBody, settings.default_on_failure, settings.debug_headers)
@@ -204,7 +236,16 @@ def machine_config(settings: Settings) -> MachineConfig:
 
 def build_settings(source: SettingsSource) -> Settings:
     """Build the same settings in another process."""
-    return check_settings(source.router, source.runtime, source.folder, source.credentials, source.clients)
+    return _prepared(check_settings(source.router, source.runtime, source.folder, source.credentials, source.clients))
+
+
+def _prepared(settings: Settings) -> Settings:
+    """Return settings with all tables that requests need. The compiler, which serves none, does without."""
+    program = settings.program
+    personal = any(isinstance(signal, PiiSignal) for signal in program.signals.values())
+    if program.guards or personal or any(signal.detector for signal in program.model_signals.values()):
+        prepare()
+    return settings
 
 
 def decision_timeout(deadline: int) -> float:
@@ -251,8 +292,9 @@ def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
     if not program.caches_responses:
         return None
     settings = runtime.cache or CacheSettings()
-    compares = any(route.effects.cache and route.effects.cache.similarity for route in program.routes)
-    if compares and settings.encoder is None:
+    routes = (route for profile in program.profiles for route in profile.routes)
+    compares = any(route.effects.cache and route.effects.cache.similarity for route in routes)
+    if compares and settings.encoder is None and runtime.cache is not None:
         raise UserError("runtime.yaml: cache.encoder: is required, because a decision's cache has a similarity")
     return settings if compares else settings.model_copy(update={"encoder": None})
 

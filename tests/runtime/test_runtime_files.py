@@ -49,8 +49,9 @@ def test_any_file_is_read_or_refused(tmp_path_factory, data):
     """No file whatever ends in anything but plain data or the explained error."""
     path = tmp_path_factory.getbasetemp() / "any.yaml"
     path.write_bytes(data)
-    with suppress(UserError):
-        read_yaml(path)
+    for foreign in (False, True):
+        with suppress(UserError):
+            read_yaml(path, foreign=foreign)
 
 
 @given(st.lists(st.text(alphabet="=<>~-+.:019exo_ynNTZ !&*|%@`'\"#[]{},?\\\t\n", max_size=8), min_size=1, max_size=5))
@@ -70,3 +71,36 @@ def test_text_with_a_type_of_its_own_is_text(tmp_path, value):
     path = tmp_path / "f.yaml"
     path.write_text(dump({"keywords": [value]}))
     assert read_yaml(path) == {"keywords": [value]}
+
+
+def _foreign(folder, text):
+    path = folder / "f.yaml"
+    path.write_text(text)
+    return read_yaml(path, foreign=True)
+
+
+def test_files_of_others_may_have_aliases_merge_keys_and_colons(tmp_path):
+    """As the stock router's tools read them."""
+    assert _foreign(tmp_path, "a: &x {b: 1}\nc: *x\nd: {<<: *x, e: 2}") == {
+        "a": {"b": 1},
+        "c": {"b": 1},
+        "d": {"b": 1, "e": 2},
+    }
+    assert _foreign(tmp_path, "a: &x 1\nb: &x 2\nc: *x") == {"a": 1, "b": 2, "c": 2}
+    assert _foreign(tmp_path, "a: [role:admin, urgent]") == {"a": ["role:admin", "urgent"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: &x [*x]", r"\*x contains itself"),
+        ("a: &x 1\nb: [" + "*x," * 20_001 + "]", "copy more than 20000 values"),
+        ("a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [{f'*a{i - 1},' * 9}]\n" for i in range(1, 12)), "copy more than"),
+        ("a: [role:admin, " + "[" * 101 + "]" * 101 + "]", "nested deeper"),
+        ("a: *x", "undefined alias"),
+    ],
+)
+def test_aliases_that_expand_without_bound_are_refused(tmp_path, text, message):
+    """A small file cannot become a huge document."""
+    with pytest.raises(UserError, match=message):
+        _foreign(tmp_path, text)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from support.common import ROOT
 from support.runtime_fakes import DATA
+from vsr_runtime.decision.guards.normalise import _changing
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
-from vsr_runtime.settings import DEFAULT_MAX_BODY, decision_timeout, load
+from vsr_runtime.settings import DEFAULT_MAX_BODY, build_settings, decision_timeout, load
 from vsr_schemas.runtime import FRAME_BYTES, LimitSettings
 
 
@@ -57,7 +59,7 @@ def test_classifier_that_no_route_asks_for_is_not_loaded(policy):
     ("old", "new", "message"),
     [
         ("routing:", "plugins: {}\nrouting:", "config.yaml: plugins: not supported; remove it"),
-        ("  decisions:", "  projections: []\n  decisions:", "config.yaml: routing.projections: not supported"),
+        ("  decisions:", "  emits: []\n  decisions:", "config.yaml: routing.emits: not supported"),
         ("type: domain", "type: modality", "config.yaml: routing.decisions[0].rules.conditions[0].type: Input should"),
         ("type: domain", "type: keyword", "config.yaml: routing.decisions[0].rules: keyword 'math' is not defined"),
         (
@@ -122,7 +124,7 @@ def test_fallback_is_a_category_that_routes_may_ask_for(policy):
     program = load(policy / "router" / "config.yaml").program
     view = RequestView("hello")
     assert program.decide(view, program.with_category(SignalValues(), None, 0.1)).route.name == "math"
-    assert program.decide(view, program.with_category(SignalValues(), "math", 0.9)).route is None
+    assert program.decide(view, program.with_category(SignalValues(), "law", 0.9)).route is None
 
 
 def test_splits_are_the_settings(policy):
@@ -168,3 +170,16 @@ def test_guards_that_cannot_hold_are_refused(policy, action, on, more, message):
     with pytest.raises(UserError) as error:
         load(policy / "router" / "config.yaml")
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(("folder", "tables"), [("guards", 2), ("minimal", 0)])
+def test_tables_of_guards_are_built_when_the_server_loads_them(tmp_path, folder, tables):
+    """No request waits for them, in any process of the server; a policy without guards needs none."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "api-key").write_text("key")
+    _changing.cache_clear()
+    loaded = load(ROOT / "out" / folder / "router" / "config.yaml", tmp_path)
+    assert _changing.cache_info().currsize == tables
+    _changing.cache_clear()
+    build_settings(loaded.source)
+    assert _changing.cache_info().currsize == tables

@@ -57,6 +57,11 @@ LINEAR: Mapping[str, str] = {
     "decision/request/sse.py": "_EVENT_END _LINE",
     "decision/request/text_channel.py": "_SENTENCE_END _KEY_BEGIN _KEY_END _BLANK",
     "decision/signals/heuristic.py": "_TOKENS",
+    "decision/signals/keywords/english.py": "_WORD",
+    "decision/signals/keywords/fuzzy.py": "_WORD",
+    "decision/signals/keywords/ngrams.py": "_WORD",
+    "decision/signals/keywords/stemming.py": "_REGION",
+    "decision/signals/structure.py": "_UNIT",
     "decision/signals/words.py": "_NO_SPACES",
     "inference/text_segments.py": "_LONG_RUN _BLANK _NO_BLANK _WORD_END",
 }

@@ -25,12 +25,25 @@ This page is generated: `python -m vsr_compiler.cli.commands_page > docs/referen
 """
 
 
+ANSWERS = """
+## Answers of earlier runs
+
+`check` and `compile` keep what they found in `answers/` of the user's cache (`VSR_CACHE_DIR`, else
+`$XDG_CACHE_HOME/vsr-compile`, else `~/.cache/vsr-compile`), and do not work it out again while nothing changed:
+the texts of the policy and its fragments, their places, the day, this program, the installed packages, the working
+folder, and the environment variables that begin with `VSR_`. `compile` also compares every output file with
+the lock, and does the whole work if one differs, and with `--rebuild` or `--schema`. At most 128 answers of up to
+1 MiB are kept. Files that another user could have written are ignored, and a cache that cannot be
+written changes nothing. Set `VSR_NO_CACHE=1` to switch it off.
+"""
+
+
 def markdown() -> str:
     """Return the page."""
     context = click.Context(command, info_name="vsr-compile")
     commands = {name: command.get_command(context, name) for name in COMMANDS}
     table = "".join(f"| [{name}](#{name}) | {purpose} |\n" for name, purpose in COMMANDS.items())
-    return HEAD + table + "".join(_section(one, name) for name, one in commands.items() if one is not None)
+    return HEAD + table + "".join(_section(one, name) for name, one in commands.items() if one is not None) + ANSWERS
 
 
 def _section(one: click.Command, name: str) -> str:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from vsr_compiler import ir
+from vsr_compiler.cache.answers import Question
 from vsr_compiler.cli import console, options
-from vsr_compiler.deploy.output.write import check, read_owned, write
-from vsr_compiler.diagnostics import CompileError
-from vsr_compiler.pipeline import Compiled, compile_policy, read_policy
+from vsr_compiler.deploy.output.write import Report, check, read_owned, unchanged, write
+from vsr_compiler.diagnostics import CompileError, Span
+from vsr_compiler.manifests.lock import sha256
 from vsr_compiler.review import multi_policy
 
 if TYPE_CHECKING:
     from vsr_compiler.verify.schema import Catalog
+
+_ABOUT_TRAINING = frozenset({"VSR237"})
+"""Codes of findings that a compile reports only when it trains a classifier head."""
 
 
 @click.command(name="compile", short_help="Compile policies.")
@@ -63,24 +67,23 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     catalog = _catalog() if schema else None
     files = options.policy_files(policies)
     duplicates = multi_policy.duplicate_names(files)
-    compiled: dict[str, tuple[ir.Policy, dict[str, set[str]]]] = {}
+    flags = _Flags(check_only=check_only, force=force, rebuild=rebuild, today=today)
+    compiled: dict[str, multi_policy.Held] = {}
     for policy in files:
         if policy in duplicates:
             report.add(str(policy), [duplicates[policy]])
             continue
         try:
-            result = _compile(
-                policy, out, report, catalog, check_only=check_only, force=force, rebuild=rebuild, today=today
-            )
+            result = _Run(policy, out, report, catalog, flags).result()
         except CompileError as error:
             report.add(str(policy), error.diagnostics)
             continue
         if result is not None:
-            compiled[str(policy)] = (result.policy, multi_policy.object_identities(result))
+            compiled[str(policy)] = result
     for name, finding in multi_policy.cluster_conflicts(compiled):
         report.add(name, [finding])
     if len(compiled) == len(files) and any(path.is_dir() for path in policies):
-        report.add(str(out), multi_policy.orphaned_outputs(out, {policy.name for policy, _ in compiled.values()}))
+        report.add(str(out), multi_policy.orphaned_outputs(out, {policy.name for policy in compiled.values()}))
     context.exit(report.close())
 
 
@@ -90,35 +93,85 @@ def _catalog() -> Catalog:
     return Catalog.of()
 
 
-def _compile(
-    policy: Path,
-    out: Path,
-    report: console.FindingsPrinter,
-    catalog: Catalog | None,
-    *,
-    check_only: bool,
-    force: bool,
-    rebuild: bool,
-    today: dt.date,
-) -> Compiled | None:
-    """Compile one policy. Return None, and write nothing, if there is an error."""
-    linked = read_policy(policy)
-    if report.add(str(policy), linked.warnings):
-        return None
-    compiled = compile_policy(linked, lambda path: read_owned(out, linked.name, path), rebuild=rebuild, today=today)
-    if report.add(str(policy), compiled.warnings[len(linked.warnings) :]):
-        return None
-    if catalog is not None:
-        from vsr_compiler.deploy.self_check import schema_errors  # noqa: PLC0415 - as above
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flags:
+    """The flags that change how a policy is compiled."""
 
-        if report.add(str(policy), schema_errors(compiled.policy, compiled.applied_objects, catalog)):
+    check_only: bool
+    force: bool
+    rebuild: bool
+    today: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """The compile of one policy."""
+
+    policy: Path
+    out: Path
+    report: console.FindingsPrinter
+    catalog: Catalog | None
+    flags: _Flags
+
+    def result(self) -> multi_policy.Held | None:
+        """Compile the policy, unless nothing changed. Return None, and write nothing, if there is an error."""
+        question = Question("compile", self.policy, (str(self.out), self.flags.today.isoformat()))
+        if self.flags.rebuild or self.catalog is not None or (answer := question.answer()) is None:
+            return self._compiled(question)
+        held, lock = _held(answer.facts)
+        if (known := unchanged(self.out, held.name, lock)) is None:
+            return self._compiled(question)
+        if any(self.report.add(str(self.policy), group) for group in answer.findings):
             return None
-    folder = out / linked.name
-    if check_only:
-        if not report.add(str(policy), check(out, compiled.tree, compiled.lock)):
-            console.print_message(f"{policy}: {folder} is up to date")
-        return compiled
-    written = write(out, compiled.tree, compiled.lock, force=force)
-    counts = f"{len(written.written)} written, {len(written.removed)} removed, {len(written.unchanged)} unchanged"
-    console.print_message(f"{policy}: {counts} in {folder}")
-    return compiled
+        self._print(held.name, known)
+        return held
+
+    def _compiled(self, question: Question) -> multi_policy.Held | None:
+        from vsr_compiler.pipeline import compile_policy, read_policy  # noqa: PLC0415 - not needed if nothing changed
+        from vsr_compiler.syntax.text import read  # noqa: PLC0415 - as above
+
+        name, out = str(self.policy), self.out
+        linked = read_policy(self.policy, texts=question.texts(read))
+        if self.report.add(name, linked.warnings):
+            return None
+        compiled = compile_policy(
+            linked, lambda path: read_owned(out, linked.name, path), rebuild=self.flags.rebuild, today=self.flags.today
+        )
+        later = compiled.warnings[len(linked.warnings) :]
+        if self.report.add(name, later):
+            return None
+        if self.catalog is not None:
+            from vsr_compiler.deploy.self_check import schema_errors  # noqa: PLC0415 - loading schemas is slow
+
+            if self.report.add(name, schema_errors(compiled.policy, compiled.applied_objects, self.catalog)):
+                return None
+        held = multi_policy.held(compiled)
+        if self.flags.check_only:
+            if self.report.add(name, check(out, compiled.tree, compiled.lock)):
+                return held
+            self._print(held.name, Report((), (), ()))
+        else:
+            self._print(held.name, write(out, compiled.tree, compiled.lock, force=self.flags.force))
+        lasting = [item for item in later if item.code not in _ABOUT_TRAINING]
+        question.remember([linked.warnings, lasting], _facts(held, sha256(compiled.lock.render())))
+        return held
+
+    def _print(self, name: str, report: Report) -> None:
+        folder = self.out / name
+        if self.flags.check_only:
+            console.print_message(f"{self.policy}: {folder} is up to date")
+            return
+        counts = f"{len(report.written)} written, {len(report.removed)} removed, {len(report.unchanged)} unchanged"
+        console.print_message(f"{self.policy}: {counts} in {folder}")
+
+
+def _facts(held: multi_policy.Held, lock: str) -> list[object]:
+    """Return what is remembered of a compile, as JSON."""
+    identities = {server: sorted(names) for server, names in held.identities.items()}
+    return [lock, held.name, held.namespace, astuple(held.span), identities]
+
+
+def _held(facts: Any) -> tuple[multi_policy.Held, str]:  # noqa: ANN401 - as `_facts` made it
+    lock, name, namespace, span, identities = facts
+    names = {server: frozenset(items) for server, items in identities.items()}
+    return multi_policy.Held(name, namespace, Span(*span), names), lock

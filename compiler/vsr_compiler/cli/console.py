@@ -6,7 +6,7 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class FindingsPrinter:
             )
             if document := module.render(self._files, self._findings, sources(self._findings)):
                 print_data(document)
-        _print_counts(self._findings)
+        print_counts(self._findings)
         return int(any(item.level is Severity.ERROR for item in self._findings))
 
     def _with_severity(self, item: Diagnostic) -> Diagnostic:
@@ -62,10 +62,11 @@ def print_findings(findings: Iterable[Diagnostic], texts: Mapping[str, str] | No
     """Print findings as text, and their number by severity. ``texts`` are the sources if the caller has them."""
     findings = list(findings)
     sys.stderr.write(text.render(findings, sources(findings) if texts is None else texts, colour=colour()))
-    _print_counts(findings)
+    print_counts(findings)
 
 
-def _print_counts(findings: list[Diagnostic]) -> None:
+def print_counts(findings: Sequence[Diagnostic]) -> None:
+    """Print the number of findings by severity."""
     counts = [
         f"{number} {level.word}{'s' if number > 1 else ''}"
         for level in sorted(Severity, reverse=True)

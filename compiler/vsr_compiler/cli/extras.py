@@ -6,6 +6,7 @@ EXTRAS = {
     "classify": ("numpy", "onnx", "onnxruntime", "safetensors", "tokenizers"),
     "runtime": ("google", "msgspec", "phonenumbers", "prometheus_client", "py3langid", "re2", "stdnum"),
     "kubernetes": ("kubernetes",),
+    "ray": ("pyarrow", "ray"),
     "lsp": ("lsprotocol", "pygls"),
 }
 """Import packages by extra."""

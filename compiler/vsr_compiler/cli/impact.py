@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,12 +23,24 @@ from vsr_compiler.pipeline import compile_policy, read_policy
 if TYPE_CHECKING:
     from vsr_compiler import ir
     from vsr_compiler.impact.decide import Side
-    from vsr_compiler.impact.replay import Options, Step
+    from vsr_compiler.impact.replay import Engine, Options, Step
+    from vsr_compiler.impact.sources import Source
     from vsr_compiler.impact.tally import Tally
 
 ROUTER = "router/"
 SAVE_EVERY = 5.0
 """Seconds between two states that are written."""
+
+
+class TrafficName(click.Path):
+    """A file that exists, or a URI."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, exists=True, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401 - click's signature
+        """Return the name."""
+        return value if isinstance(value, str) and "://" in value else super().convert(value, param, ctx)
 
 
 @click.command(name="impact", short_help="Replay traffic through two policies.")
@@ -39,14 +51,23 @@ SAVE_EVERY = 5.0
     multiple=True,
     required=True,
     metavar="FILE",
-    type=click.Path(path_type=Path, dir_okay=False, exists=True, allow_dash=True),
-    help="A file of recorded requests; - is standard input. May be repeated.",
+    type=TrafficName(),
+    help="A file of recorded requests; - is standard input. May be repeated. With the extra `ray` also a URI such as "
+    "s3://bucket/key, or a folder in a store that ends with /.",
 )
 @options.out
 @options.report_format
 @click.option("--model", metavar="NAME", help="Ask for this model in every request, such as `auto`.")
 @click.option("--no-text", is_flag=True, help="Keep texts of requests out of the report and the state.")
-@click.option("--jobs", type=click.IntRange(1, 256), help="Number of processes. Defaults to the number of cores.")
+@click.option("--jobs", type=click.IntRange(1, 4096), help="Number of processes. Defaults to the number of cores.")
+@click.option(
+    "--engine",
+    type=click.Choice(["processes", "ray"]),
+    default="processes",
+    show_default=True,
+    help="Decide on this machine, or on the Ray cluster that RAY_ADDRESS names (by default a local one). Ray "
+    "needs the extra `ray`.",
+)
 @click.option(
     "--state",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -59,12 +80,13 @@ def command(  # noqa: PLR0913 - one an option
     old: str,
     new: Path,
     *,
-    traffic: tuple[Path, ...],
+    traffic: tuple[str, ...],
     out: Path,
     output_format: str,
     model: str | None,
     no_text: bool,
     jobs: int | None,
+    engine: str,
     state: Path | None,
     fail_on: list[Condition],
 ) -> None:
@@ -77,21 +99,25 @@ def command(  # noqa: PLR0913 - one an option
     \b
     vsr-compile impact out/quickstart policies/quickstart.yaml --traffic requests.jsonl
     vsr-compile impact origin/main policies/quickstart.yaml --traffic day.jsonl.gz --model auto --fail-on 'unblocked>0'
+    RAY_ADDRESS=auto vsr-compile impact OLD NEW --traffic s3://logs/day/ --engine ray --no-text
 
     Exit codes: 0 done, 1 a condition of --fail-on holds, 130 interrupted (with --state, the same command goes on).
     """
-    from vsr_compiler.impact.reader import STDIN, TrafficError  # noqa: PLC0415 - `--help` must not pay for it
-    from vsr_compiler.impact.replay import Options, default_jobs  # noqa: PLC0415 - likewise
+    from vsr_compiler.impact.replay import Options, default_jobs  # noqa: PLC0415 - `--help` must not pay for it
     from vsr_compiler.impact.report import report  # noqa: PLC0415 - likewise
+    from vsr_compiler.impact.sources import TrafficError, sources  # noqa: PLC0415 - likewise
     from vsr_compiler.impact.text import markdown, text  # noqa: PLC0415 - likewise
 
     if any(condition.name == BREAKING for condition in fail_on):
         raise click.UsageError(f"`{BREAKING}` is what `vsr-compile diff --fail-on` knows.")
-    if state is not None and STDIN in traffic:
-        raise click.UsageError("--state needs files: standard input cannot be read again.")
+    if "-" in traffic and (state is not None or engine == "ray"):
+        flag = "--engine ray" if state is None else "--state"
+        raise click.UsageError(f"{flag} needs files: standard input can be read once, and here only.")
     try:
+        files = sources(traffic)
         old_side, new_side = _sides(old, new, out)
-        plan = _Plan(traffic, old_side, new_side, Options(model, texts=not no_text), jobs or default_jobs(), state)
+        decided = Options(model, texts=not no_text)
+        plan = _Plan(files, old_side, new_side, decided, jobs or default_jobs(), state, _engine(engine, jobs))
         tally, complete = _replayed(plan)
     except CompileError as error:
         console.print_findings(error.diagnostics)
@@ -115,12 +141,26 @@ def command(  # noqa: PLR0913 - one an option
 class _Plan:
     """What is replayed, and how."""
 
-    traffic: tuple[Path, ...]
+    traffic: list[Source]
     old: Side
     new: Side
     options: Options
     jobs: int
     state: Path | None
+    engine: Engine | None
+
+
+def _engine(name: str, jobs: int | None) -> Engine | None:
+    """Return the engine of a name; None for processes of this machine.
+
+    Raises:
+        ModuleNotFoundError: The extra ``ray`` is not installed.
+    """
+    if name != "ray":
+        return None
+    from vsr_compiler.impact.ray_engine import on_ray  # noqa: PLC0415 - needs the extra
+
+    return partial(on_ray, jobs=jobs)
 
 
 def _replayed(plan: _Plan) -> tuple[Tally, bool]:
@@ -139,11 +179,12 @@ def _replayed(plan: _Plan) -> tuple[Tally, bool]:
     from vsr_compiler.impact.tally import Tally  # noqa: PLC0415 - likewise
 
     known = fingerprint(plan.traffic, plan.old, plan.new, plan.options)
-    last = (read_state(plan.state, known) if plan.state is not None else None) or Step(0, Tally(), 0)
+    last = (read_state(plan.state, known) if plan.state is not None else None) or Step(0, 0, Tally(), 0)
     saved, complete = time.monotonic(), True
     try:
         with _progress(plan.traffic, last) as show:
-            for step in replay(plan.traffic, plan.old, plan.new, plan.options, jobs=plan.jobs, done=last):
+            known_as = (plan.traffic, plan.old, plan.new, plan.options)
+            for step in replay(*known_as, jobs=plan.jobs, done=last, engine=plan.engine):
                 last = step
                 show(step)
                 if plan.state is not None and time.monotonic() - saved > SAVE_EVERY:
@@ -197,7 +238,7 @@ def _prices(policy: ir.Policy) -> dict[str, tuple[float, float, float]]:
 
 
 @contextmanager
-def _progress(traffic: tuple[Path, ...], begun: Step) -> Iterator[Callable[[Step], None]]:
+def _progress(traffic: list[Source], begun: Step) -> Iterator[Callable[[Step], None]]:
     """Show progress on a terminal: the share that is read, the remaining time, and requests per second."""
     from vsr_compiler.impact.reader import total_bytes  # noqa: PLC0415 - `--help` must not pay for it
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import keyword
 import os
 import signal
 import sys
@@ -38,6 +39,7 @@ COMMANDS = {
     "package": "Write the output of a policy as an OCI artifact, with its provenance.",
     "fmt": "Format policies.",
     "init": "Write a first policy.",
+    "import": "Import a configuration of another router or gateway.",
     "graph": "Draw a policy as a Mermaid flowchart.",
     "codes": "Explain the codes of messages.",
     "schema": "Print the JSON Schema of policies, for editors.",
@@ -60,7 +62,8 @@ class CommandGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(f"vsr_compiler.cli.{cmd_name.replace('-', '_')}").command
+        name = cmd_name.replace("-", "_")
+        command = importlib.import_module(f"vsr_compiler.cli.{name}{'_' * keyword.iskeyword(name)}").command
         assert isinstance(command, click.Command)  # noqa: S101 - every module that COMMANDS names defines one
         return command
 

@@ -12,8 +12,6 @@ import click
 
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.diagnostics.formats import NAMES
-from vsr_compiler.syntax.imports import is_fragment
-from vsr_compiler.syntax.text import read
 
 policies = click.argument("policies", nargs=-1, required=True, metavar="POLICY...", type=click.Path(path_type=Path))
 """Policy files, and folders whose ``*.yaml`` are all policies."""
@@ -96,6 +94,8 @@ def policy_files(paths: Iterable[Path], *, fragments: bool = False) -> list[Path
 
 def _is_fragment(file: Path) -> bool:
     """Return whether a file says that it is a fragment. One that cannot be read is left to the command."""
+    from vsr_compiler.syntax.text import is_fragment, read  # noqa: PLC0415 - only for folders
+
     with contextlib.suppress(CompileError):
         return is_fragment(read(file, str(file)))
     return False

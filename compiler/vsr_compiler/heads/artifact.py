@@ -97,5 +97,11 @@ def _alike(existing: bytes, fresh: Head) -> bool:
         return False
     if old.labels != fresh.labels or old.weight.shape != fresh.weight.shape:
         return False
+    if _owners(old) != _owners(fresh):
+        return False
     before, after = (np.column_stack([head.weight, head.bias]) / head.temperature for head in (old, fresh))
     return bool(np.linalg.norm(after - before) <= TOLERANCE * np.linalg.norm(before))
+
+
+def _owners(head: Head) -> list[int] | None:
+    return None if head.prototypes is None else head.prototypes.owners.tolist()

@@ -77,7 +77,7 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     )
     files = {file: head} | dict(others.files)
     return CompiledHeads(
-        files, {classifier.name: known} | checkpoints, tuple(_weak(policy, weak_examples[:MAX_WEAK_EXAMPLES]))
+        files, {classifier.name: known} | checkpoints, tuple(_weak(policy, weak_examples))[:MAX_WEAK_EXAMPLES]
     )
 
 
@@ -151,10 +151,12 @@ def _model_types(types: tuple[str, ...]) -> list[str]:
 
 
 def _weak(policy: ir.Policy, weak_examples: tuple[WeakExample, ...]) -> Iterator[Diagnostic]:
-    """Yield VSR237 for each example that a head trained without it assigns to another category."""
+    """Yield VSR237 for each example of the policy's own that a head trained without it assigns to another category."""
     by_name = {category.name: category for category in policy.categories}
     for weak in weak_examples:
         category = by_name[weak.category]
+        if weak.text in category.shipped:
+            continue
         span = category.example_spans[category.examples.index(weak.text)]
         message = f"without this example, the classifier would assign it to `{weak.found}`"
         hint = f"Move it to that category, or add similar examples to `{weak.category}`."

@@ -10,7 +10,7 @@ import numpy as np
 
 from vsr_compiler.heads.inputs import CategoryExamples
 from vsr_compiler.heads.logistic import NONE, curvature, fit
-from vsr_compiler.heads.train import PENALTY, train_samples, train_with_held_out
+from vsr_compiler.heads.train import PENALTY, prototypes, train_samples, train_with_held_out
 from vsr_compiler.heads.training_set import TrainingSet, embed_training_set
 from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.head import Head
@@ -139,6 +139,7 @@ def _leave_one_out(samples: TrainingSet, judged: Sequence[int]) -> np.ndarray[tu
             bias=(part[-1] + shift).astype(np.float32),
             temperature=head.temperature,
             inputs="",
+            prototypes=prototypes(samples, np.arange(len(weights)) != index),
         )
         rows[row] = single.probabilities(samples.design[index : index + 1, :-1].astype(np.float32))[0]
     return rows

@@ -11,10 +11,18 @@ from numpy.typing import NDArray
 from vsr_compiler.heads.background import BACKGROUND
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples, labels
 from vsr_compiler.heads.logistic import NONE, Floats, Integers, with_bias
+from vsr_compiler.heads.topics import Groups, clusters, topics
 from vsr_runtime.inference.encoder import SentenceEncoder
 
 # Prompts of different subjects have a cosine of 0.05 ± 0.08 in MiniLM; beyond 0.3 they share one.
 _RESEMBLES = 0.3
+_TOPIC = 10
+_FEWEST_TOPICS = 4
+PROTOTYPES = 256
+"""Of a head at most: 120 kB, 160 kB in a ConfigMap, which `kubectl apply` copies into an annotation of 256 KiB."""
+_FEWEST_CLUSTERS = 2
+_FEWEST_TEXTS = 20
+"""Of each category, before prototypes are used: with fewer, one word in common would decide."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,14 +34,16 @@ class TrainingSet:
         texts: The embedded texts.
         design: Shape ``[n, dimension + 1]``, see ``with_bias``.
         targets: Shape ``[n]``.
-        ranks: Shape ``[n]``: the index of a text within its category.
+        topics: Texts about the same part of a subject, which are held out together.
+        clusters: Texts whose mean direction is one prototype; None if a category has too few texts for prototypes.
     """
 
     labels: tuple[str, ...]
     texts: tuple[str, ...]
     design: Floats
     targets: Integers
-    ranks: Integers
+    topics: Groups
+    clusters: Groups | None
 
     def balanced(self, kept: NDArray[np.bool_] | None = None) -> Floats:
         """Return weights that give each category, and none, the weight of one of mean size; 0 for samples not kept."""
@@ -62,11 +72,17 @@ def embed_training_set(categories: Sequence[CategoryExamples], encoder: Sentence
     outside = encoder.embed(BACKGROUND)
     foreign = (outside @ known.T).max(axis=1) < _RESEMBLES
     groups.append(rest + tuple(text for text, keep in zip(BACKGROUND, foreign, strict=True) if keep))
-    targets = [*range(len(names)), NONE]
+    targets = np.repeat([*range(len(names)), NONE], [len(group) for group in groups]).astype(np.int64)
+    embeddings = np.vstack([known, encoder.embed(rest), outside[foreign]])
+    vectors = embeddings.astype(np.float64)
+    most = PROTOTYPES // (len(names) + 1)
     return TrainingSet(
         labels=names,
         texts=tuple(text for group in groups for text in group),
-        design=with_bias(np.vstack([known, encoder.embed(rest), outside[foreign]])),
-        targets=np.repeat(targets, [len(group) for group in groups]).astype(np.int64),
-        ranks=np.concatenate([np.arange(len(group), dtype=np.int64) for group in groups]),
+        design=with_bias(embeddings),
+        targets=targets,
+        topics=topics(vectors, targets, _TOPIC, _FEWEST_TOPICS),
+        clusters=clusters(vectors, targets, most)
+        if most >= _FEWEST_CLUSTERS and min(map(len, groups[:-1])) >= _FEWEST_TEXTS
+        else None,
     )

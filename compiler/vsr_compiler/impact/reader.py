@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
+from vsr_compiler.impact.sources import Source, StoreFile, TrafficError, size_of
+
 STDIN = Path("-")
 CHUNK_LINES = 256
 CHUNK_BYTES = 4 << 20
@@ -21,16 +23,12 @@ MAX_DOCUMENT = 64 << 20
 _GZIP = b"\x1f\x8b"
 
 
-class TrafficError(Exception):
-    """A file of traffic cannot be read. The message names the file."""
-
-
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Some lines of one file.
 
     Attributes:
-        number: The number of the chunk, over all files.
+        number: The number of the chunk in its file.
         file: The number of the file.
         line: The number of the first line, from 1.
         lines: The lines; None for one that is too long.
@@ -44,33 +42,53 @@ class Chunk:
     end: int = 0
 
 
-def chunks(paths: Sequence[Path]) -> Iterator[Chunk]:
+def chunks(sources: Sequence[Source], begin: tuple[int, int] = (0, 0)) -> Iterator[Chunk]:
     """Yield the chunks of some files, in order. The same files give the same chunks.
+
+    Args:
+        sources: The files.
+        begin: The file and the chunk in it to begin with.
 
     Raises:
         TrafficError: A file cannot be read, or is one JSON document of more than 64 MiB.
     """
-    number = before = 0
-    for index, path in enumerate(paths):
-        first, lines, size = 1, list[bytes | None](), 0
-        for line, position in _lines(path):
-            lines.append(line)
-            size += len(line or b"")
-            if len(lines) >= CHUNK_LINES or size >= CHUNK_BYTES:
-                yield Chunk(number, index, first, tuple(lines), before + position)
-                number, first, lines, size = number + 1, first + len(lines), [], 0
-        before += total_bytes([path])
-        if lines:
-            yield Chunk(number, index, first, tuple(lines), before)
-            number += 1
+    file, first = begin
+    before = total_bytes(sources[:file])
+    for index, source in enumerate(sources[file:], file):
+        for chunk in chunks_of(source, index, before):
+            if index > file or chunk.number >= first:
+                yield chunk
+        before += size_of(source)
 
 
-def total_bytes(paths: Sequence[Path]) -> int:
+def chunks_of(source: Source, index: int, before: int) -> Iterator[Chunk]:
+    """Yield the chunks of one file.
+
+    Args:
+        source: The file.
+        index: Its number.
+        before: The bytes of all files before it.
+
+    Raises:
+        TrafficError: It cannot be read, or is one JSON document of more than 64 MiB.
+    """
+    number, first, lines, size = 0, 1, list[bytes | None](), 0
+    for line, position in _lines(source):
+        lines.append(line)
+        size += len(line or b"")
+        if len(lines) >= CHUNK_LINES or size >= CHUNK_BYTES:
+            yield Chunk(number, index, first, tuple(lines), before + position)
+            number, first, lines, size = number + 1, first + len(lines), [], 0
+    if lines:
+        yield Chunk(number, index, first, tuple(lines), before + size_of(source))
+
+
+def total_bytes(sources: Sequence[Source]) -> int:
     """Return the size of some files; 0 for standard input."""
-    return sum(path.stat().st_size for path in paths if path.is_file())
+    return sum(map(size_of, sources))
 
 
-def _lines(path: Path) -> Iterator[tuple[bytes | None, int]]:
+def _lines(path: Source) -> Iterator[tuple[bytes | None, int]]:
     """Yield each line of a file that is not blank, and where it ends. A file may be gzipped, or one JSON document."""
     try:
         with _opened(path) as (raw, stream):
@@ -93,8 +111,12 @@ def _lines(path: Path) -> Iterator[tuple[bytes | None, int]]:
 class _opened:  # noqa: N801 - used as a function
     """A file as a stream of bytes, and the one below it by which progress is measured."""
 
-    def __init__(self, path: Path) -> None:
-        self._raw: IO[bytes] = sys.stdin.buffer if path == STDIN else path.open("rb")
+    def __init__(self, path: Source) -> None:
+        self._raw: IO[bytes]
+        if isinstance(path, StoreFile):
+            self._raw = path.open()
+        else:
+            self._raw = sys.stdin.buffer if path == STDIN else path.open("rb")
         self._own = path != STDIN
 
     def __enter__(self) -> tuple[IO[bytes], IO[bytes]]:
@@ -130,7 +152,7 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _document(path: Path, first: bytes, stream: IO[bytes]) -> list[bytes] | None:
+def _document(path: Source, first: bytes, stream: IO[bytes]) -> list[bytes] | None:
     """Return the records of a file that is one JSON document, one a line; None if it is not one."""
     if first.strip()[:1] not in {b"{", b"["}:
         return None

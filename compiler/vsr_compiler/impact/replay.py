@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 from vsr_compiler.impact.decide import Deciders, Side
 from vsr_compiler.impact.fate import Fate
 from vsr_compiler.impact.formats import requests_of
-from vsr_compiler.impact.reader import Chunk, TrafficError, chunks
+from vsr_compiler.impact.reader import Chunk, chunks
 from vsr_compiler.impact.request import TrafficRequest, Unusable
+from vsr_compiler.impact.sources import Source, TrafficError
 from vsr_compiler.impact.tally import Tally, cost, estimated_usage, excerpt
 
 AHEAD = 4
@@ -41,11 +42,23 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a replay has done: the chunks, the tally of them, and where they end in the files."""
+    """What a replay has done: the chunks, the tally of them, and where they end in the files.
 
+    Attributes:
+        file: The number of the file that is being read.
+        chunks: The chunks of it that are done.
+        tally: What was counted, in all files.
+        end: The bytes of all files up to there.
+    """
+
+    file: int
     chunks: int
     tally: Tally
     end: int
+
+
+Engine = Callable[[Sequence[Source], tuple[int, int], Side, Side, Options], Iterator[tuple[Chunk, Tally]]]
+"""Decides the chunks of some files, from one on, and yields each with its tally, in the order of the traffic."""
 
 
 class Replay:
@@ -105,7 +118,14 @@ def _found(line: bytes | None) -> Iterator[TrafficRequest | Unusable]:
 
 
 def replay(
-    paths: Sequence[Path], old: Side, new: Side, options: Options, *, jobs: int, done: Step | None = None
+    paths: Sequence[Source],
+    old: Side,
+    new: Side,
+    options: Options,
+    *,
+    jobs: int,
+    done: Step | None = None,
+    engine: Engine | None = None,
 ) -> Iterator[Step]:
     """Yield what is done after each chunk, in the order of the traffic.
 
@@ -116,28 +136,26 @@ def replay(
         options: What the replay does.
         jobs: The number of processes; 1 for this one alone.
         done: Where an earlier replay ended.
+        engine: Decides the chunks in place of processes of this machine.
 
     Raises:
         CompileError: VSR506 if a classifier cannot be loaded.
         TrafficError: A file cannot be read.
     """
-    so_far = done or Step(0, Tally(), 0)
-    left = (chunk for chunk in chunks(paths) if chunk.number >= so_far.chunks)
-    names = [str(path) for path in paths]
-    for chunk, tally in (
-        _alone(left, names, old, new, options) if jobs == 1 else _pooled(left, names, old, new, options, jobs)
-    ):
+    so_far = done or Step(0, 0, Tally(), 0)
+    run = engine or (_alone if jobs == 1 else partial(_pooled, jobs=jobs))
+    for chunk, tally in run(paths, (so_far.file, so_far.chunks), old, new, options):
         so_far.tally.merge(tally)
-        so_far = Step(chunk.number + 1, so_far.tally, chunk.end)
+        so_far = Step(chunk.file, chunk.number + 1, so_far.tally, chunk.end)
         yield so_far
 
 
 def _alone(
-    left: Iterator[Chunk], names: Sequence[str], old: Side, new: Side, options: Options
+    paths: Sequence[Source], begin: tuple[int, int], old: Side, new: Side, options: Options
 ) -> Iterator[tuple[Chunk, Tally]]:
     here = Replay(old, new, options)
-    for chunk in left:
-        yield chunk, here.tally(chunk, names[chunk.file])
+    for chunk in chunks(paths, begin):
+        yield chunk, here.tally(chunk, str(paths[chunk.file]))
 
 
 _worker: list[Replay] = []
@@ -155,15 +173,15 @@ def _work(chunk: Chunk, name: str) -> Tally:
 
 
 def _pooled(
-    left: Iterator[Chunk], names: Sequence[str], old: Side, new: Side, options: Options, jobs: int
+    paths: Sequence[Source], begin: tuple[int, int], old: Side, new: Side, options: Options, *, jobs: int
 ) -> Iterator[tuple[Chunk, Tally]]:
     Replay(old, new, options)  # what cannot be loaded is reported by this process
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, context, _begin, (old, new, options)) as pool:
         waiting: deque[tuple[Chunk, Future[Tally]]] = deque()
         try:
-            for chunk in left:
-                waiting.append((chunk, pool.submit(_work, chunk, names[chunk.file])))
+            for chunk in chunks(paths, begin):
+                waiting.append((chunk, pool.submit(_work, chunk, str(paths[chunk.file]))))
                 if len(waiting) >= AHEAD * jobs:
                     first, future = waiting.popleft()
                     yield first, future.result()

@@ -10,17 +10,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vsr_compiler.impact.decide import Side
-from vsr_compiler.impact.reader import TrafficError
 from vsr_compiler.impact.replay import Options, Step
+from vsr_compiler.impact.sources import Source, TrafficError, identity
 from vsr_compiler.impact.tally import Tally
 from vsr_schemas.version import VERSION
 
 MAX_STATE = 256 << 20
 
 
-def fingerprint(paths: Sequence[Path], old: Side, new: Side, options: Options) -> str:
+def fingerprint(paths: Sequence[Source], old: Side, new: Side, options: Options) -> str:
     """Return the digest of everything that a report depends on, with size and time of the files of traffic."""
-    files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.is_file()]
+    files = [known for known in map(identity, paths) if known is not None]
     sides = [
         (side.label, sorted((name, hashlib.sha256(data).hexdigest()) for name, data in side.files.items()))
         for side in (old, new)
@@ -51,7 +51,7 @@ def read_state(path: Path, known: str) -> Step | None:
         value = json.loads(data)
         if value["fingerprint"] != known:
             raise TrafficError(f"{path} is of other policies, traffic or flags: remove it, or name another file")
-        return Step(int(value["chunks"]), Tally.from_json(value["tally"]), int(value["end"]))
+        return Step(int(value["file"]), int(value["chunks"]), Tally.from_json(value["tally"]), int(value["end"]))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise TrafficError(f"{path} is not a state file of vsr-compile impact") from None
 
@@ -62,7 +62,13 @@ def write_state(path: Path, known: str, step: Step) -> None:
     Raises:
         TrafficError: It cannot be written.
     """
-    value = {"fingerprint": known, "chunks": step.chunks, "end": step.end, "tally": step.tally.to_json()}
+    value = {
+        "fingerprint": known,
+        "file": step.file,
+        "chunks": step.chunks,
+        "end": step.end,
+        "tally": step.tally.to_json(),
+    }
     try:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as stream:
             json.dump(value, stream)

@@ -11,13 +11,14 @@ from vsr_compiler.ir.names import object_name
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """One of the mutually exclusive kinds of request."""
+    """One of the mutually exclusive kinds of request. ``shipped`` are the examples that come with the compiler."""
 
     name: str
     description: str
     examples: tuple[str, ...]
     span: Span
     example_spans: tuple[Span, ...] = ()
+    shipped: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

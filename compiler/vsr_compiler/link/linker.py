@@ -10,6 +10,7 @@ from typing import assert_never
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.link.ask import link_ask
+from vsr_compiler.link.categories import link_categories
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.clusters import with_clusters
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
@@ -71,7 +72,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     endpoints = link_endpoints(scope, policy)
     models = link_models(scope, policy, endpoints, identity)
     classifiers = link_classifiers(scope, policy)
-    tables = Tables(models, _categories(scope, policy), link_signals(scope, policy, classifiers, identity))
+    tables = Tables(models, link_categories(scope, policy), link_signals(scope, policy, classifiers, identity))
     ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
@@ -133,19 +134,6 @@ def fingerprint(policy: schema.PolicySpec) -> str:
     written = policy.model_dump(mode="json", by_alias=True, exclude_unset=True)
     canonical = json.dumps(written, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _categories(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Category]:
-    return {
-        name: ir.Category(
-            name,
-            " ".join(spec.description.split()),
-            tuple(spec.examples),
-            scope.span("categories", name, key=True),
-            tuple(scope.span("categories", name, "examples", index) for index in range(len(spec.examples))),
-        )
-        for name, spec in sorted(policy.categories.items())
-    }
 
 
 def _apis(scope: Scope, policy: schema.PolicySpec) -> tuple[ApiName, ...]:

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vsr_compiler import ir
-from vsr_compiler.deploy.argocd.applications import cluster_of
-from vsr_compiler.deploy.argocd.emit import conflicts, listed
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.manifests.tree import LOCK
-from vsr_compiler.pipeline import Compiled
-from vsr_compiler.syntax import Scalar, load
-from vsr_compiler.syntax.text import read
+
+if TYPE_CHECKING:
+    from vsr_compiler.pipeline import Compiled
+    from vsr_compiler.syntax import Scalar
 
 
-def duplicate_names(paths: Iterable[Path]) -> dict[Path, Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a compiled policy puts into clusters.
+
+    Attributes:
+        name: Its name.
+        namespace: The namespace of Argo CD that syncs it.
+        span: Where it says so.
+        identities: All objects of its environments, by the cluster's API server.
+    """
+
+    name: str
+    namespace: str
+    span: Span
+    identities: Mapping[str, frozenset[str]]
+
+
+def duplicate_names(paths: Sequence[Path]) -> dict[Path, Diagnostic]:
     """Return VSR308 for each policy with the name of an earlier one, whose output it would replace."""
+    if len(paths) < 2:  # noqa: PLR2004 - nothing to compare
+        return {}
     first: dict[str, Path] = {}
     duplicates: dict[Path, Diagnostic] = {}
     for path in paths:
@@ -32,6 +51,9 @@ def duplicate_names(paths: Iterable[Path]) -> dict[Path, Diagnostic]:
 
 def _name(path: Path) -> Scalar | None:
     """Return the policy name in a file; None if it cannot be read."""
+    from vsr_compiler.syntax import Scalar, load  # noqa: PLC0415 - not needed for one policy
+    from vsr_compiler.syntax.text import read  # noqa: PLC0415 - as above
+
     try:
         node = load(read(path, str(path)), str(path)).node(("metadata", "name"))
     except CompileError:
@@ -39,30 +61,38 @@ def _name(path: Path) -> Scalar | None:
     return node if isinstance(node, Scalar) else None
 
 
-def object_identities(compiled: Compiled) -> dict[str, set[str]]:
-    """Return the identities of all objects in a policy's environments, by the cluster's API server."""
+def held(compiled: Compiled) -> Held:
+    """Return what a compiled policy puts into clusters."""
+    from vsr_compiler.deploy.argocd.applications import cluster_of  # noqa: PLC0415 - not needed for a known answer
+
+    policy = compiled.policy
     clusters: dict[str, set[str]] = {}
-    for environment in compiled.policy.environments:
-        if compiled.policy.gitops is not None:
-            clusters.setdefault(cluster_of(compiled.policy.gitops, environment), set()).update(
+    for environment in policy.environments:
+        if policy.gitops is not None:
+            clusters.setdefault(cluster_of(policy.gitops, environment), set()).update(
                 f"{item.kind} {item.namespace + '/' if item.namespace else ''}{item.name}"
                 for item in compiled.environments[environment.name]
             )
-    return clusters
+    span = policy.span if policy.gitops is None else policy.gitops.span
+    namespace = "" if policy.gitops is None else policy.gitops.namespace
+    return Held(policy.name, namespace, span, {server: frozenset(names) for server, names in clusters.items()})
 
 
-def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, Mapping[str, set[str]]]]) -> Iterator[tuple[str, Diagnostic]]:
+def cluster_conflicts(policies: Mapping[str, Held]) -> Iterator[tuple[str, Diagnostic]]:
     """Yield VSR309 at the last of several policies that one Argo CD syncs to one cluster with objects of equal names.
 
     Args:
-        held: Policies and the identities of their objects by cluster, by file.
+        policies: What each policy puts into clusters, by file.
     """
+    if len(policies) < 2:  # noqa: PLR2004 - nothing to compare
+        return
+    from vsr_compiler.deploy.argocd.emit import conflicts, listed  # noqa: PLC0415 - not needed for one policy
+
     clusters: dict[tuple[str, str], dict[str, set[str]]] = {}
-    files = {policy.name: (file, policy) for file, (policy, _) in held.items()}
-    for policy, servers in held.values():
-        for server, names in servers.items():
-            namespace = policy.gitops.namespace if policy.gitops is not None else ""
-            clusters.setdefault((server, namespace), {})[policy.name] = names
+    files = {policy.name: (file, policy) for file, policy in policies.items()}
+    for policy in policies.values():
+        for server, names in policy.identities.items():
+            clusters.setdefault((server, policy.namespace), {})[policy.name] = set(names)
     seen: set[tuple[str, ...]] = set()
     for cluster in clusters.values():
         for group in conflicts(cluster):
@@ -79,7 +109,7 @@ def cluster_conflicts(held: Mapping[str, tuple[ir.Policy, Mapping[str, set[str]]
                 "the servers, or separate clusters."
             )
             file, last = files[group[-1]]
-            yield file, Diagnostic("VSR309", message, last.gitops.span if last.gitops else last.span, hint)
+            yield file, Diagnostic("VSR309", message, last.span, hint)
 
 
 def orphaned_outputs(out: Path, names: Iterable[str]) -> Iterator[Diagnostic]:

@@ -23,7 +23,8 @@ def older_config(config: later.RouterConfig) -> older.RouterConfig:
         ValidationError: It uses something that the older contract has no word for.
     """
     body: Json = config.model_dump(mode="json", by_alias=True, exclude_none=True)
-    families = {model.name: model.reasoning.family for model in config.providers.models if model.reasoning}
+    reasoning = {model.name: model.reasoning for model in config.providers.models if model.reasoning}
+    families = {name: one.family for name, one in reasoning.items() if one.family is not None}
     defaults = body["providers"]["defaults"]
     body["providers"]["defaults"] = {"default_model": defaults["model"], **_families(families)}
     body["providers"]["models"] = [_model(model) for model in body["providers"]["models"]]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,7 +27,6 @@ SECTIONS = (*MAPPINGS, *LISTS)
 HEAD = ("apiVersion", "kind", "imports")
 Texts = Callable[[Path, str], str]
 """Returns the text of a file, given its path and its name in messages."""
-_KIND = re.compile(rf"^[\"']?kind[\"']?:[ \t]*[\"']?{FRAGMENT_KIND}\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +55,6 @@ class PolicyFiles:
     def documents(self) -> tuple[Document, ...]:
         """Every file."""
         return (self.policy, *(fragment.document for fragment in self.fragments))
-
-
-def is_fragment(text: str) -> bool:
-    """Return whether a text says that it is a fragment, so that a folder of policies can contain some."""
-    return _KIND.search(text) is not None
 
 
 def read_files(path: Path, texts: Texts = read) -> PolicyFiles:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.diagnostics.suggestions import nearest
+from vsr_schemas.policy.kinds import FRAGMENT_KIND
 
 MAX_BYTES = 4 * 1024 * 1024
 BOM = b"\xef\xbb\xbf"
+_FRAGMENT = re.compile(rf"^[\"']?kind[\"']?:[ \t]*[\"']?{FRAGMENT_KIND}\b", re.MULTILINE)
 
 
 def read(path: Path, name: str) -> str:
@@ -60,3 +63,8 @@ def decode(data: bytes, name: str) -> str:
             [Diagnostic("VSR004", message, Span(name, line, column), "Save the file as UTF-8.")]
         ) from None
     return text
+
+
+def is_fragment(text: str) -> bool:
+    """Return whether a text says that it is a fragment, so that a folder of policies can contain some."""
+    return _FRAGMENT.search(text) is not None

@@ -1,9 +1,15 @@
-"""A compiled classifier head: a softmax over sentence embeddings that may also answer "none of these"."""
+"""A compiled classifier head: a softmax over sentence embeddings that may also answer "none of these".
+
+What a label gets is the sum of two parts. The linear part knows what tells subjects apart. The prototypes, the mean
+directions of topics, know what was seen: a prompt near a topic of one label and far from all others is that label's,
+even where a plane cannot separate them.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 from vsr_runtime.inference.errors import ModelError, classify_extra
 from vsr_runtime.inference.head_file import ALGORITHM, head_metadata, pack
@@ -14,13 +20,17 @@ with classify_extra():
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    from vsr_runtime.inference.prototypes import Prototypes
+    from vsr_runtime.inference.tensors import tensor
+
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """A linear classifier with a rest.
+    """A classifier with a rest.
 
-    The logits are ``(weight · embedding + bias) / temperature``; "none of these" has the logit 0. So one category alone
-    is a classifier too, and the probabilities of the labels add up to less than one.
+    The logit of a label is ``(weight · embedding + bias + nearness - nearness of none) / temperature``. Nearness is
+    ``log(mean of exp(sharpness * prototype · embedding))`` over its prototypes; "none of these" has the logit 0.
+    So one category alone is a classifier too, and the probabilities of the labels add up to less than one.
 
     Attributes:
         labels: The categories, in the order of the rows.
@@ -28,6 +38,7 @@ class Head:
         bias: Shape ``[labels]``, float32.
         temperature: Above 0; fitted on held-out examples.
         inputs: sha256 of what the head was trained from.
+        prototypes: None for a head without: all nearness is then 0.
         threshold: The probability below which an answer had better be none, computed from the examples.
     """
 
@@ -37,6 +48,7 @@ class Head:
     temperature: float
     inputs: str
     threshold: float = 0.5
+    prototypes: Prototypes | None = None
 
     def __post_init__(self) -> None:
         rows = len(self.labels)
@@ -49,6 +61,7 @@ class Head:
             and bool(np.isfinite(self.weight).all() and np.isfinite(self.bias).all())
             and 0 < self.temperature < float("inf")
             and 0 <= self.threshold <= 1
+            and (self.prototypes is None or self.prototypes.fit(rows, self.weight.shape[1]))
         )
         if not sound:
             raise ModelError("the classifier head does not fit together; compile the policy again with --rebuild")
@@ -70,7 +83,10 @@ class Head:
                 f"the classifier head takes embeddings of {self.weight.shape[1]} numbers, the encoder gives "
                 f"{embeddings.shape[-1]}; compile the policy again with --rebuild",
             )
-        logits = (embeddings @ self.weight.T + self.bias) / self.temperature
+        logits = embeddings @ self.weight.T + self.bias
+        if self.prototypes is not None:
+            logits = logits + self.prototypes.nearness(embeddings, len(self.labels))
+        logits /= self.temperature
         peak = np.maximum(logits.max(axis=1, keepdims=True), 0)
         odds = np.exp(logits - peak)
         shares: NDArray[np.float32] = (odds / (odds.sum(axis=1, keepdims=True) + np.exp(-peak))).astype(np.float32)
@@ -85,11 +101,10 @@ class Head:
             "temperature": repr(float(self.temperature)),
             "threshold": repr(float(self.threshold)),
         }
-        tensors = {
-            name: (value.shape, np.ascontiguousarray(value, dtype="<f4").tobytes())
-            for name, value in (("bias", self.bias), ("weight", self.weight))
-        }
-        return pack(metadata, tensors)
+        arrays: dict[str, NDArray[Any]] = {"bias": self.bias, "weight": self.weight}
+        if self.prototypes is not None:
+            arrays |= self.prototypes.arrays()
+        return pack(metadata, {name: tensor(value) for name, value in arrays.items()})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Head:
@@ -108,6 +123,7 @@ class Head:
                 temperature=float(metadata["temperature"]),
                 inputs=metadata["inputs"],
                 threshold=float(metadata["threshold"]),
+                prototypes=Prototypes.from_arrays(tensors),
             )
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the classifier head is damaged ({error!r}); compile the policy again") from error

@@ -12,7 +12,7 @@ from typing import Any
 
 from vsr_runtime.inference.errors import ModelError
 
-ALGORITHM = "softmax-none-1"  # what the numbers mean to a reader; how they were found is the trainer's affair
+ALGORITHM = "softmax-none-2"  # what the numbers mean to a reader; how they were found is the trainer's affair
 
 SENTENCES_ALGORITHM, SENTENCES = "sentences-1", "file of sentences"  # likewise, and how messages call it
 
@@ -21,17 +21,21 @@ MAX_HEAD = 64 << 20
 """Bytes of a file. A ConfigMap holds 1 MiB."""
 
 
-def pack(metadata: Mapping[str, str], tensors: Mapping[str, tuple[tuple[int, ...], bytes]]) -> bytes:
+Tensor = tuple[str, tuple[int, ...], bytes]
+"""Type as safetensors names it, shape, and little-endian data."""
+
+
+def pack(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
     """Serialise; the same content gives the same bytes.
 
     Args:
         metadata: Any texts.
-        tensors: Shape and little-endian float32 data of each tensor.
+        tensors: By name.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     body = b""
-    for name, (shape, data) in sorted(tensors.items()):
-        header[name] = {"dtype": "F32", "shape": list(shape), "data_offsets": [len(body), len(body) + len(data)]}
+    for name, (dtype, shape, data) in sorted(tensors.items()):
+        header[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [len(body), len(body) + len(data)]}
         body += data
     text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)

@@ -17,6 +17,8 @@ with classify_extra():
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    from vsr_runtime.inference.tensors import tensor
+
 
 @dataclass(frozen=True, eq=False)
 class Sentences:
@@ -63,9 +65,8 @@ class Sentences:
 
     def to_bytes(self) -> bytes:
         """Serialise. The sentences themselves are in ``runtime.yaml``; ``inputs`` identifies them and their order."""
-        data = np.ascontiguousarray(self.vectors, dtype="<f4").tobytes()
         metadata = {"algorithm": SENTENCES_ALGORITHM, "inputs": self.inputs}
-        return pack(metadata, {"vectors": (self.vectors.shape, data)})
+        return pack(metadata, {"vectors": tensor(self.vectors)})
 
     @classmethod
     def from_bytes(cls, data: bytes, labels: Sequence[str]) -> Sentences:

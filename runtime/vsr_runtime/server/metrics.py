@@ -195,13 +195,14 @@ class Metrics:
         """Create the series of configured names, so that a dashboard sees zeros instead of nothing."""
         self._domains = {
             leaf.name: leaf.labels
-            for route in program.routes
+            for profile in program.profiles
+            for route in profile.routes
             for leaf in condition_leaves(route.condition)
             if isinstance(leaf, CategoryCondition)
         }
         for model in program.models:
             self._models.labels(model)
-        for route in program.routes:
+        for route in (route for profile in program.profiles for route in profile.routes):
             self._decisions.labels(route.name)
             if route.effects.cache is not None:
                 self._hits.labels(route.name, CACHE)

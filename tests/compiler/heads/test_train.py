@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
-from vsr_compiler.heads.train import held_out_logits, train
+from vsr_compiler.heads.train import FOLDS, held_out_logits, train
 from vsr_compiler.heads.training_set import embed_training_set
 from vsr_runtime.inference.classifier import CategoryClassifier
 from vsr_runtime.inference.head import Head
@@ -127,13 +127,26 @@ def test_held_out_logits_do_not_see_their_sample(categories, encoder):
     """Held-out predictions are less sure than those of the head that saw the examples, and still mostly right."""
     samples = embed_training_set(categories, encoder)
     whole = np.zeros((samples.design.shape[1], 4))
-    logits, seen = held_out_logits(samples, whole)
+    folds = np.arange(len(samples.targets)) % FOLDS
+    logits, seen = held_out_logits(samples, whole, folds)
     labelled = samples.targets >= 0
     assert seen.all()
     assert (logits[labelled].argmax(axis=1) == samples.targets[labelled]).mean() > 0.7
     twin = [CategoryExamples(c.name, c.description, tuple(reversed(c.examples))) for c in reversed(categories)]
-    again, _ = held_out_logits(embed_training_set(twin, encoder), whole)
+    again, _ = held_out_logits(embed_training_set(twin, encoder), whole, folds)
     assert np.array_equal(again, logits)
+
+
+def test_topics_are_held_out_whole(categories, encoder):
+    """A head knows least of a topic that it has not seen, so it is calibrated by these, not by single examples."""
+    samples = embed_training_set(categories, encoder)
+    whole = np.zeros((samples.design.shape[1], 4))
+    labelled = samples.targets >= 0
+    right = []
+    for folds in (np.arange(len(samples.targets)) % FOLDS, samples.topics.of):
+        logits, _ = held_out_logits(samples, whole, folds)
+        right.append((logits[labelled].argmax(axis=1) == samples.targets[labelled]).mean())
+    assert right[1] < right[0]
 
 
 def test_int8_serves_as_well(categories, encoder, exact_encoder, head):

@@ -285,10 +285,10 @@ def test_a_state_is_bound_to_what_it_is_of(tmp_path: Path) -> None:
     known = fingerprint([], side, side, options)
     assert known != fingerprint([], side, Side("p", {"config.yaml": b"2"}, {}), options)
     assert known != fingerprint([], side, Side("p", {"config.yaml": b"1"}, {"m": (1, 2, 1)}), options)
-    write_state(tmp_path / "s", known, replay.Step(3, Tally(), 9))
+    write_state(tmp_path / "s", known, replay.Step(1, 3, Tally(), 9))
     read = read_state(tmp_path / "s", known)
     assert read is not None
-    assert (read.chunks, read.end) == (3, 9)
+    assert (read.file, read.chunks, read.end) == (1, 3, 9)
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import pytest
 
 from support import rendering
 from support.common import SMALL, call
-from vsr_compiler import pipeline
+from vsr_compiler import verify
 from vsr_compiler.targets import TARGETS
 from vsr_compiler.targets.istio import gateway
 
@@ -40,7 +40,7 @@ def test_broken_link_stops_a_compile_at_the_line_of_the_policy(tmp_path: Path) -
 def test_each_distinct_set_of_objects_is_checked_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A base with its components, and environments that differ from the base."""
     seen: list[int] = []
-    monkeypatch.setattr(pipeline, "check_objects", lambda whole, *_: seen.append(len(whole)) or [])
+    monkeypatch.setattr(verify, "check_objects", lambda whole, *_: seen.append(len(whole)) or [])
     policy = tmp_path / "small.yaml"
     policy.write_text(f"{SMALL}environments: {{dev: {{}}, prod: {{replicas: {{router: 3}}}}}}\n", encoding="utf-8")
     assert call("compile", policy, "--out", tmp_path / "out").exit_code == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from safetensors.numpy import save
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head import Head
 from vsr_runtime.inference.head_file import ALGORITHM, head_metadata, pack
+from vsr_runtime.inference.prototypes import NONE, SHARPNESS, Prototypes
 
 
 def make(**changes) -> Head:
@@ -23,6 +25,70 @@ def make(**changes) -> Head:
         "threshold": 0.4,
     }
     return Head(**(values | changes))
+
+
+def near(owners=(0, 1, NONE), **changes) -> Prototypes:
+    """A prototype for each label, and one for none of them."""
+    rows = np.array([[1, 0, 0], [0, 0.6, 0.8], [0, 0, 1]])[: len(owners)]
+    made = Prototypes.of(rows, np.full(len(owners), 50.0), np.array(owners))
+    return replace(made, **changes)
+
+
+def test_prototypes_round_trip(tmp_path):
+    """Prototypes read back are those that were written, and any safetensors reader finds them."""
+    head = make(prototypes=near())
+    read = Head.from_bytes(head.to_bytes())
+    assert read.to_bytes() == head.to_bytes() != make().to_bytes()
+    texts = np.array([[0.6, 0, 0.8]], np.float32)
+    assert np.array_equal(read.probabilities(texts), head.probabilities(texts))
+    path = tmp_path / "head.safetensors"
+    path.write_bytes(head.to_bytes())
+    with safe_open(path, framework="np") as file:
+        assert file.get_tensor("prototypes").dtype == np.int8
+
+
+def test_nearness_is_the_logarithm_of_the_mean_over_topics():
+    """Each topic counts by its examples and the cosine; none of these is subtracted."""
+    rows = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    topics = Prototypes.of(rows, np.array([10.0, 30.0, 20.0]), np.array([0, 0, NONE]))
+    text = np.array([[0.6, 0.8, 0.0]], np.float32)
+    mean = (10 * np.exp(SHARPNESS * 0.6) + 30 * np.exp(SHARPNESS * 0.8)) / 40
+    assert topics.nearness(text, 1) == pytest.approx(np.log(mean), rel=1e-3)
+
+
+def test_a_head_without_prototypes_of_none():
+    """Where nothing is known of the rest, a text must share a subject with a label to be its."""
+    topics = Prototypes.of(np.eye(3)[:2], np.array([100.0, 100.0]), np.array([0, 1]))
+    far, close = topics.nearness(np.array([[0.1, 0.1, 0.99], [0.9, 0.1, 0.4]], np.float32), 2)
+    assert (far < 0).all()
+    assert close[0] > 0
+
+
+def test_a_text_near_a_topic_is_its_labels_although_the_plane_says_otherwise():
+    """The prototypes outweigh the linear part where a topic is near."""
+    text = np.array([[0, 0.6, 0.8]], np.float32)
+    flat = make(weight=np.array([[0, 0, 1], [0, 0, 0]], np.float32), bias=np.zeros(2, np.float32))
+    assert flat.probabilities(text)[0].argmax() == 0
+    assert replace(flat, prototypes=near()).probabilities(text)[0].argmax() == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        near(owners=(0, 0, NONE)),
+        near(owners=(0, 1, 2)),
+        near(owners=(0, 1, -2)),
+        near(scales=np.array([1, np.nan, 1], np.float32)),
+        near(counts=np.array([1, 0, 1], np.float32)),
+        near(counts=np.ones(2, np.float32)),
+        near(directions=np.zeros((3, 4), np.int8)),
+    ],
+    ids=["a label without", "an owner too many", "no such owner", "no number", "no examples", "too short", "too wide"],
+)
+def test_prototypes_that_do_not_fit(broken):
+    """Prototypes that belong to another head, or hold what is no number, never make a head."""
+    with pytest.raises(ModelError, match="does not fit together"):
+        make(prototypes=broken)
 
 
 def test_round_trip():
@@ -130,7 +196,8 @@ def test_cut_off_file(cut):
         save({"weight": np.zeros((1, 2), np.float32)}),
         save({"weight": np.zeros((1, 2), np.float32)}, metadata={"algorithm": ALGORITHM}),
         pack(
-            {"algorithm": ALGORITHM, "labels": "[", "temperature": "1", "threshold": "0"}, {"bias": ((1,), b"\0" * 4)}
+            {"algorithm": ALGORITHM, "labels": "[", "temperature": "1", "threshold": "0"},
+            {"bias": ("F32", (1,), b"\0" * 4)},
         ),
     ],
     ids=["text", "array", "no metadata", "huge header", "foreign", "no labels", "no weight"],

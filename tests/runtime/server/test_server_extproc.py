@@ -13,7 +13,7 @@ from support.runtime_fakes import FakeClassifier
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import SignalCondition
 from vsr_runtime.decision.program.program import PolicyRoute
-from vsr_runtime.decision.signals.heuristic import build_structure
+from vsr_runtime.decision.signals.structure import build_structure
 from vsr_runtime.server.decision_runner import LARGE_BODY
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, HealthCheckRequest

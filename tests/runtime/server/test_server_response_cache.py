@@ -135,16 +135,15 @@ def test_a_new_policy_has_forgotten_all(policy):
     ("given", "message"),
     [
         ("{mode: exact, scope: project, ttl_seconds: 9}", "scope"),
-        ("{mode: exact, scope: user, ttl_seconds: 0}", "ttl_seconds"),
-        ("{mode: semantic, scope: user, ttl_seconds: 9}", "mode"),
-        ("{mode: exact_then_semantic, scope: user, ttl_seconds: 9}", "is required by"),
+        ("{mode: exact, scope: user, ttl_seconds: -1}", "ttl_seconds"),
+        ("{mode: fuzzy, scope: user, ttl_seconds: 9}", "mode"),
         (
             "{mode: exact, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}",
-            "only allowed with",
+            "does not go with the mode exact",
         ),
         (
-            "{mode: exact_then_semantic, scope: user, ttl_seconds: 9, semantic: {similarity_threshold: 0.9}}",
-            "cache.encoder: is required",
+            "{scope: user, similarity_threshold: 0.8, semantic: {similarity_threshold: 0.9}}",
+            "the older place of semantic",
         ),
     ],
 )

@@ -88,6 +88,31 @@ def write(root: Path, tree: Tree, lock: Lock, *, force: bool = False, calls: Sys
         return Report(plan.write, plan.remove, plan.unchanged)
 
 
+def unchanged(root: Path, policy: str, lock: str) -> Report | None:
+    """Return the report of a write that has nothing to do; None if it has.
+
+    Args:
+        root: The output directory.
+        policy: The name of the policy.
+        lock: The sha256 of the lock that would be written, in hex.
+    """
+    with (
+        contextlib.suppress(CompileError),
+        output_directory.system_errors(root),
+        output_directory.opened(root) as out,
+    ):
+        if out is None:
+            return None
+        known = _known(out, output_directory.policy_name(root, policy), force=False)
+        if known.lock is None or locks.sha256(known.lock) != lock or known.leftovers:
+            return None
+        expected = {path: digest for path, (digest,) in known.owned.items()}
+        plan = _plan(out, policy, expected, known, force=False)
+        if not (plan.problems or plan.write or plan.remove):
+            return Report((), (), plan.unchanged)
+    return None
+
+
 def check(root: Path, tree: Tree, lock: Lock) -> list[Diagnostic]:
     """Return how the disk differs from a tree, in order of path. Writes nothing.
 

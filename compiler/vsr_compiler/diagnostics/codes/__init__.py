@@ -15,8 +15,10 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     charts,
     delivery,
+    foreign,
     hosts,
     identity,
+    importer,
     imports,
     limits,
     listeners,
@@ -51,5 +53,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | verify.CODES
     | rate_limits.CODES
     | releases.CODES
+    | importer.CODES
+    | foreign.CODES
     | output.CODES,
 )

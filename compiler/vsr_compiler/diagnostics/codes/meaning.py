@@ -666,6 +666,20 @@ tests:
     expect: {model: big}
 """),
     ),
+    "VSR257": Code(
+        title="unknown built-in examples",
+        severity="error",
+        stage=Stage.LINK,
+        meaning="An entry of `examples` begins with `builtin:` and names no set, or no label, of this release.",
+        reason="The category would have no examples.",
+        fix="Use a shipped set, its version, and one of its labels.",
+        example=Example("""\
+categories:
+  maths: {description: Mathematics., examples: ["builtin:mmlu-pro@1"]}
+routes:
+  - {name: maths, when: {category: maths}, model: small}
+"""),
+    ),
     "VSR260": Code(
         title="guard without a test",
         severity="note",

@@ -21,6 +21,7 @@ class Stage(Enum):
     TEST = "tests of the policy"
     EVAL = "evaluation"
     REVIEW = "review commands"
+    IMPORT = "import"
     OUTPUT = "output"
     INTERNAL = "internal"
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from vsr_compiler.cache.folder import cache_folder as user_cache
 from vsr_compiler.releases.definitions import definitions_of
 from vsr_compiler.releases.numbers import numbers
 from vsr_compiler.verify.schema import bundled, crd
@@ -200,11 +201,5 @@ def _required_release(document: Document, releases: Releases) -> str:
 
 
 def cache_folder(environment: Mapping[str, str]) -> Path:
-    """Return the folder of downloaded definitions: ``VSR_CACHE_DIR``, else ``XDG_CACHE_HOME``, else ``~/.cache``."""
-    folder = environment.get("VSR_CACHE_DIR", "")
-    if folder:
-        return Path(folder) / "crds"
-    xdg = environment.get("XDG_CACHE_HOME", "")
-    # The XDG specification says that relative paths are ignored.
-    base = Path(xdg) if xdg.startswith("/") else Path(environment.get("HOME", "") or Path.home()) / ".cache"
-    return base / "vsr-compile" / "crds"
+    """Return the folder of downloaded definitions in the user's cache."""
+    return user_cache(environment) / "crds"

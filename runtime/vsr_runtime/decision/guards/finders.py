@@ -136,8 +136,6 @@ def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
     It returns early unless the gate, which every finding passes, matches.
     """
     compiled = tuple(rules)
-    normalise("\u200b")  # builds its tables now, so that no request waits for them
-    normalise("\U0001f600")
     for pattern in (gate, *(rule.pattern for rule in compiled)):
         if pattern is not None:
             compile_bytes(pattern)

@@ -136,6 +136,12 @@ def normalise(text: str) -> NormalisedText:
     return NormalisedText(fold("".join(pieces)), starts, ends, hidden)
 
 
+def prepare() -> None:
+    """Build the tables of ``normalise``, which takes about a tenth of a second, so that no request waits for them."""
+    _changing(astral=False)
+    _changing(astral=True)
+
+
 def join_spaced_letters(normalised: NormalisedText) -> NormalisedText | None:
     """Return the text with ``i g n o r e   t h i s`` joined to words; None if no letters are spaced.
 

@@ -6,23 +6,25 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from vsr_runtime.decision.program.build_effects import build_effects, build_reasoning
+from vsr_runtime.decision.program.build_conditions import build_conditions
+from vsr_runtime.decision.program.build_effects import build_effects
 from vsr_runtime.decision.program.build_guards import build_guards
-from vsr_runtime.decision.program.build_signals import PII_DETECTOR, build_model_signals, build_signals, category_labels
-from vsr_runtime.decision.program.conditions import (
-    AnyCondition,
-    CategoryCondition,
-    Condition,
-    SignalCondition,
-    SignalName,
-    compile_condition,
+from vsr_runtime.decision.program.build_order import check_ranks, chosen_ref, standing_of
+from vsr_runtime.decision.program.build_partitions import with_partitions
+from vsr_runtime.decision.program.build_reasoning import read_reasoning
+from vsr_runtime.decision.program.build_signals import (
+    build_model_signals,
+    build_signals,
+    category_labels,
+    check_personal_data,
 )
-from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials, Reasoning
+from vsr_runtime.decision.program.conditions import SignalName
+from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials
+from vsr_runtime.decision.program.ordering import sort_key
 from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
-from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 from vsr_schemas.runtime import GuardSettings
 
 Splits = Mapping[str, Mapping[str, int]]
@@ -80,27 +82,32 @@ def build(
     signals, bindings = config.routing.signals, bindings or ModelBindings()
     _check_bindings("jailbreak", bindings.jailbreak, [rule.name for rule in signals.jailbreak or ()], detectors)
     _check_bindings("pii", bindings.pii, [rule.name for rule in signals.pii or ()], detectors)
+    check_personal_data(signals.pii or (), bindings.pii)
     heuristic_signals = {**build_signals(signals, bindings.pii), **bindings.clients}
     model_signals = build_model_signals(signals, bindings.sentences, bindings.jailbreak, bindings.pii)
+    model_signals = with_partitions(model_signals, config.routing.projections, labels_by_domain)
+    conditions = build_conditions(config.routing, labels_by_domain, {*heuristic_signals, *model_signals})
     decisions = config.routing.decisions
     check_unique("routing.decisions", [decision.name for decision in decisions])
     if unknown := sorted((splits or {}).keys() - {decision.name for decision in decisions}):
         raise config_error(f"splits.{unknown[0]}", "config.yaml has no decision of this name", "runtime.yaml")
-    order = sorted(enumerate(decisions), key=lambda numbered: (-numbered[1].priority, numbered[1].name))
+    order = sorted(enumerate(decisions), key=lambda numbered: sort_key(numbered[1].name, standing_of(numbered[1])))
     routes = tuple(
         PolicyRoute(
             decision.name,
-            _condition(
-                place := f"routing.decisions[{i}]", decision, labels_by_domain, {*heuristic_signals, *model_signals}
-            ),
+            conditions.compile(f"{(place := f'routing.decisions[{i}]')}.rules", decision.rules),
             _read_targets(place, decision, config, served, (splits or {}).get(decision.name)),
             build_effects(place, decision),
+            standing=standing_of(decision),
         )
         for i, decision in order
     )
     built_guards = build_guards(guards or {}, served, detectors)
     caches = any(route.effects.cache is not None for route in routes)
     program = Program(served, names, routes, default, fallback, heuristic_signals, built_guards, model_signals, caches)
+    strategy = config.routing.strategy or "priority"
+    program = replace(program, measured=conditions.projections.measured, strategy=strategy)
+    check_ranks(program)
     return replace(program, default_target=_default_target(config, served))
 
 
@@ -131,31 +138,6 @@ def _with_credentials(
     if unknown := sorted(credentials.keys() - served.keys()):
         raise config_error(f"credentials.{unknown[0]}", "config.yaml has no model of this name", "runtime.yaml")
     return {name: replace(target, credentials=credentials.get(name)) for name, target in served.items()}
-
-
-def _condition(
-    place: str,
-    decision: contract.Decision,
-    labels_by_domain: Mapping[str, frozenset[str]],
-    defined: Collection[SignalName],
-) -> Condition:
-    def leaf(node: contract.RuleLeaf) -> Condition:
-        name = (node.type, node.name)
-        if node.type == "domain" and node.name in labels_by_domain:
-            return CategoryCondition(labels_by_domain[node.name], node.name)
-        if node.type == "pii" and (detected := (PII_DETECTOR, node.name)) in defined:
-            return (
-                AnyCondition((SignalCondition(name), SignalCondition(detected)))
-                if name in defined
-                else SignalCondition(detected)
-            )
-        if name not in defined:
-            raise config_error(f"{place}.rules", f"{node.type} {node.name!r} is not defined under routing.signals")
-        return SignalCondition(name)
-
-    return compile_condition(
-        decision.rules, leaf, lambda: config_error(f"{place}.rules", "NOT takes exactly one condition")
-    )
 
 
 def _read_models(config: contract.RouterConfig) -> dict[str, ModelTarget]:
@@ -231,16 +213,13 @@ def _read_targets(
     """
     refs = decision.modelRefs
     if not refs and not any(plugin.type == "fast_response" for plugin in decision.plugins or ()):
-        raise config_error(f"{place}.modelRefs", "names no model; give one, or the plugin fast_response")
+        return ((_default_target(config, served), int(TOTAL_SHARE)),)
+    if len(refs) > 1 and split is None:
+        refs = [chosen_ref(decision)]
     decision_targets = [read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
     names = [target.name for target in decision_targets]
     check_unique(f"{place}.modelRefs", names)
     if split is None:
-        if len(decision_targets) > 1:
-            raise config_error(
-                f"{place}.modelRefs",
-                f"several models need shares in runtime.yaml under splits.{decision.name}; add them, or keep one model",
-            )
         return tuple((target, int(TOTAL_SHARE)) for target in decision_targets)
     _check_shares(f"splits.{decision.name}", split, names)
     return tuple((target, split[target.name]) for target in decision_targets)
@@ -270,27 +249,6 @@ def read_target(
         raise config_error(
             f"{place}.lora_name", f"{ref.lora_name!r} is not an adapter of {ref.model!r} under routing.modelCards"
         )
-    return replace(served[ref.lora_name or ref.model], reasoning=_read_reasoning(place, ref, model))
-
-
-def _read_reasoning(place: str, ref: contract.ModelRef, model: contract.ProviderModel) -> Reasoning | None:
-    if model.reasoning is None:
-        if ref.use_reasoning or ref.reasoning_effort is not None:
-            raise config_error(
-                f"{place}.use_reasoning", f"model {model.name!r} has no reasoning family; give reasoning.family"
-            )
-        return None
-    family = FAMILIES.get(model.reasoning.family)
-    if family is None:
-        raise config_error(
-            f"providers.models: {model.name}: reasoning.family", f"{model.reasoning.family!r} is not known"
-        )
-    providers = {backend.provider or "vllm" for backend in model.backend_refs}
-    if len(providers) > 1:
-        raise config_error(f"providers.models: {model.name}: backend_refs", "reasoning needs backends of one provider")
-    try:
-        return build_reasoning(
-            family, on=ref.use_reasoning, effort=ref.reasoning_effort, provider=providers.pop() if providers else "vllm"
-        )
-    except ValueError as error:
-        raise config_error(f"{place}.reasoning_effort", str(error)) from None
+    return replace(
+        served[ref.lora_name or ref.model], reasoning=read_reasoning(place, ref, model, config.providers.defaults)
+    )

@@ -7,14 +7,8 @@ from typing import TypeVar
 
 from vsr_runtime.decision.program.conditions import SignalName
 from vsr_runtime.decision.signals.base import Signal
-from vsr_runtime.decision.signals.heuristic import (
-    build_context,
-    build_conversation,
-    build_keyword,
-    build_modality,
-    build_pii,
-    build_structure,
-)
+from vsr_runtime.decision.signals.conversation import build_conversation
+from vsr_runtime.decision.signals.heuristic import build_context, build_keyword, build_modality, build_pii
 from vsr_runtime.decision.signals.language import build_language
 from vsr_runtime.decision.signals.model_signals import (
     LEVELS,
@@ -24,8 +18,9 @@ from vsr_runtime.decision.signals.model_signals import (
     build_jailbreak,
     build_pii_model,
 )
+from vsr_runtime.decision.signals.structure import build_structure
 from vsr_runtime.errors import check_unique, config_error
-from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.pii import MODEL_TYPES, PATTERN_TYPES, type_of
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 _Rule = TypeVar(
@@ -47,21 +42,49 @@ PII_DETECTOR = "pii_detector"
 
 
 def category_labels(domains: list[contract.Domain], known: frozenset[str]) -> dict[str, frozenset[str]]:
-    """Return the labels of each domain signal: those that it lists, otherwise its own name.
+    """Return the labels for which each domain signal holds, as in the stock router.
+
+    A label means the domain that lists it, or the one of its name that lists nothing; otherwise it means itself. Of
+    several domains it means the last. A domain holds for what means its name, and for what means a label that it lists.
 
     Raises:
         UserError: a name is duplicated, or a label is unknown to the classifiers.
     """
     check_unique("routing.signals.domains", [domain.name for domain in domains])
-    labels = {domain.name: frozenset(domain.mmlu_categories or [domain.name]) for domain in domains}
     for i, domain in enumerate(domains):
-        if missing := sorted(labels[domain.name] - known):
+        if missing := sorted({*(domain.mmlu_categories or [domain.name])} - known):
             listed = ", ".join(repr(label) for label in missing)
             raise config_error(
                 f"routing.signals.domains[{i}]",
                 f"domain {domain.name!r} needs {listed}, which no classifier in runtime.yaml recognises",
             )
-    return labels
+    means = {label: domain.name for domain in domains for label in domain.mmlu_categories or [domain.name]}
+    return {
+        domain.name: frozenset(
+            label for label in known if means.get(label, label) in {domain.name, *(domain.mmlu_categories or ())}
+        )
+        for domain in domains
+    }
+
+
+def check_personal_data(rules: Iterable[contract.PiiRule], detected: Collection[str]) -> None:
+    """Check that what finds personal data can find all types that a signal does not allow.
+
+    Args:
+        rules: the PII signals.
+        detected: those that have a detector.
+
+    Raises:
+        UserError: a signal without a detector does not allow a type that no pattern finds.
+    """
+    for i, rule in enumerate(rules):
+        allowed = {type_of(name) for name in rule.pii_types_allowed or ()}
+        if rule.name not in detected and (missing := sorted(MODEL_TYPES - allowed)):
+            raise config_error(
+                f"routing.signals.pii[{i}]",
+                f"pii {rule.name!r} denies {', '.join(missing)}, which only a detector finds; bind a checkpoint in "
+                f"runtime.yaml under detectors.pii.{rule.name}, or list them under pii_types_allowed",
+            )
 
 
 def build_signals(signals: contract.Signals, detected: Collection[str] = ()) -> Mapping[SignalName, Signal]:

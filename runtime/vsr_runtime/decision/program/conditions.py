@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
+from vsr_runtime.decision.signals.score import Score
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 SignalKind = Literal["category", "similarity", "request-category", "request-similarity"]
@@ -29,16 +31,34 @@ class SignalValues:
         probability: probability of the category; None if no classifier ran.
         classified: whether a classifier ran, so that a category of None means that there is none.
         matched: the other evaluated signals, and whether they hold.
+        scores: the numbers of those signals of which something reads them.
     """
 
     category: str | None = None
     probability: float | None = None
     classified: bool = False
     matched: Mapping[SignalName, bool] = field(default_factory=dict)
+    scores: Mapping[SignalName, Score] = field(default_factory=dict)
 
     def also(self, name: SignalName, *, holds: bool) -> SignalValues:
         """Return a copy with one more signal."""
-        return SignalValues(self.category, self.probability, self.classified, {**self.matched, name: holds})
+        matched = {**self.matched, name: holds}
+        return SignalValues(self.category, self.probability, self.classified, matched, self.scores)
+
+    def scored(self, name: SignalName, score: Score) -> SignalValues:
+        """Return a copy with one more signal and its numbers."""
+        matched, scores = {**self.matched, name: score.holds}, {**self.scores, name: score}
+        return SignalValues(self.category, self.probability, self.classified, matched, scores)
+
+    def confidence(self, name: SignalName) -> float:
+        """Return how sure it is that a signal holds, provided that it does: 1.0 for signals without numbers."""
+        score = self.scores.get(name)
+        return 1.0 if score is None else score.confidence
+
+    def value(self, name: SignalName) -> float:
+        """Return the number of a signal; 0.0 for signals without numbers."""
+        score = self.scores.get(name)
+        return 0.0 if score is None else score.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +130,32 @@ class NotCondition:
         return None if truth is None else not truth
 
 
+class DerivedCondition(ABC):
+    """A condition that is computed from others in another way than by logic."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def name(self) -> SignalName:
+        """Its type and name in the config's conditions."""
+
+    @property
+    @abstractmethod
+    def parts(self) -> tuple[Condition, ...]:
+        """The conditions on which it depends."""
+
+    @abstractmethod
+    def truth(self, signals: SignalValues) -> bool | None:
+        """Return whether the condition holds; None if that is unknown."""
+
+    @abstractmethod
+    def confidence(self, signals: SignalValues) -> float:
+        """Return how certain it is that the condition holds, which does."""
+
+
 ConditionLeaf = CategoryCondition | SignalCondition
-Condition = ConditionLeaf | AllConditions | AnyCondition | NotCondition
+Condition = ConditionLeaf | AllConditions | AnyCondition | NotCondition | DerivedCondition
 
 
 def compile_condition(
@@ -154,5 +198,5 @@ def open_leaves(condition: Condition, signals: SignalValues) -> frozenset[Condit
     return frozenset().union(*(open_leaves(part, signals) for part in _parts(condition)))
 
 
-def _parts(condition: AllConditions | AnyCondition | NotCondition) -> tuple[Condition, ...]:
+def _parts(condition: AllConditions | AnyCondition | NotCondition | DerivedCondition) -> tuple[Condition, ...]:
     return (condition.part,) if isinstance(condition, NotCondition) else condition.parts

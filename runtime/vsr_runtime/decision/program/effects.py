@@ -23,6 +23,16 @@ REMOVED = Removed()
 
 
 @dataclass(frozen=True, slots=True)
+class ClientsEffort:
+    """The value of a field that takes the client's own ``reasoning_effort``; ``default`` if there is none."""
+
+    default: str | None = None
+
+
+CLIENTS_EFFORT = ClientsEffort()
+
+
+@dataclass(frozen=True, slots=True)
 class Reasoning:
     """Fields that switch reasoning on or off for one model.
 
@@ -32,8 +42,8 @@ class Reasoning:
         effort: the effort, for APIs with a field of their own for it; None to set none.
     """
 
-    top: Mapping[str, Json | Removed] = field(default_factory=dict)
-    template: Mapping[str, Json | Removed] = field(default_factory=dict)
+    top: Mapping[str, Json | Removed | ClientsEffort] = field(default_factory=dict)
+    template: Mapping[str, Json | Removed | ClientsEffort] = field(default_factory=dict)
     effort: str | None = None
 
 
@@ -126,11 +136,21 @@ class SystemPrompt:
 
 @dataclass(frozen=True, slots=True)
 class ParameterLimits:
-    """Limits on a client's parameters: top-level fields to remove, and upper bounds."""
+    """Limits on a client's parameters.
+
+    Attributes:
+        blocked: top-level fields to remove.
+        max_tokens: upper bound of the length of a response.
+        max_n: upper bound of the number of responses.
+        default_tokens: the length of a response if the client states none.
+        known_only: whether fields that the API does not document are removed.
+    """
 
     blocked: tuple[str, ...] = ()
     max_tokens: int | None = None
     max_n: int | None = None
+    default_tokens: int | None = None
+    known_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

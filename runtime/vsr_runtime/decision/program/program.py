@@ -27,9 +27,18 @@ from vsr_runtime.decision.program.conditions import (
 from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
 from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarget
 from vsr_runtime.decision.program.fallback import Fallback
+from vsr_runtime.decision.program.ordering import (
+    Standing,
+    Strategy,
+    most_confident,
+    ranks_of,
+    rated_signals,
+    unsettled,
+)
 from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
-from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal
+from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal, ScoredModelSignal
+from vsr_runtime.decision.signals.score import ScoredSignal
 from vsr_runtime.decision.view import RequestView
 
 TOTAL_SHARE = 100.0
@@ -49,6 +58,7 @@ class PolicyRoute:
         targets: models and their shares in per cent, which add up to 100; empty for a static response.
         effects: other effects on the request.
         fallback: its attempts; None if each request is sent once.
+        standing: its place; None to rank it by the order of routes.
     """
 
     name: str
@@ -56,6 +66,7 @@ class PolicyRoute:
     targets: tuple[tuple[ModelTarget, int], ...]
     effects: Effects = field(default_factory=Effects)
     fallback: Fallback | None = None
+    standing: Standing | None = None
 
     def fits(self, demand: TokenDemand) -> bool:
         """Return whether some model of the route can hold a request. A static response always can."""
@@ -114,7 +125,7 @@ class Program:
     Attributes:
         models: the target of each name that clients and routes can use: base models, then adapters.
         auto_names: names by which a client lets the router choose.
-        routes: by descending priority, then by name.
+        routes: by tier, descending priority, and name.
         default: the model that serves if no route applies.
         fallback: the category of requests without a recognised category; None if there is none.
         signals: signals that are computed from the request alone.
@@ -131,6 +142,9 @@ class Program:
         rates: how much may be used in a window of time; None if nothing is counted.
         whole_category: whether all texts of the request decide the category, instead of the ask.
         aliases: further names that clients may use, with the model of each: those by which routes of others know it.
+        strategy: whether priority or confidence counts first between routes that hold at once.
+        measured: the signals whose numbers something reads.
+        recipes: other routing profiles, by the names with which clients choose them instead of a model.
     """
 
     models: Mapping[str, ModelTarget]
@@ -151,6 +165,13 @@ class Program:
     identity: IdentityRules | None = None
     rates: Rates | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
+    strategy: Strategy = "priority"
+    measured: frozenset[SignalName] = frozenset()
+    recipes: Mapping[str, Program] = field(default_factory=dict)
+    scored: Mapping[SignalName, ScoredSignal] = field(init=False, repr=False, compare=False)
+    """The measured signals that are computed from the request alone and have numbers."""
+    scored_models: Mapping[SignalName, ScoredModelSignal] = field(init=False, repr=False, compare=False)
+    """The measured signals that need a model and have numbers."""
     leaves: frozenset[ConditionLeaf] = field(init=False, repr=False, compare=False)
     """The leaves of all conditions."""
     names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -172,11 +193,20 @@ class Program:
     """The attempts of decisions, by the name that the gateway has for them."""
     smallest_context: int | None = field(init=False, repr=False, compare=False)
     """The smallest context of any model; None if none is known."""
+    ranks: tuple[tuple[PolicyRoute, ...], ...] | None = field(init=False, repr=False, compare=False)
+    """Groups of routes between which confidence decides; None if the first route that holds is the route."""
 
     def __post_init__(self) -> None:
         every = frozenset[ConditionLeaf]().union(*(condition_leaves(route.condition) for route in self.routes))
         object.__setattr__(self, "leaves", every)
-        object.__setattr__(self, "names", (*self.auto_names, *self.models))
+        object.__setattr__(self, "ranks", ranks_of(self.routes, self.strategy))
+        measured = self.measured | rated_signals(self.ranks or ())
+        numbers = [(name, self.signals[name]) for name in measured & self.signals.keys()]
+        object.__setattr__(self, "scored", {name: one for name, one in numbers if isinstance(one, ScoredSignal)})
+        models = [(name, self.model_signals[name]) for name in measured & self.model_signals.keys()]
+        scored_models = {name: one for name, one in models if isinstance(one, ScoredModelSignal)}
+        object.__setattr__(self, "scored_models", scored_models)
+        object.__setattr__(self, "names", (*self.auto_names, *self.recipes, *self.models))
         object.__setattr__(self, "on_request", tuple(guard for guard in self.guards if guard.on_request))
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
         served = frozenset[str]().union(*(target.limits.apis for target in self.models.values()))
@@ -224,13 +254,33 @@ class Program:
         )
 
     @property
+    def profiles(self) -> tuple[Program, ...]:
+        """The program and those of its recipes, each once."""
+        return (self, *{id(recipe): recipe for recipe in self.recipes.values()}.values())
+
+    def with_recipes(self, recipes: Mapping[str, Program]) -> Program:
+        """Return the program with those of its recipes, by name."""
+        caches = self.caches_responses or any(recipe.caches_responses for recipe in recipes.values())
+        return replace(self, recipes=recipes, caches_responses=caches)
+
+    @property
     def needs(self) -> frozenset[SignalKind]:
         """What some route needs a model to compute."""
+        return frozenset[SignalKind]().union(*(one.own_needs for one in self.profiles))
+
+    @property
+    def own_needs(self) -> frozenset[SignalKind]:
+        """What some route needs, without recipes."""
         return self._needed(self.leaves)[0]
 
     @property
     def work(self) -> int:
         """Worst-case steps per byte of text, over all guards and all signals that routes use."""
+        return max(one.own_work for one in self.profiles)
+
+    @property
+    def own_work(self) -> int:
+        """The same without recipes."""
         names = {leaf.name for leaf in self.leaves if isinstance(leaf, SignalCondition)}
         reading = any(
             self.model_signals[name].detector for name in names & self.model_signals.keys()
@@ -263,6 +313,8 @@ class Program:
             DeadlineExceededError: the deadline passed first.
         """
         known, open_now = signals or SignalValues(), frozenset[ConditionLeaf]()
+        if self.ranks is not None:
+            return self._decide_ranked(self.ranks, view, known, expired, demand)
         for route in self.routes:
             if demand.output and self.overflow == "route" and not route.fits(demand):
                 continue
@@ -273,9 +325,38 @@ class Program:
                 break
             if truth is None:
                 open_now |= open_leaves(route.condition, known)
-        if not open_now:
-            return Decision(None, known)
-        kinds, detectors = self._needed(open_now)
+        return self._undecided(open_now, view, known) if open_now else Decision(None, known)
+
+    def _decide_ranked(
+        self,
+        ranks: Sequence[Sequence[PolicyRoute]],
+        view: RequestView,
+        known: SignalValues,
+        expired: Expired,
+        demand: TokenDemand,
+    ) -> Decision | Undecided:
+        """Find the most confident route of the first rank with one that holds."""
+        open_now = frozenset[ConditionLeaf]()
+        for rank in ranks:
+            able = [route for route in rank if self.overflow != "route" or not demand.output or route.fits(demand)]
+            while leaves := unsettled(able, known):
+                before, known = known, self._learn(leaves, view, known, expired)
+                if known is before:
+                    break
+            if leaves:
+                open_now |= leaves
+                if self._all_needed(open_now):
+                    break
+                continue
+            winner = most_confident(able, known, self.strategy)
+            if winner is not None:
+                if not open_now:
+                    return Decision(winner, known)
+                break
+        return self._undecided(open_now, view, known) if open_now else Decision(None, known)
+
+    def _undecided(self, leaves: frozenset[ConditionLeaf], view: RequestView, known: SignalValues) -> Undecided:
+        kinds, detectors = self._needed(leaves)
         return Undecided(known, kinds, {name: self._texts(name, view) for name in sorted(detectors)})
 
     def with_category(self, signals: SignalValues, category: str | None, probability: float | None) -> SignalValues:
@@ -288,22 +369,34 @@ class Program:
         """Return the signals with model results. Signals without a result stay unknown."""
         truths = {name: signal.evaluate(view, results) for name, signal in self.model_signals.items()}
         matched = {name: holds for name, holds in truths.items() if holds is not None}
-        return replace(signals, matched={**matched, **signals.matched}) if matched else signals
+        known = replace(signals, matched={**matched, **signals.matched}) if matched else signals
+        for name, scored in self.scored_models.items():
+            score = scored.score(view, results)
+            known = known if score is None else known.scored(name, score)
+        return known
 
     def _evaluate(
         self, condition: Condition, view: RequestView, known: SignalValues, expired: Expired
     ) -> tuple[SignalValues, bool | None]:
         """Evaluate cheap signals while the condition depends on them. Return all signals and the condition's truth."""
         while (truth := condition.truth(known)) is None:
-            names = open_leaves(condition, known)
-            leaf = self._cheapest(names)
-            if leaf is not None:
-                known = known.also(leaf.name, holds=self.signals[leaf.name].holds(view, expired))
-            elif (settled := self._without_text(names, view, known)) != known:
-                known = settled
-            else:
+            before, known = known, self._learn(open_leaves(condition, known), view, known, expired)
+            if known is before:
                 break
         return known, truth
+
+    def _learn(
+        self, leaves: frozenset[ConditionLeaf], view: RequestView, known: SignalValues, expired: Expired
+    ) -> SignalValues:
+        """Return the signals with one more, the cheapest of some leaves; the same ones if the others need a model."""
+        leaf = self._cheapest(leaves)
+        if leaf is not None:
+            scored = self.scored.get(leaf.name)
+            if scored is not None:
+                return known.scored(leaf.name, scored.score(view, expired))
+            return known.also(leaf.name, holds=self.signals[leaf.name].holds(view, expired))
+        settled = self._without_text(leaves, view, known)
+        return known if settled == known else settled
 
     def _without_text(self, leaves: frozenset[ConditionLeaf], view: RequestView, known: SignalValues) -> SignalValues:
         """Return the signals for a request without text, such as a lone image: there is nothing for a model to read."""

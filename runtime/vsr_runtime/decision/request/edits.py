@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.program.effects import (
     REMOVED,
+    ClientsEffort,
     Effects,
+    Json,
     ModelTarget,
     ParameterLimits,
     Reasoning,
@@ -22,6 +24,33 @@ from vsr_runtime.decision.request.json_edits import BodyDraft, Splice, insertion
 
 MAX_TOKENS_FIELDS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 """The APIs' names for the maximum length of a response."""
+_SAMPLING = frozenset({"model", "stream", "temperature", "top_p", "tools", "tool_choice", "user"})
+_OPENAI = _SAMPLING | {
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "max_tokens",
+    "n",
+    "presence_penalty",
+    "reasoning_effort",
+    "response_format",
+    "seed",
+    "stop",
+    "top_logprobs",
+}
+KNOWN_FIELDS = {
+    Api.CHAT: _OPENAI | {"messages"},
+    Api.COMPLETIONS: _OPENAI | {"prompt"},
+    Api.RESPONSES: _SAMPLING | {"input", "instructions", "max_output_tokens", "previous_response_id", "reasoning"},
+    Api.MESSAGES: _SAMPLING | {"messages", "system", "max_tokens", "stop_sequences"},
+}
+"""The fields that ``strip_unknown`` keeps. Those of chats are the stock router's; it reads other APIs as chats."""
+DEFAULT_TOKENS_FIELD = {
+    Api.CHAT: "max_tokens",
+    Api.COMPLETIONS: "max_tokens",
+    Api.RESPONSES: "max_output_tokens",
+}
+"""Where the length of a response is stated if the client states none. The messages API demands it of clients."""
 COUNT_FIELDS = ("n", "best_of")
 TEMPLATE_FIELD = "chat_template_kwargs"
 REASONING_FIELD = "reasoning"
@@ -46,7 +75,7 @@ def edit_body(body: JsonBody, api: Api, target: ModelTarget, effects: Effects) -
     """
     draft = BodyDraft(body)
     if effects.params:
-        limit_params(draft, effects.params)
+        limit_params(draft, effects.params, api)
     if effects.tools:
         filter_tools(draft, effects.tools)
     if effects.system_prompt:
@@ -59,18 +88,25 @@ def edit_body(body: JsonBody, api: Api, target: ModelTarget, effects: Effects) -
     return None if text is body.text or text == body.text else text.encode()
 
 
-def limit_params(draft: BodyDraft, params: ParameterLimits) -> None:
+def limit_params(draft: BodyDraft, params: ParameterLimits, api: Api = Api.CHAT) -> None:
     """Limit a client's parameters.
 
     A missing or null parameter stays so, and the server's default applies. Anything other than a number from 0 to the
     limit is replaced by the limit, since a server might read a text or a negative number as more.
     """
     draft.remove(*params.blocked)
+    if params.known_only and api in KNOWN_FIELDS:
+        draft.remove(*(draft.body.values.keys() - KNOWN_FIELDS[api]))
     for names, bound in ((MAX_TOKENS_FIELDS, params.max_tokens), (COUNT_FIELDS, params.max_n)):
         for name in names:
             value = draft.get(name)
             if bound is not None and value is not None and not _within_limit(value, bound):
                 draft.set(name, bound)
+    stated = (draft.body.values.get(name) for name in MAX_TOKENS_FIELDS if name not in params.blocked)
+    if params.default_tokens is not None and all(value is None for value in stated):
+        bound = params.default_tokens if params.max_tokens is None else min(params.default_tokens, params.max_tokens)
+        if api in DEFAULT_TOKENS_FIELD:
+            draft.set(DEFAULT_TOKENS_FIELD[api], bound)
 
 
 def _within_limit(value: object, bound: int) -> bool:
@@ -85,7 +121,8 @@ def set_reasoning(draft: BodyDraft, api: Api, thinking: Reasoning) -> None:
     """
     if api not in (Api.CHAT, Api.RESPONSES, Api.MESSAGES):
         return
-    top, template = dict(thinking.top), dict(thinking.template)
+    own_effort = draft.get("reasoning_effort")
+    top, template = (_resolved(fields, own_effort) for fields in (thinking.top, thinking.template))
     if api is Api.RESPONSES:
         own = thinking.effort if thinking.effort is not None else REMOVED
         draft.update(REASONING_FIELD, {"effort": own})
@@ -95,6 +132,18 @@ def set_reasoning(draft: BodyDraft, api: Api, thinking: Reasoning) -> None:
         else:
             draft.set(key, value)
     draft.update(TEMPLATE_FIELD, template)
+
+
+def _resolved(fields: Mapping[str, Json | Removed | ClientsEffort], own_effort: object) -> dict[str, Json | Removed]:
+    """Return the fields with the client's own effort where it stays, if it is a text."""
+
+    def value(stated: Json | Removed | ClientsEffort) -> Json | Removed:
+        if not isinstance(stated, ClientsEffort):
+            return stated
+        kept = own_effort if isinstance(own_effort, str) else stated.default
+        return REMOVED if kept is None else kept
+
+    return {name: value(stated) for name, stated in fields.items()}
 
 
 def add_system_prompt(draft: BodyDraft, api: Api, prompt: SystemPrompt) -> None:

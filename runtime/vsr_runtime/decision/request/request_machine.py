@@ -107,6 +107,8 @@ class AwaitsSignals:
     parsed: ParsedRequest
     known: Outcomes | None
     detector_texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    program: Program | None = None
+    """The recipe's; None for that of the config."""
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -230,6 +232,8 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
         return Decided(), send_attempt(state.attempt, read, state.endpoint.api)
     body, form = (read.document, read) if isinstance(read, FormBody) else (read, None)
     program = config.program
+    if program.recipes:
+        program = program.recipes.get(str(body.values["model"]), program)
     named = _named_model(program, state, body)
     if isinstance(named, ImmediateResponse):
         return Decided(), named
@@ -243,6 +247,8 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
         else:
             parsed = parsed if form is None and not state.cors else replace(parsed, form=form, cors=state.cors)
             following, action = _on_parsed(program, parsed, event.expired)
+            if program is not config.program and isinstance(following, AwaitsSignals):
+                following = replace(following, program=program)
     except InvalidRequestError as error:
         message = f"The request cannot be read: {error}."
         following, action = Decided(), error_response(400, "invalid_request", message, param=error.param)
@@ -342,7 +348,9 @@ def _concluded(program: Program, parsed: ParsedRequest, known: Outcomes) -> Judg
 
 
 def _on_signals(config: MachineConfig, state: AwaitsSignals, ready: SignalsReady) -> SendToModel | ImmediateResponse:
-    program, parsed, known = config.program, state.parsed, state.known
+    program, parsed, known = state.program or config.program, state.parsed, state.known
+    if program is not config.program:
+        config = replace(config, program=program)
     if parsed.evaluation:
         parsed.evaluation.add_results(ready.detections)
     if ready.missing is not None:

@@ -32,7 +32,7 @@ class Signal(Protocol):
         """
 
 
-class TextMatcher(Protocol):
+class WordMatcher(Protocol):
     """Words or patterns that are searched for in a text."""
 
     @property
@@ -41,39 +41,53 @@ class TextMatcher(Protocol):
     def occurrences(self, text: str, expired: Expired) -> Iterator[bool]:
         """Yield, for each word or pattern in order, whether it occurs."""
 
+
+class TextMatcher(WordMatcher, Protocol):
+    """Words or patterns whose occurrences can also be counted."""
+
     def count(self, text: str, stop: int, expired: Expired) -> int:
         """Return the number of occurrences of all words or patterns; counting stops at ``stop``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """An inclusive range of integers. An infinite ``high`` means that there is no upper bound."""
+    """A range of numbers. Its ends belong to it, unless they are open. An infinite ``high`` is no upper bound."""
 
     low: float = 0
     high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
 
     def __contains__(self, number: object) -> bool:
-        return isinstance(number, int) and self.low <= number <= self.high
+        if not isinstance(number, int | float):
+            return False
+        above = self.low < number if self.open_low else self.low <= number
+        return above and (number < self.high if self.open_high else number <= self.high)
 
     @property
     def enough(self) -> int:
-        """The count above which the result no longer changes."""
-        return math.ceil(self.low) if self.high == math.inf else math.floor(self.high) + 1
+        """The count from which on the result no longer changes."""
+        if self.high == math.inf:
+            return math.floor(self.low) + 1 if self.open_low else math.ceil(self.low)
+        return math.ceil(self.high) if self.open_high else math.floor(self.high) + 1
 
 
 def bounds_of(predicate: contract.Predicate) -> Bounds:
     """Return the bounds of a predicate.
 
     Raises:
-        ValueError: it has no bound, a negative or infinite bound, or an empty range.
+        ValueError: it has no bound, a negative or infinite bound, two bounds at one end, or an empty range.
     """
-    bounds = [bound for bound in (predicate.gte, predicate.lte) if bound is not None]
-    if not bounds:
-        raise ValueError("its predicate has neither gte nor lte")
-    if not all(math.isfinite(bound) and bound >= 0 for bound in bounds):
+    lows = [(bound, is_open) for bound, is_open in ((predicate.gt, True), (predicate.gte, False)) if bound is not None]
+    highs = [(bound, is_open) for bound, is_open in ((predicate.lt, True), (predicate.lte, False)) if bound is not None]
+    if not lows and not highs:
+        raise ValueError("its predicate has neither gt, gte, lt nor lte")
+    if not all(math.isfinite(bound) and bound >= 0 for bound, _ in (*lows, *highs)):
         raise ValueError("its predicate must have numbers that are not negative")
-    low = predicate.gte or 0
-    high = math.inf if predicate.lte is None else predicate.lte
-    if low > high:
-        raise ValueError("its predicate has gte greater than lte, so nothing satisfies it")
-    return Bounds(low, high)
+    if len(lows) > 1 or len(highs) > 1:
+        raise ValueError("its predicate has two bounds at one end; keep gt or gte, and lt or lte")
+    low, open_low = lows[0] if lows else (0, False)
+    high, open_high = highs[0] if highs else (math.inf, False)
+    if low > high or (low == high and (open_low or open_high)):
+        raise ValueError("its predicate has a lower bound above the upper one, so nothing satisfies it")
+    return Bounds(low, high, open_low=open_low, open_high=open_high)

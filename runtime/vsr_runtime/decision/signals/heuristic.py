@@ -1,4 +1,4 @@
-"""Signals that are computed without a model: keyword, structure, context, conversation and PII patterns."""
+"""Signals that are computed without a model: keyword, context, modality and PII patterns."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from vsr_runtime.decision.guards.finders import look_through, personal
 from vsr_runtime.decision.guards.guard import CleanTextCache, Finder
 from vsr_runtime.decision.guards.normalise import normalise
 from vsr_runtime.decision.patterns import compile_patterns
-from vsr_runtime.decision.signals.base import Bounds, TextMatcher, bounds_of
+from vsr_runtime.decision.signals.base import Bounds, WordMatcher
+from vsr_runtime.decision.signals.keywords import bm25, ngrams
+from vsr_runtime.decision.signals.keywords.bm25 import compile_bm25
+from vsr_runtime.decision.signals.keywords.fuzzy import with_typing_errors
+from vsr_runtime.decision.signals.keywords.ngrams import compile_ngrams
 from vsr_runtime.decision.signals.words import compile_words
 from vsr_runtime.decision.view import RequestView
 from vsr_schemas.modalities import Modality
 from vsr_schemas.pii import PATTERN_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
-from vsr_schemas.runtime import MAX_COUNT
 
-KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST = 2, 4
-STRUCTURE_WORDS_COST, STRUCTURE_PATTERN_COST = 3, 5
+KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST, KEYWORD_SCORES_COST = 2, 4, 7
+MAX_KEYWORDS = 2_000
+"""Keywords of a rule with scores or typing errors, each of which is compared with each word of a text."""
 _TOKENS = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([KkMm]?)")
 _UNITS = {"": 1, "K": 1_000, "M": 1_000_000}
 PII_COST, PII_WORK = 5, 100
@@ -35,7 +39,7 @@ class KeywordSignal:
     """
 
     operator: Literal["OR", "AND", "NOR"]
-    matcher: TextMatcher
+    matcher: WordMatcher
     cost: int
     everywhere: bool = False
 
@@ -60,52 +64,28 @@ def build_keyword(rule: contract.KeywordRule) -> KeywordSignal:
     """
     if not rule.keywords:
         raise ValueError("it has no keywords")
+    matcher, cost = _matcher(rule)
+    if cost == KEYWORD_SCORES_COST and len(rule.keywords) > MAX_KEYWORDS:
+        raise ValueError(f"it has more than {MAX_KEYWORDS} keywords that are compared with each word")
+    return KeywordSignal(rule.operator, matcher, cost)
+
+
+def _matcher(rule: contract.KeywordRule) -> tuple[WordMatcher, int]:
+    """Return what searches for the keywords of a rule, and its cost. A threshold of 0 means the default, as in Go."""
+    if rule.method == "bm25":
+        return compile_bm25(rule.keywords, rule.bm25_threshold or bm25.THRESHOLD), KEYWORD_SCORES_COST
+    if rule.method == "ngram":
+        threshold, arity = rule.ngram_threshold or ngrams.THRESHOLD, rule.ngram_arity or ngrams.ARITY
+        found = compile_ngrams(rule.keywords, threshold, arity, case_sensitive=rule.case_sensitive)
+        return found, KEYWORD_SCORES_COST
     if rule.method == "regex":
-        patterns = compile_patterns(rule.keywords, case_sensitive=rule.case_sensitive)
-        return KeywordSignal(rule.operator, patterns, KEYWORD_PATTERNS_COST)
-    words = compile_words(rule.keywords, case_sensitive=rule.case_sensitive)
-    return KeywordSignal(rule.operator, words, KEYWORD_WORDS_COST)
-
-
-@dataclass(frozen=True, slots=True)
-class StructureSignal:
-    """Holds if the number of occurrences in the last user turn is within bounds."""
-
-    matcher: TextMatcher
-    bounds: Bounds
-    cost: int
-
-    @property
-    def work(self) -> int:
-        """Steps per byte of text: each match of a pattern may scan all the text that follows it."""
-        return self.matcher.work * max(self.bounds.enough, 1)
-
-    def holds(self, view: RequestView, expired: Expired) -> bool:
-        """Return whether the request has the signal."""
-        return self.matcher.count(view.turn, self.bounds.enough, expired) in self.bounds
-
-
-def build_structure(rule: contract.StructureRule) -> StructureSignal:
-    """Build the signal of a config rule.
-
-    Raises:
-        ValueError: its source or its bounds are invalid.
-    """
-    bounds = bounds_of(rule.predicate)
-    if bounds.enough > MAX_COUNT:
-        raise ValueError(f"it counts further than {MAX_COUNT}")
-    source = rule.feature.source
-    if source.type == "regex":
-        if source.pattern is None or source.keywords is not None:
-            raise ValueError("a source of type regex has a pattern and no keywords")
-        return StructureSignal(
-            compile_patterns([source.pattern], case_sensitive=source.case_sensitive), bounds, STRUCTURE_PATTERN_COST
-        )
-    if not source.keywords or source.pattern is not None:
-        raise ValueError("a source of type keyword_set has keywords and no pattern")
-    return StructureSignal(
-        compile_words(source.keywords, case_sensitive=source.case_sensitive), bounds, STRUCTURE_WORDS_COST
-    )
+        exact: WordMatcher = compile_patterns(rule.keywords, case_sensitive=rule.case_sensitive)
+        cost = KEYWORD_PATTERNS_COST
+    else:
+        exact, cost = compile_words(rule.keywords, case_sensitive=rule.case_sensitive), KEYWORD_WORDS_COST
+    if not rule.fuzzy_match:
+        return exact, cost
+    return with_typing_errors(exact, rule.keywords, rule.fuzzy_threshold or 0), KEYWORD_SCORES_COST
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,43 +126,6 @@ def parse_token_count(text: str) -> float:
     if not match:
         raise ValueError(f"{text!r:.40} is not a token count; write 8192, 8K or 2.5M")
     return float(match[1]) * _UNITS[match[2].upper()]
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationSignal:
-    """Holds if the number of parts of a kind is within bounds. ``role`` selects messages; None counts all."""
-
-    of: str
-    role: str | None
-    bounds: Bounds
-    cost: int = 0
-    work: int = 0
-
-    def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - takes constant time
-        """Return whether the request has the signal."""
-        return self._number(view) in self.bounds
-
-    def _number(self, view: RequestView) -> int:
-        match self.of:
-            case "tool_definition":
-                return view.tools
-            case "assistant_tool_call":
-                return view.tool_calls
-            case "image_content":
-                return view.images
-        return len(view.roles) if self.role is None else view.roles.count(self.role)
-
-
-def build_conversation(rule: contract.ConversationRule) -> ConversationSignal:
-    """Build the signal of a config rule.
-
-    Raises:
-        ValueError: its bounds are invalid, or a role is given for parts that have no role.
-    """
-    source = rule.feature.source
-    if source.role is not None and source.type != "message":
-        raise ValueError(f"a role narrows messages, and {source.type} is counted")
-    return ConversationSignal(source.type, source.role, bounds_of(rule.predicate))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.normalise import normalise
+from vsr_runtime.decision.signals.score import Score
 from vsr_runtime.decision.view import READ, RequestView
 from vsr_schemas.pii import ALL_TYPES
 from vsr_schemas.routerconfig import v0_4_0 as contract
@@ -49,6 +50,14 @@ class ModelSignal(Protocol):
         """Return whether the request has the signal; None if a required model result is missing."""
 
 
+@runtime_checkable
+class ScoredModelSignal(Protocol):
+    """A signal of a model that has numbers."""
+
+    def score(self, view: RequestView, results: ModelResults) -> Score | None:
+        """Return the numbers of the request; None if a required model result is missing."""
+
+
 @dataclass(frozen=True, slots=True)
 class EmbeddingSignal:
     """Holds if the person's ask is similar to the sentences, by the maximum or the mean cosine."""
@@ -65,10 +74,19 @@ class EmbeddingSignal:
 
     def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the ask
         """Return whether the similarity reaches the threshold."""
+        similarity = self._similarity(results)
+        return None if similarity is None else similarity >= self.threshold
+
+    def score(self, view: RequestView, results: ModelResults) -> Score | None:  # noqa: ARG002 - as above
+        """Return the similarity, which is also the confidence."""
+        similarity = self._similarity(results)
+        return None if similarity is None else Score(similarity >= self.threshold, similarity, similarity)
+
+    def _similarity(self, results: ModelResults) -> float | None:
         scores = _similarities(self.sentences, results, everywhere=self.everywhere)
         if scores is None:
             return None
-        return (sum(scores) / len(scores) if self.mean else max(scores)) >= self.threshold
+        return sum(scores) / len(scores) if self.mean else max(scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +110,20 @@ class ComplexitySignal:
 
     def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the ask
         """Return whether the request has this level."""
+        margin = self._margin(results)
+        return None if margin is None else self._level(margin) == self.level
+
+    def score(self, view: RequestView, results: ModelResults) -> Score | None:  # noqa: ARG002 - as above
+        """Return the margin; its distance from 0 is the confidence, whatever the level is."""
+        margin = self._margin(results)
+        return None if margin is None else Score(self._level(margin) == self.level, margin, abs(margin))
+
+    def _margin(self, results: ModelResults) -> float | None:
         hard, easy = (_similarities(side, results, everywhere=self.everywhere) for side in (self.hard, self.easy))
-        if hard is None or easy is None:
-            return None
-        margin = max(hard) - max(easy)
-        level = "hard" if margin > self.threshold else "easy" if margin < -self.threshold else "medium"
-        return level == self.level
+        return None if hard is None or easy is None else max(hard) - max(easy)
+
+    def _level(self, margin: float) -> Level:
+        return "hard" if margin > self.threshold else "easy" if margin < -self.threshold else "medium"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +148,15 @@ class JailbreakSignal:
         if any(score >= self.threshold for score in scores):
             return True
         return None if any(math.isnan(score) for score in scores) else False
+
+    def score(self, view: RequestView, results: ModelResults) -> Score | None:
+        """Return the highest probability, once all texts have been read; it is also the confidence."""
+        probabilities = results.attacks.get(self.detector, {})
+        scores = [probabilities.get(text, math.nan) for text in self.texts(view)]
+        if any(math.isnan(score) for score in scores):
+            return None
+        best = max(scores, default=0.0)
+        return Score(best >= self.threshold, best, best)
 
 
 @dataclass(frozen=True, slots=True)

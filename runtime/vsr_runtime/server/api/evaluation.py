@@ -12,6 +12,7 @@ from vsr_runtime.decision.program.conditions import (
     CategoryCondition,
     Condition,
     ConditionLeaf,
+    DerivedCondition,
     NotCondition,
     SignalCondition,
     SignalName,
@@ -146,6 +147,9 @@ def _traced(name: str, rule: Condition, signals: SignalValues) -> DecisionTrace:
 def _node(rule: Condition, signals: SignalValues) -> TraceNode:
     if isinstance(rule, CategoryCondition | SignalCondition):
         kind, name = _name(rule)
+        return TraceNode(node_type="leaf", signal_type=kind, signal_name=name, matched=rule.truth(signals))
+    if isinstance(rule, DerivedCondition):
+        kind, name = rule.name
         return TraceNode(node_type="leaf", signal_type=kind, signal_name=name, matched=rule.truth(signals))
     parts = (rule.part,) if isinstance(rule, NotCondition) else rule.parts
     children = [_node(part, signals) for part in parts]

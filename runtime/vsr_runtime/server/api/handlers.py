@@ -37,7 +37,8 @@ async def evaluate(context: RequestContext, request: shapes.EvalRequest) -> ApiR
     """Describe the decision of a request."""
     chat = await context.worked(partial(_chat, context.generation.rules.program, request))
     action = await context.decided(chat.body)
-    program = context.generation.rules.program
+    main = context.generation.rules.program
+    program = main.recipes.get(chat.model, main)
     return eval_response(program, action, chat.view, chat.model, context.took, trace=request.options.trace)
 
 
@@ -47,7 +48,8 @@ async def intent(context: RequestContext, request: shapes.IntentRequest) -> ApiR
     everywhere = context.generation.rules.program.whole_category
     category, shares = await _category(context, chat.view.text(everywhere=everywhere) if chat.view else "")
     action = await context.decided(chat.body)
-    program = context.generation.rules.program
+    main = context.generation.rules.program
+    program = main.recipes.get(chat.model, main)
     return shapes.IntentResponse(
         classification=shapes.Classification(
             category=category, confidence=max(shares.values(), default=0.0), processing_time_ms=context.took

@@ -277,7 +277,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     },
     "categories.*": {
         "description": "What belongs to the category.",
-        "examples": "Prompts of the category, as users write them. At most 4,000 characters each.",
+        "examples": "Prompts of the category, as users write them, at most 4,000 characters each. "
+        "`builtin:NAME@VERSION` stands for a shipped set's examples of the label with the category's name, "
+        "`builtin:NAME@VERSION/LABEL` for those of another label.",
     },
     "signals.*": {
         "keywords": "Words in the person's ask.",

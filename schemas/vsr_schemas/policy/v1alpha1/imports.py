@@ -7,9 +7,10 @@ from typing import Annotated
 from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.kinds import FRAGMENT_KIND
 from vsr_schemas.scalars import Name, Text, shown
 
-FRAGMENT_KIND = "RoutingPolicyFragment"
+__all__ = ["FRAGMENT_KIND", "LISTS", "MAPPINGS", "MAX_FRAGMENTS", "FragmentFile", "ImportSpec", "Imports"]
 MAPPINGS = ("endpoints", "models", "classifiers", "categories", "signals", "guards")
 """Sections of names, of which each belongs to one file."""
 LISTS = ("routes", "limits", "assertions", "tests")

@@ -238,7 +238,7 @@ def test_two_policies_of_one_cluster_are_told_to_have_gateways_in_namespaces_of_
         text = policy_text("newest-04", name)
         gitops = '\ngitops: {repo: "https://git.example.com/team/routing.git"}\n'
         result = compiled_text(text if "gitops:" in text else text + gitops)
-        held[name] = (result.policy, multi_policy.object_identities(result))
+        held[name] = multi_policy.held(result)
     ((_, finding),) = multi_policy.cluster_conflicts(held)
     assert finding.code == "VSR309"
     assert "a Gateway in a namespace of its own" in finding.hint

@@ -62,6 +62,24 @@ def test_higher_priority_wins_then_the_name():
     assert [route.name for route in built(change).routes] == ["z", "a", "b"]
 
 
+def test_keyword_wins_over_a_probable_category_of_the_same_priority():
+    """Of decisions of one priority the more confident one serves, as in the stock router; names count last."""
+
+    def change(document):
+        document["routing"]["signals"]["keywords"] = [KEYWORD]
+        document["routing"]["decisions"] = [
+            decision("a-math", 9, operator="OR", conditions=[{"type": "domain", "name": "math"}]),
+            decision("b-word", 9, "phi4-mini", operator="OR", conditions=[{"type": "keyword", "name": "k"}]),
+        ]
+
+    program = built(change)
+    view = RequestView("a", 1, ("user",))
+    assert program.decide(view).kinds == {"category"}
+    for probability, name in ((0.7, "b-word"), (1.0, "a-math")):
+        known = program.with_category(program.decide(view).signals, "math", probability)
+        assert program.decide(view, known).route.name == name
+
+
 def test_domain_without_mmlu_categories_is_its_own_label():
     """A category of the policy's own is matched by its name."""
 
@@ -102,11 +120,6 @@ TWO_MODELS = [{"model": "llama3-8b"}, {"model": "phi4-mini"}]
     ("change", "message"),
     [
         (put(*DECISION, "modelRefs", 0, "model", value="gpt"), "routing.decisions[0].modelRefs[0].model: model 'gpt'"),
-        (
-            put(*DECISION, "modelRefs", value=TWO_MODELS),
-            "decisions[0].modelRefs: several models need shares in",
-        ),
-        (put(*DECISION, "modelRefs", value=[]), "routing.decisions[0].modelRefs: names no model"),
         (
             put(*DECISION, "modelRefs", 0, "use_reasoning", value=True),
             "modelRefs[0].use_reasoning: model 'phi4-mini' has",
@@ -191,8 +204,8 @@ def test_signals_are_found_by_type_and_name():
         signals["structure"] = [structure := {"name": "k", "predicate": {"gte": 2.0}}]
         structure["feature"] = {"type": "count", "source": {"type": "regex", "pattern": "!"}}
         document["routing"]["decisions"] = [
-            decision(kind, 9, operator="AND", conditions=[{"type": kind, "name": "k"}])
-            for kind in ("keyword", "context", "structure", "conversation")
+            decision(kind, 9 - number, operator="AND", conditions=[{"type": kind, "name": "k"}])
+            for number, kind in enumerate(("keyword", "context", "structure", "conversation"))
         ]
 
     program = built(change)
@@ -355,7 +368,12 @@ def header(name: str, value: str = "a"):
         (plugins(("request_params", {"blocked_params": ["Model"]})), "'model' is required in a request"),
         (plugins(("request_params", {"blocked_params": ["a", "a"]})), "blocked_params: 'a' is duplicated"),
         (plugins(("request_params", {"max_n": 0})), "max_n: must be at least 1"),
-        (plugins(("fast_response", {"message": "a"}), ("tools", {"mode": "none"})), "cannot be combined with other"),
+        (plugins(("tools", {"mode": "passthrough", "allow_tools": ["a"]})), "mode passthrough keeps all tools"),
+        (plugins(("semantic-cache", {}), ("response_cache", {})), "plugins: 'response_cache' is duplicated"),
+        (
+            plugins(("response_cache", {"mode": "exact", "semantic": {"similarity_threshold": 0.9}})),
+            "semantic: does not go with the mode exact",
+        ),
     ],
 )
 def test_unsupported_plugins_are_rejected(change, message):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from vsr_runtime.decision.program.build_effects import build_reasoning
+from vsr_runtime.decision.program.build_reasoning import build_reasoning
 from vsr_runtime.decision.program.effects import REMOVED
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 

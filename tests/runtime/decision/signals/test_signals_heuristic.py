@@ -4,13 +4,9 @@ import pytest
 
 from vsr_runtime.decision.deadline import never
 from vsr_runtime.decision.signals.base import Bounds, bounds_of
-from vsr_runtime.decision.signals.heuristic import (
-    build_context,
-    build_conversation,
-    build_keyword,
-    build_structure,
-    parse_token_count,
-)
+from vsr_runtime.decision.signals.conversation import build_conversation
+from vsr_runtime.decision.signals.heuristic import build_context, build_keyword, parse_token_count
+from vsr_runtime.decision.signals.structure import build_structure
 from vsr_runtime.decision.view import RequestView
 from vsr_schemas.routerconfig import v0_4_0 as contract
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vsr_runtime.decision.apis.endpoints import Api
-from vsr_runtime.decision.program.build_effects import build_reasoning
+from vsr_runtime.decision.program.build_reasoning import build_reasoning
 from vsr_runtime.decision.program.effects import NO_TOOLS, Effects, ModelTarget, ParameterLimits, SystemPrompt
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.json_body import read_body

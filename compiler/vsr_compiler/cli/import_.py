@@ -1,0 +1,186 @@
+"""``vsr-compile import``: other people's configurations as one policy."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vsr_compiler.cli import console
+from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity, Span
+from vsr_schemas.scalars import DNS_LABEL
+from vsr_schemas.version import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vsr_compiler.importer import Imported
+
+REPORTS = ("text", "markdown", "json", "sarif")
+STDOUT = Path("-")
+
+
+@click.command(name="import", short_help="Import a configuration of another router or gateway.")
+@click.argument("sources", nargs=-1, required=True, metavar="FILE|DIR|-...", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=Path("policy.yaml"),
+    show_default=True,
+    help="The file of the policy; - is standard output.",
+)
+@click.option(
+    "--report",
+    "report_format",
+    type=click.Choice(REPORTS),
+    default="text",
+    show_default=True,
+    help="Format of the report of loss: text on stderr, all others on stdout.",
+)
+@click.option("--name", metavar="NAME", help="Name of the policy. Defaults to that of the output file.")
+@click.option(
+    "--image", metavar="IMAGE", default=f"vsr-runtime:{VERSION}", show_default=True, help="The router's image."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["vsr-runtime", "semantic-router"]),
+    default="vsr-runtime",
+    show_default=True,
+    help="The implementation of the router.",
+)
+@click.option("--target", metavar="TARGET", default="", help="The gateway stack, such as istio or agentgateway.")
+@click.option("--force", is_flag=True, help="Overwrite the file of the policy.")
+@click.option("--partial", is_flag=True, help="Write the policy although the report has errors.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.pass_context
+def command(  # noqa: PLR0913 - one an option
+    context: click.Context,
+    sources: tuple[Path, ...],
+    *,
+    output: Path,
+    report_format: str,
+    name: str | None,
+    image: str,
+    engine: str,
+    target: str,
+    force: bool,
+    partial: bool,
+    strict: bool,
+) -> None:
+    """Import configurations of another router or gateway as one policy, with a report of loss.
+
+    All files together make one policy. Their form is detected by their content: configurations of the semantic-router
+    of every release, its DSL, its Kubernetes objects, ConfigMaps and Helm values with one; LiteLLM; agentgateway; and
+    manifests of gateways and model servers. What the policy cannot say is reported at its place in the source. Keys are
+    never copied.
+
+    With an error in the report nothing is written, because a protection or a decision would be lost; `--partial` writes
+    the rest, with comments at the places.
+
+    \b
+    vsr-compile import config.yaml -o policies/team-a.yaml
+    vsr-compile import config.yaml objects/ --report markdown > loss.md
+
+    Exit codes: 0 imported, 1 the report has an error.
+    """
+    from vsr_compiler.importer import Options, import_files  # noqa: PLC0415 - `--help` must not pay for it
+
+    if output == STDOUT and report_format != "text":
+        raise click.UsageError("The policy and the report cannot both be on standard output. Name an --output.")
+    if output != STDOUT and (output.exists() or output.is_symlink()) and not force:
+        raise click.UsageError(f"`{output}` already exists. Name another file, or overwrite it with --force.")
+    options = Options(
+        _name(name, output), image, "semantic-router" if engine == "semantic-router" else "vsr-runtime", _target(target)
+    )
+    shown = "policy.yaml" if output == STDOUT else str(output)
+    imported = import_files(sources, options, output=shown)
+    findings = [_strict(item) for item in imported.findings] if strict else list(imported.findings)
+    failed = any(item.level is Severity.ERROR for item in findings)
+    written = bool(imported.policy) and (partial or not failed)
+    if written:
+        try:
+            _write(output, imported.policy, force=force)
+        except CompileError as error:
+            console.print_findings(error.diagnostics)
+            context.exit(1)
+    _report(report_format, imported, findings)
+    if written and output != STDOUT:
+        console.print_message(f"{output}: written. Read the report, then run: vsr-compile check {shlex.quote(shown)}")
+    elif not written and imported.policy:
+        console.print_message(
+            "Nothing was written, because of the errors. --partial writes what could be carried over."
+        )
+    context.exit(int(failed))
+
+
+def _name(name: str | None, output: Path) -> str:
+    """Return the name of the policy.
+
+    Raises:
+        click.BadParameter: It is not a DNS label.
+    """
+    if name is None:
+        return output.stem.lower() if re.fullmatch(DNS_LABEL, output.stem.lower()) else "policy"
+    if not re.fullmatch(DNS_LABEL, name):
+        raise click.BadParameter(f"`{name}` is not a DNS label.", param_hint="--name")
+    return name
+
+
+def _target(target: str) -> str:
+    """Return a target that exists.
+
+    Raises:
+        click.BadParameter: It does not.
+    """
+    if target:
+        from vsr_compiler.targets import TARGETS  # noqa: PLC0415 - loads much, and most calls name none
+
+        if target not in TARGETS:
+            raise click.BadParameter(f"`{target}` is none of {', '.join(TARGETS)}.", param_hint="--target")
+    return target
+
+
+def _strict(item: Diagnostic) -> Diagnostic:
+    from dataclasses import replace  # noqa: PLC0415 - of one option
+
+    return replace(item, severity=Severity.ERROR) if item.level is Severity.WARNING else item
+
+
+def _write(output: Path, policy: str, *, force: bool) -> None:
+    """Write the policy: all of it or nothing.
+
+    Raises:
+        CompileError: VSR500.
+    """
+    if output == STDOUT:
+        console.print_data(policy)
+        return
+    from vsr_compiler.syntax.replace import replace_text  # noqa: PLC0415 - `--help` must not pay for it
+
+    try:
+        if not (force and output.exists()):
+            output.open("x", encoding="utf-8").close()
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        problem = Diagnostic("VSR500", f"cannot write the file: {reason}", Span(str(output)), "Check the path.")
+        raise CompileError([problem]) from None
+    replace_text(output, policy)
+
+
+def _report(report_format: str, imported: Imported, findings: Sequence[Diagnostic]) -> None:
+    """Print the report. Its excerpts are those of the importer, which have no secrets."""
+    files = list(imported.forms)
+    module = importlib.import_module(
+        f"vsr_compiler.diagnostics.formats.{console.MODULES.get(report_format, report_format)}"
+    )
+    if report_format == "text":
+        sys.stderr.write(module.render(findings, imported.texts, colour=console.colour()))
+    else:
+        console.print_data(module.render(files, findings, imported.texts))
+    console.print_counts(findings)

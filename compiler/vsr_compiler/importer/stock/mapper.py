@@ -1,0 +1,128 @@
+"""One stock configuration in the layout of 0.4.0 as a draft of a policy."""
+
+from __future__ import annotations
+
+from vsr_compiler.importer.family import Job
+from vsr_compiler.importer.stock import answers, decisions, detectors, guards, models, settings, signals
+from vsr_compiler.importer.stock.context import Context
+from vsr_compiler.importer.stock.legacy import PROTECTIONS
+from vsr_compiler.importer.values import Fields
+from vsr_compiler.syntax.nodes import Mapping
+
+LISTENERS = "listeners: the gateway has them"
+ROUTING = {
+    "strategy": "",
+    "candidate_requirements": "requirements of models that are selected",
+    "data_policy": "records of decisions",
+    "model_bindings": "settings of services that the gateway or the runtime does itself",
+    "fallback": "",
+}
+TOP = {"version": "", "setup": LISTENERS, "listeners": LISTENERS, "evaluation": "evaluations of models"}
+
+
+def carry_over(root: Mapping, job: Job) -> None:
+    """Fill the draft of a job from a configuration."""
+    context = Context(job)
+    top = Fields.of(root, "", root.span)
+    top.taken.update({"version", "providers", "routing", "global"})
+    providers, shared = top.fields("providers"), top.fields("global")
+    routing, names = _routing(context, top)
+    settings.prepare(context, shared)
+    models.models(context, providers, routing)
+    signals.collect(context, routing.fields("signals"))
+    _projections(context, routing)
+    found = decisions.decisions(context, routing)
+    context.default = answers.default(context, providers, found, root.span)
+    _protections(context, top)
+    decisions.routes(context, found)
+    job.draft.sections["default"] = context.default
+    settings.apply(context, shared)
+    settings.entrypoints(context, names)
+    signals.unused(context)
+    _fallback(context, routing)
+    routing.taken.update({"strategy", "modelCards", "decisions", "signals"})
+    context.leftovers(routing, ROUTING)
+    context.leftovers(top, TOP)
+    _tidy(job, context.needed)
+
+
+def _routing(context: Context, top: Fields) -> tuple[Fields, list[str]]:
+    """Return the routing of the configuration, or of its first entry point, with the names that lead to it."""
+    routing = top.fields("routing")
+    recipes = [Fields.of(node, f"recipes[{index}]", top.span) for index, node in enumerate(top.items("recipes"))]
+    entries = [Fields.of(node, "entrypoints", top.span) for node in top.items("entrypoints")]
+    if routing.items("decisions") or not recipes:
+        _left_out(context, recipes)
+        return routing, []
+    wanted = entries[0].text("recipe") if entries else recipes[0].text("name")
+    chosen = next((recipe for recipe in recipes if recipe.text("name") == wanted), recipes[0])
+    _left_out(context, [recipe for recipe in recipes if recipe is not chosen])
+    names = [
+        name for entry in entries if entry.text("recipe") == chosen.text("name") for name in entry.texts("model_names")
+    ]
+    own = chosen.fields("routing")
+    own.node.entries.setdefault("modelCards", (routing.span, routing.take("modelCards") or Mapping(routing.span)))
+    return own, names
+
+
+def _left_out(context: Context, recipes: list[Fields]) -> None:
+    for recipe in recipes:
+        message = f"recipe `{recipe.text('name')}` is not imported, because a policy has one set of routes"
+        hint = "Import it as a policy of its own: remove the other recipes from a copy of the source."
+        context.lose("VSR525", message, recipe.value_at("name"), hint)
+
+
+def _protections(context: Context, top: Fields) -> None:
+    """Add the guards that releases before 0.3 have for every request."""
+    for node in top.items(PROTECTIONS):
+        fields = Fields.of(node, "protection", top.span)
+        type_, span = fields.text("type"), fields.value_at("at")
+        threshold = fields.number("threshold")
+        if type_ == "jailbreak":
+            model = detectors.detector(context, "jailbreak", span)
+            guards.by_settings(
+                context, "jailbreak", {"detector": model, "threshold": 0.7 if threshold is None else threshold}, span
+            )
+            continue
+        denied = detectors.denied_types(context, fields, "pii_types_allowed", span)
+        body = detectors.data_body(context, denied, threshold, span)
+        exempt = [context.models[name] for name in fields.texts("except") if name in context.models]
+        if denied:
+            guards.by_settings(context, "pii", {**body, **({"except": {"models": exempt}} if exempt else {})}, span)
+
+
+def _projections(context: Context, routing: Fields) -> None:
+    """Remember scores and mappings, which are written out where decisions test them."""
+    projections = routing.fields("projections")
+    for node in projections.items("scores"):
+        score = Fields.of(node, "projections.scores", projections.span)
+        context.scores[score.text("name")] = score
+    context.mappings = [Fields.of(node, "projections", projections.span) for node in projections.items("mappings")]
+    for node in projections.items("partitions"):
+        partition = Fields.of(node, "projections.partitions", projections.span)
+        what = "signals of which the source takes the best one, and the policy each that holds"
+        context.group("VSR525", what, partition.text("name"), partition.value_at("name"), "Check the order of routes.")
+    context.leftovers(projections)
+
+
+def _fallback(context: Context, routing: Fields) -> None:
+    fallback = routing.fields("fallback")
+    if fallback.boolean("enabled"):
+        message = "models that are asked after a failure are not carried over"
+        context.lose("VSR526", message, fallback.span, "Write `fallback` and `retry` at the routes.")
+    fallback.taken.update(fallback.node.entries)
+
+
+def _tidy(job: Job, needed: set[str]) -> None:
+    """Remove sections that stayed empty, and let each request be decided by itself, as the stock router does."""
+    draft = job.draft
+    signals_ = draft.mapping("signals")
+    for name in [name for name in signals_ if name not in needed]:
+        del signals_[name]
+        draft.comments.pop(("signals", name), None)
+    for name in ("signals", "categories", "guards", "classifiers", "routes"):
+        if name in draft.sections and not draft.sections[name]:
+            del draft.sections[name]
+    if draft.sections.get("routes"):
+        draft.sections["stickiness"] = {"mode": "none"}
+        draft.comment(("stickiness",), "As the stock router: each request is decided by its last turn alone.")

@@ -1,0 +1,72 @@
+"""Rules and what follows when they hold."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from vsr_schemas.routerconfig.v0_4_0.base import StockModel
+from vsr_schemas.routerconfig.v0_4_0.plugins import Plugin
+
+
+class RuleLeaf(StockModel):
+    """One condition: the signal of this type and name matched. A complexity's name ends in its level: ``hard``."""
+
+    type: Literal[
+        "domain",
+        "keyword",
+        "context",
+        "structure",
+        "conversation",
+        "embedding",
+        "language",
+        "input_modality",
+        "complexity",
+        "jailbreak",
+        "pii",
+        "authz",
+        "projection",
+    ]
+    name: str
+
+
+class RuleNode(StockModel):
+    """A boolean combination. ``AND`` of nothing is true: the catch-all."""
+
+    operator: Literal["AND", "OR", "NOT"]
+    conditions: list[RuleNode | RuleLeaf]
+
+
+class ModelRef(StockModel):
+    """A model that a decision selects. With ``lora_name`` the adapter is what is asked for."""
+
+    model: str
+    lora_name: str | None = None
+    use_reasoning: bool = False
+    reasoning_mode: Literal["enabled", "disabled", "adaptive"] | None = None
+    reasoning_effort: str | None = None
+    weight: float | None = None
+
+
+class Algorithm(StockModel):
+    """How one of several models is chosen. The others of the stock router's are refused by name."""
+
+    type: Literal["static"]
+
+
+class Decision(StockModel):
+    """Rules and what follows when they hold.
+
+    Higher priority wins; tiers count before it, and confidence decides between equals. Without rules it always holds,
+    and without models the default one serves.
+    """
+
+    name: str
+    description: str | None = None
+    priority: int = 0
+    tier: int | None = None
+    rules: RuleNode | RuleLeaf | None = None
+    modelRefs: list[ModelRef] = Field(default_factory=list)  # noqa: N815 - the contract's spelling
+    algorithm: Algorithm | None = None
+    plugins: list[Plugin] | None = None

@@ -1,0 +1,84 @@
+"""The whole file, and the settings of the router itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from vsr_schemas.routerconfig.v0_4_0.base import StockModel
+from vsr_schemas.routerconfig.v0_4_0.decisions import Decision
+from vsr_schemas.routerconfig.v0_4_0.projections import Projections
+from vsr_schemas.routerconfig.v0_4_0.providers import ModelCard, Providers
+from vsr_schemas.routerconfig.v0_4_0.signals import Signals
+
+
+class Routing(StockModel):
+    """Models, signals, numbers that are derived from signals, decisions."""
+
+    modelCards: list[ModelCard]  # noqa: N815 - the contract's spelling
+    signals: Signals = Field(default_factory=Signals)
+    projections: Projections | None = None
+    decisions: list[Decision] = Field(default_factory=list)
+    strategy: Literal["priority", "confidence"] | None = None
+
+
+class RecipeRouting(StockModel):
+    """Signals, projections and decisions of a recipe. Models are shared between recipes."""
+
+    signals: Signals = Field(default_factory=Signals)
+    projections: Projections | None = None
+    decisions: list[Decision] = Field(default_factory=list)
+    strategy: Literal["priority", "confidence"] | None = None
+
+
+class Recipe(StockModel):
+    """One of several routing profiles."""
+
+    name: str
+    description: str | None = None
+    routing: RecipeRouting
+
+
+class Entrypoint(StockModel):
+    """Names by which clients choose a recipe."""
+
+    model_names: list[str] = Field(min_length=1)
+    recipe: str
+
+
+class RouterGlobal(StockModel):
+    """Auto-model names, and whether the route is selected again after the decision. The names are the stock ones."""
+
+    auto_model_names: list[str] = Field(default_factory=lambda: ["vllm-sr/auto", "auto", "MoM"])
+    clear_route_cache: Literal[True] = True
+
+
+class Global(StockModel):
+    """Settings of the router itself."""
+
+    router: RouterGlobal = Field(default_factory=RouterGlobal)
+
+
+class Listener(StockModel):
+    """Where the stock command line lets its own Envoy listen. Without effect here: the gateway has the listeners.
+
+    ``api_keys`` is no field of it: that Envoy demands one of them of clients, and nothing here would.
+    """
+
+    name: str | None = None
+    address: str | None = None
+    port: int | None = None
+    timeout: str | None = None
+
+
+class RouterConfig(StockModel):
+    """The file ``router/config.yaml``."""
+
+    version: Literal["v0.3"] = "v0.3"
+    listeners: list[Listener] = Field(default_factory=list)
+    providers: Providers
+    routing: Routing
+    recipes: list[Recipe] | None = None
+    entrypoints: list[Entrypoint] | None = None
+    global_: Global = Field(default_factory=Global, alias="global")

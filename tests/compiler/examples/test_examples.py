@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from support.common import reference
+from vsr_compiler import examples
+from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
+
+
+@pytest.mark.parametrize("name", examples.names())
+def test_a_set_is_clean(name):
+    """No text occurs twice, is blank, or is too long for a policy; each label has enough to learn from."""
+    shipped = examples.read(name)
+    texts = [text for label in shipped.labels for text in shipped.texts(label)]
+    assert len(set(texts)) == len(texts)
+    assert all(text == text.strip() and 1 <= len(text) <= 4000 for text in texts)
+    assert min(len(shipped.texts(label)) for label in shipped.labels) >= 20
+    assert shipped.title
+    assert shipped.languages
+
+
+def test_the_subjects_are_those_of_the_stock_router():
+    """Labels are spelled as the category mapping of the stock checkpoints spells them."""
+    assert sorted(examples.read("mmlu-pro@1").labels) == sorted(MMLU_CATEGORIES)
+
+
+def test_no_text_is_from_the_prompts_that_measure():
+    """The sets are our own writing: no text is one of the reference prompts."""
+    folder = reference() / "data" / "prompts"
+    prompts = {case["question"].strip() for case in json.loads((folder / "domain_classify_cases.json").read_text())}
+    for label in json.loads((folder / "mmlu_labels.json").read_text())["labels"].values():
+        prompts |= {text.strip() for text in label["exemplars"]}
+    for name in examples.names():
+        shipped = examples.read(name)
+        assert not prompts & {text for label in shipped.labels for text in shipped.texts(label)}
+
+
+@pytest.mark.parametrize(
+    ("entry", "wanted"),
+    [
+        ("builtin:mmlu-pro@1", ("mmlu-pro", 1, None)),
+        ("builtin:mmlu-pro@12/computer science", ("mmlu-pro", 12, "computer science")),
+        ("builtin:mmlu-pro", None),
+        ("builtin:mmlu-pro@0", None),
+        ("builtin:../secret@1", None),
+        ("builtin:a@1/", None),
+    ],
+)
+def test_references(entry, wanted):
+    """A reference names a set, its version and perhaps a label; anything else is none."""
+    found = examples.parse(entry)
+    assert (found and (found.name, found.version, found.label)) == wanted
