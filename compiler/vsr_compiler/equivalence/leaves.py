@@ -1,0 +1,322 @@
+"""The signals of a router config as formulas: by what they measure and compare, not by their names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from vsr_compiler.equivalence.formula import (
+    FALSE,
+    Above,
+    All,
+    Formula,
+    Is,
+    IsOne,
+    Key,
+    Not,
+    Occurs,
+    Some,
+    Unknown,
+    above,
+    at_least,
+    within,
+)
+from vsr_compiler.equivalence.numbers import number, tokens
+
+COLLECTIONS: Mapping[str, str] = {
+    "domain": "domains",
+    "keyword": "keywords",
+    "embedding": "embeddings",
+    "language": "language",
+    "context": "context",
+    "structure": "structure",
+    "conversation": "conversation",
+    "complexity": "complexity",
+    "jailbreak": "jailbreak",
+    "pii": "pii",
+    "authz": "role_bindings",
+    "input_modality": "input_modality",
+    "fact_check": "fact_check",
+    "user_feedback": "user_feedbacks",
+    "modality": "modality",
+    "preference": "preferences",
+    "reask": "reasks",
+    "kb": "kb",
+    "event": "events",
+}
+"""Where the rules of a type of leaves are."""
+ONE_OF = frozenset({"fact_check", "user_feedback", "modality"})
+"""Types whose leaves are the labels of one classification."""
+TOKENS: Key = ("tokens",)
+Body = Mapping[str, Any]
+_PROSE = frozenset({"name", "description"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What of a config only its engine says.
+
+    Attributes:
+        personal: All types of personal data; those of a rule are these without the allowed ones.
+        detectors: How personal data is found, by signal: ``model`` or ``patterns``.
+        whole: Signals that read the whole request, as ``type:name``.
+        clients: Tests of clients by signal: pairs of an attribute and a value, of which one must be true.
+        fallback: The category of requests that have none of the others.
+    """
+
+    personal: frozenset[str]
+    detectors: Mapping[str, str] = field(default_factory=dict)
+    whole: frozenset[str] = frozenset()
+    clients: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    fallback: str | None = None
+
+
+class Leaves:
+    """The leaves of one config."""
+
+    def __init__(self, signals: Body, projections: Body, reads: Reads) -> None:
+        """Index the rules by type and name."""
+        self._reads = reads
+        self._projections = projections
+        self._rules = {
+            (kind, str(rule.get("name"))): rule
+            for kind, collection in COLLECTIONS.items()
+            for rule in rules_of(signals.get(collection))
+        }
+        self._bindings = rules_of(signals.get("role_bindings"))
+        self._special: Mapping[str, Callable[[str, Body], Formula]] = {
+            "domain": self._domain,
+            "keyword": self._keyword,
+            "embedding": _embedding,
+            "language": _language,
+            "context": _context,
+            "structure": _structure,
+            "conversation": _conversation,
+            "jailbreak": _jailbreak,
+            "pii": self._pii,
+            "input_modality": lambda _, rule: Is(Unknown(("input_modality", str(rule.get("modality"))))),
+        }
+
+    def leaf(self, kind: str, name: str, inside: int = 0) -> Formula:
+        """Return the formula of a leaf. One without a rule is never true, as in the engine.
+
+        Args:
+            kind: The type of the leaf.
+            name: The name of the leaf.
+            inside: How many other leaves it is part of.
+        """
+        if kind in {"authz", "projection", "complexity"}:
+            return self._composed(kind, name, inside)
+        rule = self._rules.get((kind, name))
+        if rule is None:
+            return FALSE
+        if kind in ONE_OF:
+            return Is(IsOne((kind,), name))
+        if kind in self._special:
+            return self._special[kind](name, rule)
+        prose = str(rule.get("description", "")) if kind == "preference" else ""
+        return Is(Unknown((kind, name if kind == "preference" else "", prose, canonical(rule))))
+
+    def _composed(self, kind: str, name: str, inside: int) -> Formula:
+        """Return the formula of a leaf whose name is not that of a rule."""
+        match kind:
+            case "authz":
+                return self._client(name)
+            case "projection":
+                return self._projection(name, inside)
+            case _:
+                return self._complexity(name, inside)
+
+    def rules(self, node: Body, inside: int = 0) -> Formula:
+        """Return the formula of a tree of conditions."""
+        if node.get("type") and not node.get("operator"):
+            return self.leaf(str(node["type"]).strip().lower(), str(node.get("name")), inside)
+        parts = tuple(self.rules(part, inside) for part in rules_of(node.get("conditions")))
+        match str(node.get("operator") or "AND").upper():
+            case "AND":
+                return All(parts)
+            case "NOT":
+                return Not(parts[0]) if len(parts) == 1 else FALSE
+            case _:
+                return Some(parts)
+
+    def _domain(self, name: str, rule: Body) -> Formula:
+        if name == self._reads.fallback:
+            others = [other for kind, other in self._rules if kind == "domain" and other != name]
+            return Not(Some(tuple(Is(IsOne(("domain",), other)) for other in sorted(others))))
+        labels = sorted({name, *texts(rule.get("mmlu_categories"))})
+        return Some(tuple(Is(IsOne(("domain",), label)) for label in labels))
+
+    def _keyword(self, name: str, rule: Body) -> Formula:
+        method = str(rule.get("method") or "words").lower()
+        if method not in {"words", "regex"} or rule.get("fuzzy_match"):
+            return Is(Unknown(("keyword", canonical({**rule, "keywords": sorted(texts(rule.get("keywords")))}))))
+        sensitive, pattern = bool(rule.get("case_sensitive")), method == "regex"
+        reads = "request" if f"keyword:{name}" in self._reads.whole else "turn"
+        words = {text if sensitive or pattern else text.casefold() for text in texts(rule.get("keywords"))}
+        parts = tuple(Is(Occurs(word, pattern, sensitive, reads)) for word in sorted(words))
+        match rule.get("operator"):
+            case "AND":
+                return All(parts)
+            case "NOR":
+                return Not(Some(parts))
+            case _:
+                return Some(parts)
+
+    def _pii(self, name: str, rule: Body) -> Formula:
+        denied = sorted(self._reads.personal - set(texts(rule.get("pii_types_allowed"))))
+        return personal(
+            denied,
+            number(rule.get("threshold")),
+            detector=self._reads.detectors.get(name, "model"),
+            history=bool(rule.get("include_history")),
+        )
+
+    def _client(self, name: str) -> Formula:
+        tests = list(self._reads.clients.get(name, ()))
+        bindings = [item for item in self._bindings if name in {item.get("role"), item.get("name")}]
+        for binding in bindings:
+            subjects = rules_of(binding.get("subjects"))
+            tests += [(str(subject.get("kind")).lower(), str(subject.get("name"))) for subject in subjects]
+        return Some(tuple(Is(Unknown(("client", *test))) for test in sorted(set(tests))))
+
+    def _complexity(self, name: str, inside: int) -> Formula:
+        base, _, level = name.rpartition(":")
+        rule = self._rules.get(("complexity", base))
+        if rule is None or inside > MAX_INSIDE:
+            return FALSE
+        sides = tuple(tuple(sorted(set(texts(dict_of(rule.get(side)).get("candidates"))))) for side in ("hard", "easy"))
+        rest = {key: value for key, value in rule.items() if key not in {"hard", "easy", "threshold", "composer"}}
+        source: Key = ("complexity", *sides, canonical(rest))
+        threshold = number(rule.get("threshold", 0.1))
+        hard, easy = above(source, threshold, whole=False), Not(at_least(source, -threshold, whole=False))
+        levels = {"hard": hard, "easy": easy, "medium": Not(Some((hard, easy)))}
+        composer = rule.get("composer")
+        parts = [levels.get(level, FALSE)]
+        if composer:
+            parts.append(self.rules(dict_of(composer), inside + 1))
+        return All(tuple(parts))
+
+    def _projection(self, name: str, inside: int) -> Formula:
+        for mapping in rules_of(self._projections.get("mappings")):
+            for output in rules_of(mapping.get("outputs")):
+                if output.get("name") == name and inside <= MAX_INSIDE:
+                    return _bounded(self._score(str(mapping.get("source")), inside), output, whole=False)
+        return FALSE
+
+    def _score(self, name: str, inside: int) -> Key:
+        score = next((item for item in rules_of(self._projections.get("scores")) if item.get("name") == name), {})
+        inputs = []
+        for item in rules_of(score.get("inputs")):
+            kind = str(item.get("type"))
+            means = self.leaf(kind, str(item.get("name")), inside + 1) if "name" in item else canonical(item)
+            inputs.append((repr(means), canonical({key: item[key] for key in item if key not in {"type", "name"}})))
+        return ("score", str(score.get("method")), tuple(sorted(inputs)))
+
+
+MAX_INSIDE = 8
+"""Leaves inside leaves: inputs of scores, and conditions of complexity rules."""
+
+
+def personal(types: Sequence[str], threshold: Fraction, *, detector: str, history: bool) -> Formula:
+    """Return that personal data of one of the types is found."""
+    return Some(tuple(Is(Above(("pii", detector, history, kind), threshold)) for kind in sorted(set(types))))
+
+
+def attack(threshold: Fraction, *, history: bool, method: str = "classifier", rest: str = "{}") -> Formula:
+    """Return that an attack is found."""
+    return Is(Above(("jailbreak", method, history, rest), threshold))
+
+
+def canonical(rule: Any) -> str:  # noqa: ANN401 - of any form
+    """Return a rule as text, without its name and prose."""
+    body = {key: value for key, value in rule.items() if key not in _PROSE} if isinstance(rule, Mapping) else rule
+    return json.dumps(body, sort_keys=True, default=str)
+
+
+def texts(value: object) -> list[str]:
+    """Return a list of texts; empty for anything else."""
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def rules_of(value: object) -> list[dict[str, Any]]:
+    """Return a list of mappings; empty for anything else."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def dict_of(value: object) -> dict[str, Any]:
+    """Return a mapping; empty for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def _context(_: str, rule: Body) -> Formula:
+    low, high = (tokens(rule.get(key)) for key in ("min_tokens", "max_tokens"))
+    return within(TOKENS, low, high, whole=True)
+
+
+def _embedding(_: str, rule: Body) -> Formula:
+    rest = {key: rule[key] for key in rule if key not in {"threshold", "candidates", "aggregation_method", *_PROSE}}
+    aggregate = str(rule.get("aggregation_method") or "max")
+    sentences = tuple(sorted(set(texts(rule.get("candidates")))))
+    return Is(Above(("embedding", sentences, aggregate, canonical(rest)), number(rule.get("threshold"))))
+
+
+def _language(name: str, rule: Body) -> Formula:
+    is_one = Is(IsOne(("language",), name))
+    threshold = number(rule.get("threshold"))
+    return All((is_one, Is(Above(("language confidence",), threshold)))) if threshold else is_one
+
+
+def _structure(_: str, rule: Body) -> Formula:
+    feature = dict_of(rule.get("feature"))
+    source = dict_of(feature.get("source"))
+    sensitive = bool(source.get("case_sensitive"))
+    words = sorted({word if sensitive else word.casefold() for word in texts(source.get("keywords"))})
+    counted: Key = (str(source.get("type")), str(source.get("pattern")), tuple(words), sensitive)
+    match feature.get("type"):
+        case "count":
+            return _bounded(("count", *counted), rule.get("predicate"), whole=True)
+        case "exists":
+            return at_least(("count", *counted), Fraction(1), whole=True)
+        case "density":
+            return _bounded(("density", *counted), rule.get("predicate"), whole=False)
+        case _:
+            return Is(Unknown(("structure", canonical(rule))))
+
+
+def _conversation(_: str, rule: Body) -> Formula:
+    feature = dict_of(rule.get("feature"))
+    source = dict_of(feature.get("source"))
+    counted: Key = ("conversation", str(source.get("type")), str(source.get("role") or ""))
+    if feature.get("type") == "exists":
+        return at_least(counted, Fraction(1), whole=True)
+    return _bounded(counted, rule.get("predicate"), whole=True)
+
+
+def _jailbreak(_: str, rule: Body) -> Formula:
+    patterns = {key: sorted(texts(rule.get(key))) for key in ("jailbreak_patterns", "benign_patterns") if rule.get(key)}
+    return attack(
+        number(rule.get("threshold")),
+        history=bool(rule.get("include_history")),
+        method=str(rule.get("method") or "classifier"),
+        rest=canonical(patterns),
+    )
+
+
+def _bounded(source: Key, predicate: object, *, whole: bool) -> Formula:
+    bounds = dict_of(predicate)
+    parts: list[Formula] = []
+    for key in ("gte", "gt", "lte", "lt"):
+        if bounds.get(key) is None:
+            continue
+        bound = number(bounds[key])
+        beyond = above if key in {"gt", "lte"} else at_least
+        parts.append(beyond(source, bound, whole=whole))
+        if key in {"lte", "lt"}:
+            parts[-1] = Not(parts[-1])
+    if not parts:
+        return at_least(source, Fraction(1), whole=True) if whole else above(source, Fraction(0), whole=False)
+    return All(tuple(parts))
