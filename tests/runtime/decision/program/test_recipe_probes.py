@@ -37,6 +37,9 @@ recipes:
 entrypoints: [{model_names: [other-name], recipe: other}]
 """
 
+GENERATED = """messages: [{role: user, content: Look}],
+    generated_text: {message_index: 0, content_index: 1, target_text_bytes: 9000}"""
+
 
 @pytest.fixture(scope="module")
 def probes():
@@ -63,11 +66,7 @@ def _probe(probes, folder, expected, variant, more=""):
         ("large", "query: word, repeat: 1000"),
         ("large", "query: word, padding: {text: word, repeat: 1000, placement: around}"),
         ("seen", "messages: [{role: user, content: [{type: text, text: Look}, {type: image_fixture, fixture: a}]}]"),
-        (
-            "large",
-            "messages: [{role: user, content: Look}], "  # the rest of the text is made
-            + "generated_text: {message_index: 0, content_index: 1, target_text_bytes: 9000}",
-        ),
+        ("large", GENERATED),
     ],
 )
 def test_a_probe_whose_decision_follows_from_known_signals_is_executed(probes, tmp_path, expected, variant):
