@@ -35,7 +35,7 @@ class RuleNode(StockModel):
     """A boolean combination. ``AND`` of nothing is true: the catch-all."""
 
     operator: Literal["AND", "OR", "NOT"]
-    conditions: list[RuleNode | RuleLeaf]
+    conditions: list[RuleNode | RuleLeaf] = Field(default_factory=list)
 
 
 class ModelRef(StockModel):
