@@ -57,7 +57,7 @@ CONDITIONS_REFUSED: Mapping[str, str] = {
 CACHE_REFUSED: Mapping[str, str] = {
     "request_controls": "clients cannot control the cache here",
     "allow_request_controls": "clients cannot control the cache here",
-    "personalized": "responses with memories or documents are not told apart here",
+    "personalized": "responses with memories or documents would be mixed up here",
     "revision": "responses of earlier revisions would still be served here",
 }
 """Fields of the plugin ``response_cache``."""
