@@ -17,6 +17,7 @@ from vsr_runtime.decision.program.build_identity import client_signals, with_ide
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
 from vsr_runtime.decision.program.build_routing import with_routing
+from vsr_runtime.decision.program.build_sentences import SHIPPED, with_sentences
 from vsr_runtime.decision.program.build_stickiness import with_stickiness
 from vsr_runtime.decision.program.build_unknown import check_unknown
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
@@ -123,14 +124,14 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     The keys of clients are in ``clients`` next to that folder.
 
     Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, bodies up to 8 MiB, and no classifier. A config
-    whose decisions need a category is then rejected.
+    whose decisions need a category is then rejected. Sentences of signals without vectors are read by the encoder.
 
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
     router, ignored = read_router(config)
     path = config.parent / "runtime.yaml"
-    runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
+    runtime = with_sentences(read_model(path, RuntimeSettings) if path.exists() else _defaults(), router)
     keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
@@ -297,7 +298,7 @@ def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
     """Return the limits of the response cache; None if no decision caches responses."""
     if not program.caches_responses:
         return None
-    settings = runtime.cache or CacheSettings()
+    settings = runtime.cache or CacheSettings(encoder=SHIPPED)
     routes = (route for profile in program.profiles for route in profile.routes)
     compares = any(route.effects.cache and route.effects.cache.similarity for route in routes)
     if compares and settings.encoder is None and runtime.cache is not None:
