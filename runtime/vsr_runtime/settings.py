@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from vsr_runtime.credentials import FOLDER, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.credentials import FOLDER, KEYLESS, clients_folder, read_client_keys, read_credentials
 from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
@@ -16,6 +17,7 @@ from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_identity import client_signals, with_identity
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
+from vsr_runtime.decision.program.build_providers import provider_credentials
 from vsr_runtime.decision.program.build_routing import with_routing
 from vsr_runtime.decision.program.build_sentences import SHIPPED, with_sentences
 from vsr_runtime.decision.program.build_stickiness import with_stickiness
@@ -132,7 +134,9 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     router, ignored = read_router(config)
     path = config.parent / "runtime.yaml"
     runtime = with_sentences(read_model(path, RuntimeSettings) if path.exists() else _defaults(), router)
-    keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
+    folder = credentials or config.parent / FOLDER
+    keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
+    keys |= read_credentials(folder, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
     return _prepared(replace(settings, ignored=ignored))

@@ -67,6 +67,12 @@ def admit(document: object) -> Admission:
             found.ignored.append(f"{place}.api_format: it is the default")
         elif "api_format" in model:
             found.refused.append(f"{place}.api_format: the runtime does not translate between APIs; remove it")
+        for at, ref in _items(model, "backend_refs", place):
+            if ref.pop("api_key", None):
+                found.refused.append(
+                    f"{at}.api_key: keys are not read from this file; put it into a Secret, give that to the container "
+                    "as a variable, and name the variable as api_key_env"
+                )
     _routing(document.get("routing"), "routing", found)
     for place, recipe in _items(document, "recipes", ""):
         _routing(recipe.get("routing"), f"{place}.routing", found)
