@@ -16,6 +16,7 @@ from vsr_compiler.syntax.migrate.patch import patched
 from vsr_compiler.syntax.migrate.refused import RefusedError
 from vsr_compiler.syntax.migrate.versions import REGISTRY, Conversion, Version
 from vsr_compiler.syntax.nodes import Scalar
+from vsr_compiler.syntax.text import decode
 from vsr_compiler.syntax.versions import judge
 from vsr_schemas.policy.kinds import FRAGMENT_KIND
 from vsr_schemas.policy.v1alpha1.moved import MOVED
@@ -51,21 +52,23 @@ def migrated(text: str, name: str, registry: tuple[Version, ...] = REGISTRY) -> 
 
 def _version(document: Document, registry: tuple[Version, ...]) -> int:
     """Return the index of the version of a file."""
+    names = tuple(version.name for version in registry)
     kind, api = document.node(("kind",)), document.node(("apiVersion",))
+    name, span = api.text if isinstance(api, Scalar) else "", document.span(("apiVersion",))
+    if (judged := judge(name, span, names)) is not None and name not in names:
+        raise CompileError([judged])  # a newer version may have other kinds
     if not isinstance(kind, Scalar) or kind.text not in _KINDS:
         hint = f"Pass files with `kind: {_KINDS[0]}` or `kind: {_KINDS[1]}`."
         raise CompileError(
             [Diagnostic("VSR572", "this is no policy and no fragment", document.span(("kind",), key=True), hint)]
         )
-    names = tuple(version.name for version in registry)
     if api is None:
         hint = f"Add `apiVersion: {names[-1]}`."
         raise CompileError([Diagnostic("VSR102", "missing key `apiVersion`", document.root.span, hint)])
-    name, span = api.text if isinstance(api, Scalar) else "", document.span(("apiVersion",))
-    if name in names:
-        return names.index(name)
-    unknown = Diagnostic("VSR572", "this is no version of the policy language", span, suggest(name, names))
-    raise CompileError([judge(name, span, names) or unknown])
+    if name not in names:
+        message = "this is no version of the policy language"
+        raise CompileError([Diagnostic("VSR572", message, span, suggest(name, names))])
+    return names.index(name)
 
 
 def _applied(text: str, name: str, conversions: tuple[Conversion, ...], version: str) -> str:
@@ -77,12 +80,12 @@ def _applied(text: str, name: str, conversions: tuple[Conversion, ...], version:
         try:
             for conversion in conversions:
                 root = conversion(root)
+            if version:
+                root = _with_version(root, version)
         except RefusedError as error:
             if formatted:
                 break
             raise CompileError([_refusal(error, source, name)]) from None
-        if version:
-            root = _with_version(root, version)
         if root is source.root:
             return text
         after = None if root.flow else patched(source, root)
@@ -107,15 +110,21 @@ def _with_version(root: Branch, version: str) -> Branch:
     def changed(entry: Entry) -> Entry:
         if entry.key is None or entry.key.text != "apiVersion" or not isinstance(entry.value, Leaf):
             return entry
+        if entry.value.anchor:
+            hint = "Write the value at its aliases, and remove the anchor."
+            raise RefusedError(entry.value.start, "`apiVersion` has an anchor", hint)
         return replace(entry, value=replace(entry.value, text=version, raw=version, style=""))
 
     return replace(root, entries=[changed(entry) for entry in root.entries])
 
 
 def _proved(source: Source, root: Branch, after: str, name: str) -> bool:
-    """Return whether a text has the converted tree, every comment, and every value except the version."""
+    """Return whether a text has the converted tree, every comment, and every value except the version.
+
+    An anchor that is set twice is refused: an alias that moves could get the value of the other one.
+    """
     try:
-        load(after, name)
+        load(decode(after.encode(), name), name)
         result = grow(after, name).root
     except CompileError:
         return False
@@ -123,6 +132,7 @@ def _proved(source: Source, root: Branch, after: str, name: str) -> bool:
         _same(root, result)
         and _texts(source.comments) == _texts(comments(after, Places(after)))
         and not _values(source.root) - _values(result)
+        and max(_anchors(result).values(), default=1) == 1
     )
 
 
@@ -157,4 +167,17 @@ def _values(root: Branch) -> Counter[tuple[str, bool]]:
             found[node.text, bool(node.style)] += 1
         else:
             stack += [entry.value for entry in node.entries]
+    return found
+
+
+def _anchors(root: Branch) -> Counter[str]:
+    """Return how often each anchor is set."""
+    found: Counter[str] = Counter()
+    stack: list[Leaf | Branch] = [root]
+    while stack:
+        node = stack.pop()
+        if node.anchor:
+            found[node.anchor] += 1
+        if isinstance(node, Branch):
+            stack += [part for entry in node.entries for part in (entry.key, entry.value) if part is not None]
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from vsr_compiler.syntax.fmt.tree import Branch, Entry, Leaf
@@ -10,6 +11,8 @@ from vsr_schemas.policy.v1alpha1.moved import MOVED
 
 _WORDS = frozenset(path[1] for path in MOVED if path[0] == "gateway")
 _HOSTS = frozenset({"host", "hosts", "hostname", "hostnames"})
+_HOST = re.compile(r"[\w.*-]{1,253}", re.ASCII)
+_PORT = re.compile("[1-9][0-9]{0,4}")
 _HTTPS, _HTTP = "443", "80"
 
 
@@ -74,11 +77,12 @@ def _check(gateway: Branch, moved: list[Entry]) -> None:
         if name == "port":
             _check_port(value, secure=secure)
         if name in _HOSTS and _is_no_host(value):
-            raise RefusedError(value.start, f"`gateway.{name}` is no hostname", "Write a hostname, or a list of them.")
+            hint = "Write a hostname without scheme and port, or a list of them."
+            raise RefusedError(value.start, f"`gateway.{name}` is no hostname", hint)
 
 
 def _check_port(value: Leaf | Branch, *, secure: bool) -> None:
-    if not isinstance(value, Leaf) or not (value.text.isascii() and value.text.isdigit()):
+    if not isinstance(value, Leaf) or not _PORT.fullmatch(value.text):
         raise RefusedError(value.start, "`gateway.port` is no port", "Write one number.")
     if (value.text == _HTTPS and not secure) or (value.text == _HTTP and secure):
         message = f"`gateway.port` is {value.text} {'with' if secure else 'without'} `tls`"
@@ -88,7 +92,7 @@ def _check_port(value: Leaf | Branch, *, secure: bool) -> None:
 
 def _is_no_host(value: Leaf | Branch) -> bool:
     if isinstance(value, Leaf):
-        return not value.text or (not value.style and value.text in {"~", "null", "true", "false"})
+        return not _HOST.fullmatch(value.text) or (not value.style and value.text in {"null", "true", "false"})
     return value.mapping or not value.entries
 
 

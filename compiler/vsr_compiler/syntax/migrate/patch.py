@@ -28,7 +28,7 @@ def patched(source: Source, root: Branch) -> str | None:
             own = [remark for remark in entry.before if remark.offset >= entry.start or remark.offset < 0]
             lines = show.one(replace(entry, before=own, gap=False), " " * root.column)
             body = newline.join(lines)[root.column :]
-            part = head + body + (part[len(part.rstrip()) :])
+            part = head + body + (part[len(part.rstrip()) :] or newline)
         parts.append(part)
     parts.append(text[end:])
     return "".join(parts)

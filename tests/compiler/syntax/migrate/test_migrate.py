@@ -58,6 +58,8 @@ REFUSED = {
     "443 without TLS": "{port: 443}",
     "80 with TLS": "{port: 80, tls: {secret: a}}",
     "no port": "{port: http}",
+    "a host with its scheme": "{host: 'https://a.b'}",
+    "two hosts in one text": "{host: 'a.b, c.d'}",
     "no host": "{hostname: {a: b}}",
     "an empty host": "{hostname: }",
     "no hosts": "{hostnames: []}",
@@ -173,6 +175,14 @@ def test_unusual_layouts_are_converted(text: str) -> None:
     assert migrated(result, "p.yaml") == result
 
 
+def test_a_file_without_a_line_break_at_its_end_keeps_its_order() -> None:
+    """Also if the last value becomes a text on several lines."""
+    text = "kind: RoutingPolicy\napiVersion: vsr.dev/v1alpha1\ngateway:\n  host: a.b\n  x: |\n    a\n..."
+    result = migrated(text, "p.yaml")
+    assert result.startswith("kind: RoutingPolicy\napiVersion: vsr.dev/v1alpha1\ngateway:\n")
+    assert result.endswith("      hostnames: [a.b]\n  x: |\n    a\n")
+
+
 def test_versions_are_a_chain() -> None:
     """Moved words first, then one version after the other; text that is not concerned stays."""
     result = migrated(HEAD + OLD + TAIL, "p.yaml", THIRD)
@@ -184,6 +194,14 @@ def test_versions_are_a_chain() -> None:
     assert migrated(result, "p.yaml", THIRD) is result
     middle = migrated(HEAD + OLD + TAIL, "p.yaml", SECOND)
     assert migrated(middle, "p.yaml", THIRD) == result
+
+
+def test_a_version_with_an_anchor_is_refused_because_its_aliases_would_change() -> None:
+    """Without a later version nothing changes."""
+    text = "apiVersion: &v vsr.dev/v1alpha1\nkind: RoutingPolicy\nmetadata: {name: *v}\n"
+    assert migrated(text, "p.yaml") is text
+    with pytest.raises(CompileError, match="anchor"):
+        migrated(text, "p.yaml", SECOND)
 
 
 def test_a_conversion_that_loses_something_is_refused() -> None:
@@ -254,6 +272,9 @@ def test_an_older_version_names_the_command() -> None:
         ("- a\n", "VSR572"),
         ("a: [\n", "VSR002"),
         ("a: " + "[" * 50, "VSR005"),
+        ("kind: Other\napiVersion: vsr.dev/v9\n", "VSR571"),
+        (HEAD + "models: {a: &a b}\ngateway: {host: x.y, name: &a c, tls: {secret: *a}}\n", "VSR572"),
+        (HEAD + "gateway: {host: x.y, name: &a c, tls: {secret: *a}}\n", "VSR572"),
         (HEAD + "gateway: &g {host: a.b, x: *g}\n", "VSR002"),
         (HEAD + "metadata: &m {host: a.b}\ngateway: *m\n", "VSR572"),
     ],
