@@ -33,9 +33,6 @@ def link_signals(
     """Return all signals by name, sorted, without those that have an unresolved reference, which is reported."""
     linked = {}
     for name, spec in sorted(policy.signals.items()):
-        if spec.kind in CLIENT_KINDS and policy.router.engine == "semantic-router":
-            message = f"semantic-router gets no bindings of roles, so it would refuse the signal `{name}`"
-            scope.report("VSR539", message, ("signals", name), "Use `router.engine: vsr-runtime`.", key=True)
         kind = _kind(scope, spec, ("signals", name), classifiers, identity)
         if kind is not None:
             linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True), spec.of)

@@ -95,22 +95,4 @@ identity:
   gatewayHeader: {from: [10.1.0.0/16], user: x-forwarded-user}
 """),
     ),
-    "VSR539": Code(
-        title="signal about clients for the stock router",
-        severity="error",
-        stage=Stage.LINK,
-        meaning="A signal tests who the client is, and the router is `semantic-router`.",
-        reason=(
-            "The stock router tests clients by bindings of roles, which the compiler does not write: they have no "
-            "attributes but users and groups, and believe headers that any client may send."
-        ),
-        fix="Use `router.engine: vsr-runtime`.",
-        example=Example("""\
-router: {engine: semantic-router}
-identity:
-  gatewayHeader: {from: [10.1.0.0/16], user: x-forwarded-user}
-signals:
-  staff: {role: {users: [alice]}}
-"""),
-    ),
 }
