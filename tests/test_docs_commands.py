@@ -95,9 +95,20 @@ def split_policy(folder: Path) -> None:
     )
 
 
-def import_sources(folder: Path) -> None:
+RECIPES = """\
+version: v0.3
+providers: {defaults: {model: small}, models: [{name: small, backend_refs: [{endpoint: "small.models:8000"}]}]}
+entrypoints: [{model_names: [quick], recipe: fast}, {model_names: [calm], recipe: careful}]
+recipes:
+  - {name: fast, routing: {decisions: [{name: quick-all, priority: 1, modelRefs: [{model: small}]}]}}
+  - {name: careful, routing: {decisions: [{name: calm-all, priority: 1, modelRefs: [{model: small}]}]}}
+"""
+
+
+def import_sources(folder: Path, *, recipes: bool) -> None:
     """Write the configuration that pages import, and a folder with nothing about routing."""
-    shutil.copyfile(ROOT / "out" / "minimal" / "router" / "config.yaml", folder / "config.yaml")
+    source = (ROOT / "out" / "minimal" / "router" / "config.yaml").read_text(encoding="utf-8")
+    (folder / "config.yaml").write_text(RECIPES if recipes else source, encoding="utf-8")
     (folder / "objects").mkdir(exist_ok=True)
 
 
@@ -116,7 +127,7 @@ def test_a_command_of_the_docs_runs_as_printed(command: str, clone: Path) -> Non
     if command == "vsr-compile check my.yaml":
         run("vsr-compile init my.yaml", clone)
     if command.startswith("vsr-compile import"):
-        import_sources(clone)
+        import_sources(clone, recipes="--recipe" in command)
     for name in re.findall(r"--traffic (\S+)", command):
         record_traffic(clone / name)
     result = run(command, clone)
