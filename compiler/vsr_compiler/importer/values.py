@@ -81,6 +81,26 @@ def make(value: Any, span: Span) -> Node:  # noqa: ANN401 - plain data
     return Scalar(str(value), not isinstance(value, str), span)
 
 
+def plain(node: Node) -> Any:  # noqa: ANN401 - data of any form
+    """Return a node as plain data: null, booleans and numbers if they are written so, and texts."""
+    if isinstance(node, Mapping):
+        return {key: plain(value) for key, (_, value) in node.entries.items()}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    if node.plain and is_null(node):
+        return None
+    return _value(node) if node.plain else node.text
+
+
+def _value(node: Scalar) -> bool | float | str:
+    word, found = node.text.lower(), number(node)
+    if word in {"true", "false"}:
+        return word == "true"
+    if found is None or "_" in word:
+        return node.text
+    return int(found) if found.is_integer() and not set(word) & {".", "e"} else found
+
+
 @dataclass(slots=True)
 class Fields:
     """A mapping of a source, and which of its keys were read."""

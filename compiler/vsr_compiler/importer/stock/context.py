@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from vsr_compiler.diagnostics import Severity, Span
 from vsr_compiler.importer.family import Job
@@ -59,6 +60,8 @@ class Context:
         scores: The weighted sums of signals by name.
         mappings: Bounds of sums, with their outputs.
         needs_identity: Whether limits depend on who the client is.
+        unreasoned: What of the reasoning of a decision is lost: ``effort``, or ``reasoning`` at all.
+        choices: Which of several models the policy asks, by decision.
     """
 
     job: Job
@@ -73,6 +76,8 @@ class Context:
     bases: dict[str, str] = field(default_factory=dict)
     needed: set[str] = field(default_factory=set)
     needs_identity: bool = False
+    unreasoned: dict[str, Literal["effort", "reasoning"]] = field(default_factory=dict)
+    choices: dict[str, Literal["first", "equal"]] = field(default_factory=dict)
     scores: dict[str, Fields] = field(default_factory=dict)
     mappings: list[Fields] = field(default_factory=list)
 

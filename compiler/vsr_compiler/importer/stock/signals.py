@@ -91,6 +91,12 @@ def unused(context: Context) -> None:
 
 def leaf(context: Context, found: Leaf) -> Condition | str:
     """Return the condition of a leaf, whose signal is added to the policy; or why there is none."""
+    result = _condition(context, found)
+    context.job.leaves[f"{found.type}:{found.name}"] = result
+    return result
+
+
+def _condition(context: Context, found: Leaf) -> Condition | str:
     name, level = found.name, ""
     if found.type == "complexity" and ":" in name:
         name, level = name.rsplit(":", 1)
