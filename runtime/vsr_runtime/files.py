@@ -64,7 +64,7 @@ def read_model(path: Path, contract: type[Model], *, foreign: bool = False) -> M
     try:
         return contract.model_validate(document)
     except ValidationError as error:
-        raise UserError(_render(path.name, document, error)) from None
+        raise UserError(rendered(path.name, document, error)) from None
 
 
 def read_yaml(path: Path, *, foreign: bool = False) -> Any:  # noqa: ANN401 - a YAML document may be any plain value
@@ -225,7 +225,7 @@ def _syntax(name: str, error: Exception) -> str:
     return f"{where}: {getattr(error, 'problem', None) or 'not YAML'}"
 
 
-def _render(name: str, document: object, error: ValidationError) -> str:
+def rendered(name: str, document: object, error: ValidationError) -> str:
     """Join the problems that pydantic found into one line: ``config.yaml: routing.foo: not supported``."""
     found: list[str] = []
     for problem in error.errors(include_url=False, include_context=False, include_input=False):

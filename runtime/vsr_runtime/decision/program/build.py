@@ -11,6 +11,7 @@ from vsr_runtime.decision.program.build_effects import build_effects
 from vsr_runtime.decision.program.build_guards import build_guards
 from vsr_runtime.decision.program.build_order import check_ranks, chosen_ref, standing_of
 from vsr_runtime.decision.program.build_partitions import with_partitions
+from vsr_runtime.decision.program.build_providers import provider_type
 from vsr_runtime.decision.program.build_reasoning import read_reasoning
 from vsr_runtime.decision.program.build_signals import (
     build_model_signals,
@@ -167,9 +168,16 @@ def _read_models(config: contract.RouterConfig) -> dict[str, ModelTarget]:
     check_unique("routing.modelCards", [*bases, *adapters])
     contexts = {card.name: card.context_window_size for card in cards}
     contexts |= {lora.name: card.context_window_size for card in cards for lora in card.loras or ()}
-    served = {model.name: model.provider_model_id or model.name for model in configured}
+    served = {model.name: _served_as(model) for model in configured}
     served |= {name: name for name in adapters}  # the name with which it was loaded
     return {name: ModelTarget(name, own, context=contexts.get(name)) for name, own in served.items()}
+
+
+def _served_as(model: contract.ProviderModel) -> str:
+    """Return the name of a model at its provider."""
+    if model.external_model_ids:
+        return model.external_model_ids.get(provider_type(model)) or model.name
+    return model.provider_model_id or model.name
 
 
 def _read_auto_names(names: list[str], served: Mapping[str, ModelTarget]) -> tuple[str, ...]:

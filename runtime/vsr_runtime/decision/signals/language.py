@@ -38,41 +38,43 @@ class LanguageSignal:
     cost: int = COST
     work: int = 0
     everywhere: bool = False
+    threshold: float = THRESHOLD
 
     def holds(self, view: RequestView, expired: Expired) -> bool:  # noqa: ARG002 - the text is bounded
         """Return whether the request has the signal. The text is examined once for all languages."""
         key = _WHOLE_KEY if self.everywhere else _MEMO_KEY
         if key not in view.memo:
-            view.memo[key] = language_of(view.text(everywhere=self.everywhere), self.detector)
-        return bool(view.memo[key] == self.code)
+            view.memo[key] = most_likely(view.text(everywhere=self.everywhere), self.detector)
+        code, probability = view.memo[key]
+        return bool(code == self.code and probability >= self.threshold)
 
 
-def language_of(text: str, load_detector: LanguageDetector) -> str | None:
-    """Return the ISO 639-1 code of a text's language.
-
-    None if the text has no letters, or if no language is likely enough.
-    """
+def most_likely(text: str, load_detector: LanguageDetector) -> tuple[str | None, float]:
+    """Return the ISO 639-1 code of a text's most likely language, and its probability; None if it has no letters."""
     beginning = text[:MAX_CHARACTERS]
     if not any(map(str.isalpha, beginning)):
-        return None
+        return None, 0.0
     shares: dict[str, float] = {}
     for label, share in load_detector.rank(beginning):
         code = ALIASES.get(label, label)
         shares[code] = shares.get(code, 0.0) + share
     best = max(shares, key=lambda code: (shares[code], code))
-    return best if shares[best] >= THRESHOLD else None
+    return best, shares[best]
 
 
 def build_language(rule: contract.LanguageRule) -> LanguageSignal:
     """Build the signal of a config rule. Loads the detector, which takes about a second.
 
     Raises:
-        ValueError: the detector does not know the language.
+        ValueError: the detector does not know the language, or its threshold is not a probability.
         UserError: the detector is not installed or cannot be loaded.
     """
     if rule.name not in KNOWN:
         raise ValueError("the runtime's detector does not know this language")
-    return LanguageSignal(rule.name, load_detector())
+    if not 0 <= (rule.threshold or 0) <= 1:
+        raise ValueError("its threshold is not a probability; give a number from 0 to 1")
+    # In the stock router a threshold of 0 means its default, because that is how it reads a missing number.
+    return LanguageSignal(rule.name, load_detector(), threshold=rule.threshold or THRESHOLD)
 
 
 @cache

@@ -71,6 +71,7 @@ class ContextRule(StockModel):
     name: str
     min_tokens: str | None = None
     max_tokens: str | None = None
+    description: str | None = None
 
 
 class StructureSource(StockModel):
@@ -139,6 +140,7 @@ class PiiRule(StockModel):
     threshold: float
     pii_types_allowed: list[str] | None = None
     include_history: bool = False
+    description: str | None = None
 
 
 class EmbeddingRule(StockModel):
@@ -152,10 +154,11 @@ class EmbeddingRule(StockModel):
 
 
 class LanguageRule(StockModel):
-    """A request in the language of this ISO 639-1 code."""
+    """A request in the language of this ISO 639-1 code, with at least this probability."""
 
     name: str
-    description: str
+    description: str | None = None
+    threshold: float | None = None
 
 
 class InputModalityRule(StockModel):

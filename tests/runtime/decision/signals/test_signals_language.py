@@ -4,7 +4,7 @@ import pytest
 
 from vsr_runtime.decision.deadline import never
 from vsr_runtime.decision.signals import language
-from vsr_runtime.decision.signals.language import MAX_CHARACTERS, build_language, language_of, load_detector
+from vsr_runtime.decision.signals.language import MAX_CHARACTERS, THRESHOLD, build_language, load_detector, most_likely
 from vsr_runtime.decision.view import RequestView
 from vsr_schemas.languages import KNOWN, LANGUAGES
 from vsr_schemas.routerconfig import v0_4_0 as contract
@@ -37,7 +37,7 @@ def test_the_language_of_a_question(code, text):
 @pytest.mark.parametrize("text", ["", "2+2 =", "😀", "ok", "hello", "12:30", "\ud800"])
 def test_a_text_too_short_to_tell_is_in_no_language(text):
     """So no signal for a language holds, not even for English."""
-    assert language_of(text, load_detector()) is None
+    assert most_likely(text, load_detector())[1] < THRESHOLD
 
 
 def test_long_text_is_detected_by_its_beginning():
@@ -49,15 +49,15 @@ def test_long_text_is_detected_by_its_beginning():
             seen.append(text)
             return [("en", 1.0)]
 
-    assert language_of("word " * 100_000, Spy()) == "en"
+    assert most_likely("word " * 100_000, Spy()) == ("en", 1.0)
     assert [len(text) for text in seen] == [MAX_CHARACTERS]
 
 
 def test_a_request_is_read_once_for_all_languages(monkeypatch):
     """Several signals share what was found."""
     calls = []
-    found = language.language_of
-    monkeypatch.setattr(language, "language_of", lambda text, by: calls.append(text) or found(text, by))
+    found = language.most_likely
+    monkeypatch.setattr(language, "most_likely", lambda text, by: calls.append(text) or found(text, by))
     view = RequestView("Wie spät ist es in Tokio?")
     rules = [build_language(contract.LanguageRule(name=code, description="")) for code in ("en", "fr", "de")]
     assert [rule.holds(view, never) for rule in rules] == [False, False, True]
@@ -72,3 +72,17 @@ def test_all_languages_of_the_table_are_supported_and_others_rejected():
         assert code not in labels
         with pytest.raises(ValueError, match="does not know"):
             build_language(contract.LanguageRule(name=code, description=""))
+
+
+@pytest.mark.parametrize(("threshold", "expected"), [(None, True), (0, True), (0.6, True), (0.61, False), (1, False)])
+def test_a_language_may_demand_its_own_probability(monkeypatch, threshold, expected):
+    """Nothing and 0 mean the default."""
+    monkeypatch.setattr(language, "most_likely", lambda *_: ("de", 0.6))
+    rule = build_language(contract.LanguageRule(name="de", threshold=threshold))
+    assert rule.holds(RequestView("Wie spät ist es?"), never) is expected
+
+
+def test_a_threshold_that_is_no_probability_is_refused():
+    """A percentage is no probability."""
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        build_language(contract.LanguageRule(name="de", threshold=60))

@@ -82,3 +82,11 @@ def test_counts_as_the_standard_library_does(text, pattern):
     flags = re.ASCII if "b1" in pattern else 0
     expected = len(re.findall(pattern, text, flags))
     assert compile_patterns([pattern], case_sensitive=True).count(text, 1000, never) == expected
+
+
+def test_counted_dots_of_published_patterns_fit():
+    """Each dot stands for any character, so a pattern with many of them is large, but no slower than others."""
+    pattern = "|".join(
+        f"({word}).{{0,48}}(phrase|expression|term)" for word in ("define", "explica", "erkläre", "объясни")
+    )
+    assert has(f"(?i){pattern}", "Erkläre bitte diese EXPRESSION")
