@@ -40,6 +40,7 @@ SOURCE: Mapping[str, frozenset[str]] = {
 PREDICATE = frozenset({"gt", "gte", "lt", "lte"})
 ROUTING = frozenset({"modelCards", "signals", "projections", "decisions", "strategy"})
 """What of ``routing`` decides. Anything else is a difference unless both have it."""
+CONDITION = frozenset({"type", "name", "operator", "conditions"})
 REFERENCE = frozenset(
     {"model", "lora_name", "weight", "use_reasoning", "reasoning_effort", "reasoning", "reasoning_description"}
 )

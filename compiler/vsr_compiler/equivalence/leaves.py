@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from vsr_compiler.equivalence.fields import NAMED, PROSE, others, understood
+from vsr_compiler.equivalence.fields import CONDITION, NAMED, PROSE, others, understood
 from vsr_compiler.equivalence.formula import (
     FALSE,
     Above,
@@ -170,6 +170,9 @@ class Leaves:
 
     def rules(self, node: Body, inside: int = 0, *, negated: bool = False) -> Formula:
         """Return the formula of a tree of conditions. ``negated`` says whether an odd number of NOTs is above it."""
+        if rest := others(node, CONDITION):
+            known = {key: value for key, value in node.items() if key not in rest}
+            return Is(Unknown(("condition", canonical(rest), self.rules(known, inside, negated=negated))))
         if node.get("type") and not node.get("operator"):
             return self.leaf(str(node["type"]).strip().lower(), str(node.get("name")), inside)
         operator = str(node.get("operator") or "AND").upper()

@@ -144,6 +144,9 @@ CHANGED: dict[tuple[str, str], tuple[str, Any]] = {
     ("EmbeddingRule", "candidates"): ("routing.signals.embeddings.0.candidates", ["b"]),
     ("EmbeddingRule", "aggregation_method"): ("routing.signals.embeddings.0.aggregation_method", "mean"),
     ("EmbeddingRule", "query_modality"): ("routing.signals.embeddings.0.query_modality", "image"),
+    ("LanguageRule", "threshold"): ("routing.signals.language.0.threshold", 0.6),
+    ("RuleLeaf", "on_unknown"): ("routing.decisions.0.rules.conditions.0.on_unknown", "match"),
+    ("RuleNode", "on_unknown"): ("routing.decisions.0.rules.on_unknown", "match"),
     ("InputModalityRule", "modality"): ("routing.signals.input_modality.0.modality", "audio"),
     ("Candidates", "candidates"): ("routing.signals.complexity.0.easy.candidates", ["c"]),
     ("ComplexityRule", "threshold"): ("routing.signals.complexity.0.threshold", 0.3),
@@ -257,7 +260,9 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "Pricing": frozenset(contract.Pricing.model_fields),
     "Reasoning": frozenset(contract.Reasoning.model_fields),
     "ReasoningFamily": frozenset(contract.ReasoningFamily.model_fields),
-    "ProviderModel": frozenset({"backend_refs", "provider_model_id", "pricing", "reasoning", "reasoning_family"}),
+    "ProviderModel": frozenset(
+        {"external_model_ids", "backend_refs", "provider_model_id", "pricing", "reasoning", "reasoning_family"}
+    ),
     "ProviderDefaults": frozenset({"reasoning_effort", "reasoning_families"}),
     "ModelCard": frozenset({"context_window_size", "name"}),
     "Routing": frozenset({"modelCards"}),
