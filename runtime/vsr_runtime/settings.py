@@ -19,7 +19,7 @@ from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
 from vsr_runtime.decision.program.build_providers import provider_credentials
 from vsr_runtime.decision.program.build_routing import with_routing
-from vsr_runtime.decision.program.build_sentences import SHIPPED, with_sentences
+from vsr_runtime.decision.program.build_sentences import SHIPPED, scoring_of, with_sentences
 from vsr_runtime.decision.program.build_stickiness import with_stickiness
 from vsr_runtime.decision.program.build_unknown import check_unknown
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
@@ -28,6 +28,7 @@ from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.program.recipes import profiles, with_recipes
 from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.decision.signals.heuristic import PiiSignal
+from vsr_runtime.decision.signals.model_signals import BEST
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_runtime.stock import read_router
@@ -172,7 +173,7 @@ def check_settings(
         raise UserError(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
-    bindings = _bindings(runtime, similarity)
+    bindings = _bindings(runtime, similarity, router)
 
     def program_of(config: RouterConfig) -> Program:
         own = _own_bindings(bindings, config) if router.recipes else bindings
@@ -208,13 +209,14 @@ def check_settings(
     )
 
 
-def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None) -> ModelBindings:
+def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None, router: RouterConfig) -> ModelBindings:
     """Return the models that signals use."""
     return ModelBindings(
         frozenset(similarity.labels if similarity else ()),
         (runtime.detectors and runtime.detectors.jailbreak) or {},
         (runtime.detectors and runtime.detectors.pii) or {},
         client_signals(runtime.identity),
+        scoring_of(router) if similarity and similarity.head is None else BEST,
     )
 
 

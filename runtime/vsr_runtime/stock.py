@@ -85,14 +85,24 @@ def _routing(routing: object, place: str, found: Admission) -> None:
         if decision.get("rules") == {}:
             del decision["rules"]  # it always holds
         _rules(decision.get("rules"), f"{at}.rules", found)
-        algorithm = decision.get("algorithm")
-        if isinstance(algorithm, dict):
-            kind = algorithm.get("type")
-            if isinstance(kind, str) and kind in stock.ALGORITHMS_REFUSED:
-                reason = f"{kind} is not executed here: {stock.ALGORITHMS_REFUSED[kind]}"
-                found.refused.append(f"{at}.algorithm: {reason}; use static, or a split of runtime.yaml")
-                del decision["algorithm"]
+        _algorithm(decision, at, found)
         _plugins(decision, at, found)
+
+
+def _algorithm(decision: _Json, at: str, found: Admission) -> None:
+    """Leave out what chooses between models where there is one, and name what cannot be executed."""
+    algorithm = decision.get("algorithm")
+    kind = algorithm.get("type") if isinstance(algorithm, dict) else None
+    if not isinstance(algorithm, dict) or not isinstance(kind, str) or kind not in stock.ALGORITHMS_REFUSED:
+        return
+    del decision["algorithm"]
+    refs = decision.get("modelRefs")
+    one = isinstance(refs, list) and len(refs) == 1 and algorithm.get("minimum_candidates", 1) in (0, 1)
+    if kind in stock.SELECTORS and one:
+        found.ignored.append(f"{at}.algorithm: {kind} has one model to choose from")
+        return
+    reason = f"{kind} is not executed here: {stock.ALGORITHMS_REFUSED[kind]}"
+    found.refused.append(f"{at}.algorithm: {reason}; use static, or a split of runtime.yaml")
 
 
 def _plugins(decision: _Json, at: str, found: Admission) -> None:

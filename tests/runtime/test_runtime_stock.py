@@ -61,8 +61,23 @@ def test_only_false_switches_a_plugin_off(tmp_path, value):
 @pytest.mark.parametrize("name", sorted(stock.ALGORITHMS_REFUSED))
 def test_an_algorithm_is_refused_by_its_name_with_the_reason(tmp_path, name):
     """And with what can be used instead."""
+    refs = [{"model": "small"}, {"model": "large"}]
     with pytest.raises(UserError, match=rf"algorithm: {name} is not executed here: .*; use static, or a split"):
-        loaded(tmp_path, algorithm={"type": name, name: {}})
+        loaded(tmp_path, algorithm={"type": name, name: {}}, modelRefs=refs)
+
+
+@pytest.mark.parametrize("name", sorted(stock.ALGORITHMS_REFUSED))
+def test_an_algorithm_with_one_model_has_nothing_to_choose(tmp_path, name):
+    """One that asks several models, or a model which one to ask, does more than choose."""
+    if name not in stock.SELECTORS:
+        with pytest.raises(UserError, match=f"{name} is not executed here"):
+            loaded(tmp_path, algorithm={"type": name})
+        return
+    settings = loaded(tmp_path, algorithm={"type": name, "minimum_candidates": 1})
+    assert settings.ignored == (f"routing.decisions[0].algorithm: {name} has one model to choose from",)
+    assert [target.name for target, _ in settings.program.routes[0].targets] == ["small"]
+    with pytest.raises(UserError, match=f"{name} is not executed here"):
+        loaded(tmp_path, algorithm={"type": name, "minimum_candidates": 2})
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from vsr_runtime.decision.program.build_sentences import MAX_LENGTH, MAX_SENTENCES, SHIPPED
+from vsr_runtime.decision.signals.model_signals import ModelResults
 from vsr_runtime.errors import UserError
 from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.server.load import load_classifier
@@ -100,3 +101,42 @@ def test_work_at_the_start_is_bounded(tmp_path, candidates, message) -> None:
     """Too many sentences, or one of the length of a book, are refused before an encoder reads them."""
     with pytest.raises(UserError, match=message):
         load(stock(tmp_path, candidates))
+
+
+@pytest.mark.parametrize(
+    ("soft", "cosines", "held"),
+    [
+        ({}, (0.86, 0.44), None),  # 0.75 * 0.86 + 0.25 * 0.65 = 0.8075
+        ({}, (0.6, 0.4), True),  # 0.575: a near miss, and no other signal holds
+        ({}, (0.5, 0.3), False),  # 0.475: below 0.5
+        ({"enable_soft_matching": False}, (0.6, 0.4), False),
+        ({"min_score_threshold": 0.58}, (0.6, 0.4), False),
+    ],
+)
+def test_cosines_count_as_in_the_stock_router(tmp_path, soft, cosines, held) -> None:
+    """The second best sentence counts too, and near misses hold unless the config or another signal says otherwise."""
+    path = stock(tmp_path, ["one", "two"], kinds=("embedding",))
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document["routing"]["signals"]["embeddings"].append({"name": "other", "threshold": 0.7, "candidates": ["three"]})
+    document["routing"]["signals"]["embeddings"][0]["threshold"] = 0.8
+    document["global"] = {"model_catalog": {"embeddings": {"semantic": {"embedding_config": soft}}}}
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    signal = load(path).program.model_signals["embedding", "refund"]
+    known = dict(zip(("one", "two"), cosines, strict=True))
+    evaluated = [signal.evaluate(None, ModelResults(similarities=known | {"three": other})) for other in (0.3, 0.7)]
+    assert evaluated == ([True, True] if held is None else [held, False])
+    alone = signal.evaluate(None, ModelResults(similarities=known))
+    assert alone is {None: True, True: None, False: False}[held]
+
+
+def test_levels_count_the_second_best_sentence(tmp_path) -> None:
+    """The margin is the difference of what both sides score: 0.575 - 0.35 is hard, where the best alone say 0.2."""
+    path = stock(tmp_path, kinds=("complexity",))
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    rule = document["routing"]["signals"]["complexity"][0]
+    rule["hard"]["candidates"], rule["easy"]["candidates"] = ["a", "b"], ["c", "d"]
+    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+    signal = load(path).program.model_signals["complexity", "maths:hard"]
+    cosines = {"a": 0.6, "b": 0.4, "c": 0.4, "d": 0.0}
+    assert signal.score(None, ModelResults(similarities=cosines)).value == pytest.approx(0.225)
+    assert signal.evaluate(None, ModelResults(similarities=cosines)) is True

@@ -41,6 +41,10 @@ ALGORITHMS_REFUSED: Mapping[str, str] = {
     "fusion": "it asks several models for one request",
     "workflows": "it asks several models for one request",
 }
+SELECTORS = frozenset(
+    {"latency_aware", "multi_factor", "knn", "kmeans", "svm", "mlp", "router_dc", "automix", "hybrid"}
+)
+"""Algorithms that choose one model, so that nothing is to choose where a decision has one."""
 CONDITIONS_REFUSED: Mapping[str, str] = {
     "classifier": "classifiers of the config's own",
     "event": "events",

@@ -13,6 +13,7 @@ from vsr_runtime.decision.program.build_order import check_ranks, chosen_ref, st
 from vsr_runtime.decision.program.build_partitions import with_partitions
 from vsr_runtime.decision.program.build_providers import provider_type
 from vsr_runtime.decision.program.build_reasoning import read_reasoning
+from vsr_runtime.decision.program.build_sentences import with_scoring
 from vsr_runtime.decision.program.build_signals import (
     build_model_signals,
     build_signals,
@@ -24,6 +25,7 @@ from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredential
 from vsr_runtime.decision.program.ordering import sort_key
 from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
 from vsr_runtime.decision.signals.base import Signal
+from vsr_runtime.decision.signals.model_signals import BEST, Scoring
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
 from vsr_schemas.runtime import GuardSettings
@@ -41,12 +43,14 @@ class ModelBindings:
         jailbreak: detector by jailbreak signal.
         pii: detector by PII signal.
         clients: signals about who sends a request.
+        scoring: how similar a text is to several sentences.
     """
 
     sentences: frozenset[str] = frozenset()
     jailbreak: Mapping[str, str] = field(default_factory=dict)
     pii: Mapping[str, str] = field(default_factory=dict)
     clients: Mapping[SignalName, Signal] = field(default_factory=dict)
+    scoring: Scoring = BEST
 
 
 def build(
@@ -86,6 +90,8 @@ def build(
     check_personal_data(signals.pii or (), bindings.pii)
     heuristic_signals = {**build_signals(signals, bindings.pii), **bindings.clients}
     model_signals = build_model_signals(signals, bindings.sentences, bindings.jailbreak, bindings.pii)
+    if bindings.scoring != BEST:
+        model_signals = with_scoring(model_signals, bindings.scoring)
     model_signals = with_partitions(model_signals, config.routing.projections, labels_by_domain)
     conditions = build_conditions(config.routing, labels_by_domain, {*heuristic_signals, *model_signals})
     decisions = config.routing.decisions

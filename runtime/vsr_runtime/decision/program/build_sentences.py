@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from vsr_runtime.decision.program.conditions import SignalName
+from vsr_runtime.decision.signals.model_signals import ComplexitySignal, EmbeddingSignal, ModelSignal, Scoring
 from vsr_runtime.errors import config_error
-from vsr_schemas.routerconfig.v0_4_0 import RouterConfig, Signals
+from vsr_schemas.routerconfig.v0_4_0 import ModelCatalog, RouterConfig, Signals
 from vsr_schemas.runtime import MINILM, MINILM_WEIGHTS, ClassifierSettings, EncoderSettings, RuntimeSettings
 
 MAX_SENTENCES = 2000
@@ -42,6 +45,29 @@ def with_sentences(runtime: RuntimeSettings, config: RouterConfig) -> RuntimeSet
     names = (_NAME, *(f"{_NAME}-{n}" for n in range(2, len(runtime.classifiers) + 3)))
     name = next(name for name in names if name not in runtime.classifiers)
     return runtime.model_copy(update={"classifiers": {**runtime.classifiers, name: known}})
+
+
+def scoring_of(config: RouterConfig) -> Scoring:
+    """Return how the stock router scores sentences by its defaults and the config's settings."""
+    given = (config.global_.model_catalog or ModelCatalog()).embeddings.semantic.embedding_config
+    return Scoring(near=given.min_score_threshold if given.enable_soft_matching else None)
+
+
+def with_scoring(signals: Mapping[SignalName, ModelSignal], scoring: Scoring) -> dict[SignalName, ModelSignal]:
+    """Return signals with a scoring; each embedding knows the others, one of which may keep it from holding."""
+    embeddings = {
+        name: replace(signal, scoring=scoring)
+        for name, signal in signals.items()
+        if isinstance(signal, EmbeddingSignal)
+    }
+    scored: dict[SignalName, ModelSignal] = dict(signals)
+    for name, signal in signals.items():
+        if isinstance(signal, ComplexitySignal):
+            scored[name] = replace(signal, scoring=scoring)
+        elif name in embeddings:
+            others = tuple(other for key, other in embeddings.items() if key != name)
+            scored[name] = replace(embeddings[name], others=others if scoring.near is not None else ())
+    return scored
 
 
 def _sentences(signals: Signals) -> Iterator[str]:
