@@ -83,13 +83,18 @@ def declared_by(imported: Imported, policy: Side) -> Declared:
         history=bool(detected),
         lengths=bool(blocked or everywhere),
         overflow=any(decision.too_long is not None for decision in policy.decisions),
-        routing=IGNORED,
+        routing=IGNORED | ({"model_catalog"} if _catalog(imported) else set()),
         same={
             leaf: condition
             for leaf, condition in imported.leaves.items()
             if leaf.partition(":")[0] in {"domain", "projection"} and not isinstance(condition, str)
         },
     )
+
+
+def _catalog(imported: Imported) -> bool:
+    shared = imported.config.get("global") if imported.config else None
+    return isinstance(shared, dict) and bool(shared.get("model_catalog"))
 
 
 def report_of(proof: Proof, imported: Imported) -> reports.Proof:

@@ -239,6 +239,8 @@ def _always(declared: Declared) -> list[str]:
     listed += [f"model `{name}` is new in the policy" for name in sorted(declared.more_models)]
     listed += [f"`{leaf}` of the source is lost: it never holds" for leaf in sorted(declared.leaves)]
     listed += [f"`{leaf}` of the source is a condition of the policy's own" for leaf in sorted(declared.same)]
+    if "model_catalog" in declared.routing:
+        listed.append("the models that compare and classify texts are the policy's own")
     if declared.blocked:
         listed.append("guards come before all routes")
     if declared.history:

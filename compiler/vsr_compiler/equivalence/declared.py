@@ -23,7 +23,7 @@ class Declared:
         history: Whether detectors read the whole conversation, and not only the last turn of the user.
         lengths: Whether guards refuse text that is too long for them (413).
         overflow: Whether a request that is too long for the models of a route goes on to the next one.
-        routing: Fields of ``routing`` that are lost.
+        routing: Fields of ``routing`` that are lost, and ``model_catalog`` if other models judge texts.
         same: Leaves of the source, as ``type:name``, whose counterpart in the policy is another one, such as categories
             by examples, with the conditions of the policy.
     """

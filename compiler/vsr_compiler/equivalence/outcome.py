@@ -64,7 +64,7 @@ _SETS = frozenset({"blocked_params", "allow_tools", "block_tools", "delete"})
 _KNOWN = frozenset(
     {"name", "description", "priority", "tier", "rules", "modelRefs", "plugins", "algorithm", "annotations"}
 )
-_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"system_prompt": {"mode": "replace"}}
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"system_prompt": {"mode": "insert"}}
 _STATIC = frozenset({"", "static"})
 
 

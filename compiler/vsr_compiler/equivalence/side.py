@@ -134,8 +134,12 @@ def read_side(
     read = (*_first(read, decisions, leaves, declared), *read)
     guards, on_responses = _guards(dict_of(dict_of(settings).get("guards")))
     models = frozenset(declared.names.get(name, name) for name in _names(providers, cards))
-    rest = {key: value for key, value in others(routing, ROUTING).items() if key not in declared.routing}
-    more = frozenset(f"routing.{key} {canonical(value)}" for key, value in rest.items())
+    catalog = dict_of(config.get("global")).get("model_catalog")
+    rest = {f"routing.{key}": value for key, value in others(routing, ROUTING).items()}
+    rest |= {"global.model_catalog": catalog} if catalog else {}
+    more = frozenset(
+        f"{key} {canonical(value)}" for key, value in rest.items() if key.rpartition(".")[2] not in declared.routing
+    )
     return Side(read, default, models, _auto_names(router), guards, on_responses, leaves, more)
 
 

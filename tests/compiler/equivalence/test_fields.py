@@ -242,6 +242,8 @@ CHANGED: dict[tuple[str, str], tuple[str, Any]] = {
     ("Lora", "name"): ("routing.modelCards.0.loras.0.name", "other"),
     ("ModelCard", "loras"): ("routing.modelCards.0.loras", []),
     ("RouterGlobal", "auto_model_names"): ("global.router.auto_model_names", ["MoM"]),
+    ("Global", "model_catalog"): ("global.model_catalog", {"embeddings": {"a": 1}}),
+    ("ModelCatalog", "embeddings"): ("global.model_catalog", {"embeddings": {"a": 1}}),
     ("Routing", "strategy"): ("routing.strategy", "confidence"),
     ("Routing", "signals"): ("routing.signals", {}),
     ("Routing", "projections"): ("routing.projections", {}),

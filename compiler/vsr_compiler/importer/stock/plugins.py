@@ -92,7 +92,7 @@ def _system_prompt(context: Context, fields: Fields, found: Effects, name: str) 
     del context, name
     prompt, mode = fields.text("system_prompt"), fields.text("mode").lower()
     if prompt.strip():
-        found.fields["systemPrompt"] = {"text": prompt, "mode": "insert"} if mode == "insert" else prompt
+        found.fields["systemPrompt"] = {"text": prompt, "mode": "insert"} if mode != "replace" else prompt
 
 
 def _fast_response(context: Context, fields: Fields, found: Effects, name: str) -> None:
