@@ -103,6 +103,7 @@ def test_a_gateway_that_adds_the_keys_needs_no_variable(tmp_path, monkeypatch):
         ({"extra_headers": {"Authorization": SECRET}}, "is a key; name a variable"),
         ({"extra_headers": {"x-a": "1\r\nx-b: 2"}}, "cannot be set"),
         ({"extra_headers": {"Host": "x"}}, "cannot be set"),
+        ({"extra_headers": {"X-Selected-Model": "other"}}, "cannot be set"),
     ],
 )
 def test_a_provider_that_cannot_be_used_is_refused_without_its_key(tmp_path, ref, message):

@@ -18,11 +18,16 @@ a new version, and both stay available. What is new is in the [changelog](../../
 
 The shipped encoder, all-MiniLM-L6-v2, reads English only. Texts in other languages are for encoders that read them.
 
-**A head trained from `injection@1` with the shipped encoder is no protection.** Each family of attacks and of
-look-alikes was held out in turn, on 2 December 2026: the area under the curve is 0.79 (English alone 0.82). At the
-threshold that 1 % of the look-alikes exceed, 15 % of the attacks are found. From 0.75 (documents, tool results) to
-0.92 (overrides) by family; 0.25, worse than chance, for other languages. These texts have the authors of the training
-texts, so attacks of others are likely to be found less often. Use a [detector](guards.md) to block.
+**A head trained from `injection@1` with the shipped encoder is no protection.** `benchmarks/example_sets.py` holds out
+each family in turn (2 December 2026, plain linear head): the area under the curve is 0.80, from 0.75 (tool results) to
+0.91 (overrides) by family, and 0.23, worse than chance, for other languages. At the threshold that 1 % of the
+look-alikes exceed, chosen on the same scores, it finds 15 % of the attacks; `patterns: injection` finds 7 % (and 2 % of
+the look-alikes, mostly quoted attacks), both together 21 % (3 %). Use a [detector](guards.md) to block.
+
+For the other sets, the same head labels this share of the texts of held-out topics correctly: `fact-check@1` 98 % of
+two labels, whose texts are further apart than real requests are; `feedback@1` 67 % of four; `reask@1` 58 % of two,
+little better than chance, because a question asked again shows that only beside the first one. All texts have the same
+authors, so expect less on texts of others.
 
 This page is generated from the files of the sets: `python tests/support/example_sets.py`.
 """

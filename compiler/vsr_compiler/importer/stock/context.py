@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 from vsr_compiler.diagnostics import Severity, Span
+from vsr_compiler.importer.coverage import covered, without_indexes
 from vsr_compiler.importer.family import Job
 from vsr_compiler.importer.values import Fields
 
@@ -59,6 +59,7 @@ class Context:
         needed: Signals that routes name.
         scores: The weighted sums of signals by name.
         mappings: Bounds of sums, with their outputs.
+        projected: The names of scores and mappings that decisions test.
         needs_identity: Whether limits depend on who the client is.
         unreasoned: What of the reasoning of a decision is lost: ``effort``, or ``reasoning`` at all.
         choices: Which of several models the policy asks, by decision.
@@ -80,6 +81,7 @@ class Context:
     choices: dict[str, Literal["first", "equal"]] = field(default_factory=dict)
     scores: dict[str, Fields] = field(default_factory=dict)
     mappings: list[Fields] = field(default_factory=list)
+    projected: set[str] = field(default_factory=set)
 
     def lose(self, code: str, message: str, span: Span, hint: str = "", severity: Severity | None = None) -> None:
         """Report what was not carried over."""
@@ -96,9 +98,10 @@ class Context:
             fields: The mapping.
             ignored: Why keys have no effect here, by key; the reason of several is reported once.
         """
-        for key, span, _ in fields.rest():
+        for key, span, value in fields.rest():
+            covered(value)
             path = f"{fields.where}.{key}".lstrip(".")
             if ignored is not None and key in ignored:
-                self.group("VSR527", ignored[key], re.sub(r"\[\d+\]", "[]", path), span)
+                self.group("VSR527", ignored[key], without_indexes(path), span)
             else:
                 self.lose("VSR526", f"`{path}` is not carried over", span, "The policy language has no field for it.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.losses import names_secret
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.values import Fields, boolean, texts
@@ -65,6 +66,8 @@ def effects(context: Context, decision: Fields, name: str) -> Effects:
         span = plugin.value_at("type")
         context.leftovers(plugin)
         if boolean(configuration.take("enabled")) is False:
+            context.group("VSR527", "parts that are switched off", f"{name}: {type_}", span)
+            covered(configuration.node)
             continue
         if type_ in {"pii", "jailbreak", "response_jailbreak"}:
             found.guards.append((type_, configuration, span))
@@ -72,9 +75,11 @@ def effects(context: Context, decision: Fields, name: str) -> Effects:
         elif type_ in OBSERVES:
             found.lost.add(type_)
             context.group("VSR527", OBSERVES[type_], name, span)
+            covered(configuration.node)
         elif type_ in EFFECTS:
             found.lost.add(type_)
             context.lose("VSR526", f"decision `{name}` loses {EFFECTS[type_]} (`{type_}`)", span)
+            covered(configuration.node)
         elif type_ in READERS:
             before = context.job.losses.number
             READERS[type_](context, configuration, found, name)
@@ -85,6 +90,7 @@ def effects(context: Context, decision: Fields, name: str) -> Effects:
         else:
             found.lost.add(type_)
             context.lose("VSR526", f"the plugin `{type_}` of decision `{name}` is not known", span)
+            covered(configuration.node)
     return found
 
 
@@ -128,6 +134,7 @@ def _cache(context: Context, fields: Fields, found: Effects, name: str) -> None:
     store = context.cache
     if store is not None and store.boolean("enabled") is False:
         context.group("VSR527", "caches whose store is not enabled", name, fields.span)
+        covered(fields.node)
         fields.taken.update(fields.node.entries)
         return
     semantic = fields.fields("semantic")
@@ -166,6 +173,7 @@ def _params(context: Context, fields: Fields, found: Effects, name: str) -> None
     for key in ("strip_unknown", "default_max_tokens"):
         if fields.has(key) and boolean(fields.take(key)) is not False:
             context.lose("VSR526", f"decision `{name}` loses `{key}` of request_params", fields.at(key))
+            covered(fields.take(key))
     fields.taken.update({"strip_unknown", "default_max_tokens"})
     if params:
         found.fields["params"] = params
@@ -177,6 +185,7 @@ def _tools(context: Context, fields: Fields, found: Effects, name: str) -> None:
     for key in ("semantic_selection", "strip_tool_history", "dynamic_retrieval"):
         if fields.has(key) and boolean(fields.take(key)) is not False:
             context.lose("VSR526", f"decision `{name}` loses `{key}` of tools", fields.at(key))
+            covered(fields.take(key))
     fields.taken.update({"semantic_selection", "strip_tool_history", "dynamic_retrieval", "strategy"})
     if mode == "none":
         found.fields["tools"] = "none"

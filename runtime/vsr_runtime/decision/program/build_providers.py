@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.errors import config_error
 from vsr_schemas.apis import CHAT
-from vsr_schemas.headers import CREDENTIALS
+from vsr_schemas.headers import CREDENTIALS, SELECTED_MODEL
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 DEFAULT_TYPE = "vllm"
@@ -23,7 +23,9 @@ _HEADER = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}")
 _VALUE = re.compile(r"[!-~]+(?: [!-~]+)*")
 _PATH = re.compile(r"/[A-Za-z0-9._~%!$&'()*+,;=:@/-]{0,1023}")
 _QUERY = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_RESERVED = frozenset({"host", "content-length", "content-type", "connection", "transfer-encoding", "te", "upgrade"})
+_RESERVED = frozenset(
+    {"host", "content-length", "content-type", "connection", "transfer-encoding", "te", "upgrade", SELECTED_MODEL}
+)
 
 
 @dataclass(frozen=True, slots=True)
