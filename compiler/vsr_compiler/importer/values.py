@@ -13,6 +13,8 @@ from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "yes", "on", "y"})
+LARGEST = 1e18
+"""No field has a number that is larger."""
 _FALSE = frozenset({"false", "no", "off", "n"})
 
 
@@ -97,10 +99,15 @@ def plain(node: Node) -> Any:  # noqa: ANN401 - data of any form
 
 
 def _value(node: Scalar) -> bool | float | str:
-    word, found = node.text.lower(), number(node)
+    """Return a plain scalar as data. This is no reading of the source: what nobody else reads must be reported."""
+    word = node.text.lower()
     if word in {"true", "false"}:
         return word == "true"
-    if found is None or "_" in word:
+    try:
+        found = float(word)
+    except ValueError:
+        return node.text
+    if "_" in word or not abs(found) < LARGEST:
         return node.text
     return int(found) if found.is_integer() and not set(word) & {".", "e"} else found
 
