@@ -26,6 +26,7 @@ from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.decision.signals.heuristic import PiiSignal
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
+from vsr_runtime.log import log
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 from vsr_schemas.runtime import FRAME_BYTES, CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
 
@@ -124,12 +125,17 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
-    router = read_model(config, RouterConfig, foreign=True)
+    from vsr_runtime.admission.reading import named, read_router  # noqa: PLC0415 - the compiler needs none of it
+
+    router, ignored = read_router(config)
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
     keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
-    return _prepared(check_settings(router, runtime, config.parent, keys, digests, workers))
+    settings = _prepared(check_settings(router, runtime, config.parent, keys, digests, workers))
+    if ignored:
+        log("config_fields_ignored", fields=named(ignored))
+    return settings
 
 
 def check_settings(

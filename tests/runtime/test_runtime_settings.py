@@ -60,14 +60,18 @@ def test_classifier_that_no_route_asks_for_is_not_loaded(policy):
     [
         ("routing:", "plugins: {}\nrouting:", "config.yaml: plugins: not supported; remove it"),
         ("  decisions:", "  emits: []\n  decisions:", "config.yaml: routing.emits: not supported"),
-        ("type: domain", "type: modality", "config.yaml: routing.decisions[0].rules.conditions[0].type: Input should"),
+        ("type: domain", "type: modality", "config.yaml: routing.decisions[0].rules.conditions[0].type: signals of"),
         ("type: domain", "type: keyword", "config.yaml: routing.decisions[0].rules: keyword 'math' is not defined"),
         (
             "modelRefs:",
             "plugins: [{type: tools, configuration: {mode: x}}]\n      modelRefs:",
             "config.yaml: routing.decisions[0].plugins[0].configuration.mode: Input should",
         ),
-        ("modelRefs:", "plugins: [{type: rag}]\n      modelRefs:", "routing.decisions[0].plugins[0]: Input tag 'rag'"),
+        (
+            "modelRefs:",
+            "plugins: [{type: rag}]\n      modelRefs:",
+            "routing.decisions[0].plugins[0]: plugin 'rag' is not executed",
+        ),
         ("operator: AND", "operator: XOR", "config.yaml: routing.decisions[0].rules.operator: Input should"),
         ("{type: domain,", "{type: domain, on_error: match,", "rules.conditions[0].on_error: not supported"),
         ("priority: 100", "priority: high", "config.yaml: routing.decisions[0].priority: Input should"),
