@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from vsr_runtime.credentials import FOLDER, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.credentials import FOLDER, KEYLESS, clients_folder, read_client_keys, read_credentials
 from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
@@ -16,17 +17,20 @@ from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_identity import client_signals, with_identity
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
+from vsr_runtime.decision.program.build_providers import provider_credentials
 from vsr_runtime.decision.program.build_routing import with_routing
+from vsr_runtime.decision.program.build_sentences import SHIPPED, scoring_of, with_sentences
 from vsr_runtime.decision.program.build_stickiness import with_stickiness
+from vsr_runtime.decision.program.build_unknown import check_unknown
 from vsr_runtime.decision.program.conditions import CATEGORIES, SIMILARITIES
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.program.recipes import profiles, with_recipes
 from vsr_runtime.decision.request.request_machine import MachineConfig
 from vsr_runtime.decision.signals.heuristic import PiiSignal
+from vsr_runtime.decision.signals.model_signals import BEST
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
-from vsr_runtime.log import log
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 from vsr_schemas.runtime import FRAME_BYTES, CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
 
@@ -73,6 +77,7 @@ class Settings:
         cache: limits of the response cache; None if there is none.
         classifiers: all classifiers by name, which an engine may share between processes.
         source: what it was built from; None if it was not read from files.
+        ignored: what of config.yaml has no effect here, and why.
     """
 
     folder: Path
@@ -87,6 +92,7 @@ class Settings:
     cache: CacheSettings | None = None
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
     source: SettingsSource | None = field(default=None, repr=False)
+    ignored: tuple[str, ...] = ()
 
     @property
     def loaded(self) -> Mapping[str, ClassifierSettings]:
@@ -120,22 +126,22 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     The keys of clients are in ``clients`` next to that folder.
 
     Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, bodies up to 8 MiB, and no classifier. A config
-    whose decisions need a category is then rejected.
+    whose decisions need a category is then rejected. Sentences of signals without vectors are read by the encoder.
 
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
-    from vsr_runtime.admission.reading import named, read_router  # noqa: PLC0415 - the compiler needs none of it
+    from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - the compiler needs none of it
 
     router, ignored = read_router(config)
     path = config.parent / "runtime.yaml"
-    runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
-    keys = read_credentials(credentials or config.parent / FOLDER, runtime.credentials or {})
+    runtime = with_sentences(read_model(path, RuntimeSettings) if path.exists() else _defaults(), router)
+    folder = credentials or config.parent / FOLDER
+    keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
+    keys |= read_credentials(folder, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
-    settings = _prepared(check_settings(router, runtime, config.parent, keys, digests, workers))
-    if ignored:
-        log("config_fields_ignored", fields=named(ignored))
-    return settings
+    settings = check_settings(router, runtime, config.parent, keys, digests, workers)
+    return _prepared(replace(settings, ignored=ignored))
 
 
 def check_settings(
@@ -168,11 +174,12 @@ def check_settings(
         raise UserError(
             "runtime.yaml: limits.maxMessage: must exceed limits.maxBody, because a message carries the body"
         )
-    bindings = _bindings(runtime, similarity)
+    bindings = _bindings(runtime, similarity, router)
 
     def program_of(config: RouterConfig) -> Program:
         own = _own_bindings(bindings, config) if router.recipes else bindings
         built = build(config, labels, fallback, runtime.splits, credentials, runtime.guards, _detectors(runtime), own)
+        check_unknown(config, built, default_on_failure=runtime.onFailure is not None)
         limited = with_limits(built, runtime.limits, runtime.apis)
         limited = replace(limited, overflow=runtime.overflow or "route")
         limited = with_fallbacks(limited, runtime.fallbacks, config)
@@ -203,13 +210,14 @@ def check_settings(
     )
 
 
-def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None) -> ModelBindings:
+def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None, router: RouterConfig) -> ModelBindings:
     """Return the models that signals use."""
     return ModelBindings(
         frozenset(similarity.labels if similarity else ()),
         (runtime.detectors and runtime.detectors.jailbreak) or {},
         (runtime.detectors and runtime.detectors.pii) or {},
         client_signals(runtime.identity),
+        scoring_of(router) if similarity and similarity.head is None else BEST,
     )
 
 
@@ -297,7 +305,7 @@ def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
     """Return the limits of the response cache; None if no decision caches responses."""
     if not program.caches_responses:
         return None
-    settings = runtime.cache or CacheSettings()
+    settings = runtime.cache or CacheSettings(encoder=SHIPPED)
     routes = (route for profile in program.profiles for route in profile.routes)
     compares = any(route.effects.cache and route.effects.cache.similarity for route in routes)
     if compares and settings.encoder is None and runtime.cache is not None:

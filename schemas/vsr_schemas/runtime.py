@@ -16,6 +16,8 @@ from vsr_schemas.runtime_limits import RatesSettings
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
+MINILM_WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""The sha256 of its ``model.safetensors``."""
 
 FOLLOWING = 110
 """Seconds that a router waits for the responses that it reads after SIGTERM; model servers have as long."""
@@ -75,7 +77,8 @@ class ClassifierSettings(StrictModel):
     ``vsr_schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of them.
 
     Of the task ``likeness`` the labels are sentences, the ``head`` has their vectors, and the answer is the cosine of
-    the text and each sentence; thresholds are those of the signals that ask.
+    the text and each sentence; thresholds are those of the signals that ask. Without a ``head`` the encoder reads the
+    sentences when it is loaded.
     """
 
     task: Literal["category", "jailbreak", "pii", "likeness"]
@@ -88,8 +91,8 @@ class ClassifierSettings(StrictModel):
 
     @model_validator(mode="after")
     def _one_kind(self) -> ClassifierSettings:
-        compiled = self.encoder is not None and self.head is not None
-        if compiled == (self.checkpoint is not None) or (self.encoder is None) != (self.head is None):
+        compiled = self.encoder is not None and (self.head is not None or self.task == "likeness")
+        if compiled == (self.checkpoint is not None) or (self.encoder is None and self.head is not None):
             raise ValueError("give an encoder and a head, or a checkpoint")
         if self.checkpoint is None and self.task not in {"category", "likeness"}:
             raise ValueError(f"the task {self.task} needs a checkpoint")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from pathlib import Path
 
 import click
 
 from vsr_compiler.cli import console, options
+from vsr_compiler.cli.text_diff import print_diff
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.syntax.fmt import canonical
 from vsr_compiler.syntax.replace import replace_text
@@ -42,7 +42,7 @@ def command(context: click.Context, policies: tuple[Path, ...], *, check_only: b
             after = canonical(before, _name(policy))
             differs |= before != after
             if show_diff:
-                _diff(_name(policy), before, after)
+                print_diff(_name(policy), before, after, "canonical")
             if check_only and before != after:
                 console.print_message(f"{_name(policy)}: not in canonical form")
             if not check_only and not show_diff:
@@ -73,12 +73,3 @@ def _write(policy: Path, before: str, after: str) -> None:
     elif before != after:
         replace_text(policy, after)
         console.print_message(f"{policy}: formatted")
-
-
-def _diff(name: str, before: str, after: str) -> None:
-    """Print a unified diff; nothing if the texts are equal."""
-    old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    lines = difflib.unified_diff(old, new, name, f"{name} (canonical)")
-    shown = "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-    if shown:
-        console.print_data(shown)

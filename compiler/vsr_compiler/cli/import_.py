@@ -55,6 +55,9 @@ STDOUT = Path("-")
     help="The implementation of the router.",
 )
 @click.option("--target", metavar="TARGET", default="", help="The gateway stack, such as istio or agentgateway.")
+@click.option(
+    "--recipe", metavar="NAME", default="", help="The recipe to import. Defaults to that of the first entry point."
+)
 @click.option("--force", is_flag=True, help="Overwrite the file of the policy.")
 @click.option("--partial", is_flag=True, help="Write the policy although the report has errors.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
@@ -69,6 +72,7 @@ def command(  # noqa: PLR0913 - one an option
     image: str,
     engine: str,
     target: str,
+    recipe: str,
     force: bool,
     partial: bool,
     strict: bool,
@@ -96,7 +100,11 @@ def command(  # noqa: PLR0913 - one an option
     if output != STDOUT and (output.exists() or output.is_symlink()) and not force:
         raise click.UsageError(f"`{output}` already exists. Name another file, or overwrite it with --force.")
     options = Options(
-        _name(name, output), image, "semantic-router" if engine == "semantic-router" else "vsr-runtime", _target(target)
+        _name(name, output),
+        image,
+        "semantic-router" if engine == "semantic-router" else "vsr-runtime",
+        _target(target),
+        recipe,
     )
     shown = "policy.yaml" if output == STDOUT else str(output)
     imported = import_files(sources, options, output=shown)

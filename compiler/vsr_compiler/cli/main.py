@@ -38,6 +38,7 @@ COMMANDS = {
     "fetch-encoder": "Fetch the weights of the default encoder.",
     "package": "Write the output of a policy as an OCI artifact, with its provenance.",
     "fmt": "Format policies.",
+    "migrate": "Convert policies to today's version of the policy language.",
     "init": "Write a first policy.",
     "import": "Import a configuration of another router or gateway.",
     "graph": "Draw a policy as a Mermaid flowchart.",

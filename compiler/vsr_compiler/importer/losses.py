@@ -13,15 +13,16 @@ MAX_SHOWN = 6
 """Names in the message of a group."""
 HIDDEN = "***"
 _SECRET_KEY = re.compile(
-    r"(?:^|[_-])(?:api[_-]?keys?|access[_-]?key(?:[_-]?id)?|secret[_-]?access[_-]?key|password|passwd|auth[_-]?token|"
-    r"bearer[_-]?token|session[_-]?token|client[_-]?secret|authorization|private[_-]?key|master[_-]?key|salt[_-]?key|"
+    r"(?:^|[_-]|(?-i:[a-z](?=[A-Z])))(?:api[_-]?keys?|access[_-]?key(?:[_-]?id)?|secret[_-]?access[_-]?key|password|passwd|auth[_-]?token|"
+    r"bearer[_-]?token|session[_-]?token|client[_-]?secret|secret[_-]?key|api[_-]?secret|authorization|private[_-]?key|master[_-]?key|salt[_-]?key|"
     r"x-api-key|vertex_credentials|credentials|token)$",
     re.IGNORECASE,
 )
 _SECRET_TEXT = re.compile(
     r"\bsk-[A-Za-z0-9_-]{16,}|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bhf_[A-Za-z0-9]{20,}|\bgh[posu]_[A-Za-z0-9_]{20,}|"
     r"\bgithub_pat_[A-Za-z0-9_]{20,}|\bAIza[0-9A-Za-z_-]{30,}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----|"
-    r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|(?<=://)[^\s/:@]{1,80}:[^\s/:@]{1,80}(?=@)"
+    r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}|(?<=://)[^\s/@]{1,400}(?=@)|"
+    r"(?<=[?&])(?i:key|api[_-]?key|token|access_token|sig|signature|code)=[^&\s\"'#]{1,400}"
 )
 _REFERENCE = re.compile(r"\$\{?[A-Za-z_][A-Za-z0-9_]*\}?|os\.environ/.+|\$\(.+\)|\{\{.*\}\}", re.DOTALL)
 MIN_SECRET = 8
@@ -72,12 +73,19 @@ class Secrets:
                     self.spans.append(item.span)
                     self.values.add(found[0])
             elif isinstance(item, Mapping):
+                self._pair(item)
                 for key, (_, child) in item.entries.items():
                     if _SECRET_KEY.search(key) and isinstance(child, Scalar):
                         self.add(child)
                     stack.append(child)
             else:
                 stack += item.items
+
+    def _pair(self, item: Mapping) -> None:
+        """Hide the value of a pair such as a header or a variable, whose name is that of a credential."""
+        names = [item.entries[key][1] for key in ("name", "key", "header") if key in item.entries]
+        if "value" in item.entries and any(isinstance(name, Scalar) and names_secret(name.text) for name in names):
+            self.add(item.entries["value"][1])
 
     def scrub(self, text: str) -> str:
         """Return a text without the secrets."""
@@ -124,6 +132,13 @@ class Losses:
         """Return all findings, sorted by place."""
         grouped = [self._grouped(*key, items) for key, items in self._groups.items()]
         return sorted([*self._found, *grouped], key=lambda item: item.order)
+
+    def places(self) -> set[tuple[str, int, int]]:
+        """Return where findings are: file, line and column."""
+        spans = [item.span for item in self._found] + [
+            span for group in self._groups.values() for span in group.values()
+        ]
+        return {(span.file, span.line, span.column) for span in spans}
 
     @property
     def failed(self) -> bool:

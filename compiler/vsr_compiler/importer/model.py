@@ -21,12 +21,14 @@ class Options:
         image: The image of the router.
         engine: The implementation of the router.
         target: The target of the environment; empty for a policy without environments.
+        recipe: The recipe of a router configuration to import; empty for that of its first entry point.
     """
 
     name: str = "policy"
     image: str = f"vsr-runtime:{VERSION}"
     engine: Engine = "vsr-runtime"
     target: str = ""
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

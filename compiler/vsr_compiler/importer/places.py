@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.importer.draft import label
 from vsr_compiler.importer.family import Job
+from vsr_compiler.importer.providers.addresses import SECRET_QUERY
 from vsr_schemas.scalars import DNS_LABEL
 
 HTTP_PORT, HTTPS_PORT = 80, 443
@@ -79,7 +80,17 @@ def address(text: str, *, tls: bool = False) -> Address | None:
     if parts.scheme not in {"http", "https"} or not re.fullmatch(r"[A-Za-z0-9._:-]+", parts.hostname or ""):
         return None
     path = parts.path.rstrip("/") if _API_PATH.fullmatch(parts.path) else ""
-    return Address(str(parts.hostname).lower(), port, parts.scheme == "https", path, parts.query)
+    query = "" if SECRET_QUERY.search(parts.query) else parts.query
+    return Address(str(parts.hostname).lower(), port, parts.scheme == "https", path, query)
+
+
+def has_key(text: str) -> bool:
+    """Return whether a URL has a user, a password or a key, none of which an address has."""
+    try:
+        parts = urlsplit(text.strip())
+    except ValueError:
+        return False
+    return "@" in parts.netloc or SECRET_QUERY.search(parts.query) is not None
 
 
 def service(host: str) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.importer.coverage import was_read
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
@@ -21,8 +22,11 @@ def is_null(node: Node | None) -> bool:
 
 
 def text(node: Node | None) -> str:
-    """Return a scalar as text; empty if it is absent, null or no scalar."""
-    return node.text if isinstance(node, Scalar) and not is_null(node) else ""
+    """Return a scalar as text, which counts as read; empty if it is absent, null or no scalar."""
+    if not isinstance(node, Scalar) or is_null(node):
+        return ""
+    was_read(node)
+    return node.text
 
 
 def number(node: Node | None) -> float | None:

@@ -10,11 +10,12 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from vsr_compiler.diagnostics import MAX_FINDINGS, CompileError, Diagnostic
+from vsr_compiler.diagnostics import MAX_FINDINGS, CompileError, Diagnostic, Span
 from vsr_compiler.diagnostics.suggestions import nearest, suggest
 from vsr_compiler.syntax.document import Document, Path
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar
 from vsr_compiler.syntax.secrets import secrets
+from vsr_compiler.syntax.versions import COMMAND, judge
 from vsr_schemas.policy.v1alpha1.moved import MOVED
 from vsr_schemas.scalars import Plain, in_units
 from vsr_schemas.shapes import TAGS
@@ -99,7 +100,8 @@ def _diagnostic(  # noqa: PLR0911 - one return for each kind of error
     if kind == "extra_forbidden":
         known = list(_keys(model, path[:-1]))
         message = f"unknown key `{path[-1]}`"
-        hint = MOVED.get(tuple(str(step) for step in path)) or suggest(str(path[-1]), known, limit=20)
+        moved = MOVED.get(tuple(str(step) for step in path))
+        hint = f"{moved} Or convert the file: `{COMMAND}`." if moved else suggest(str(path[-1]), known, limit=20)
         return Diagnostic("VSR101", message, document.span(path, key=True), hint)
     if kind == "missing":
         where = f" in {_entry(path[:-1])}" if len(path) > 1 else ""
@@ -107,14 +109,7 @@ def _diagnostic(  # noqa: PLR0911 - one return for each kind of error
         return Diagnostic("VSR102", f"missing key `{path[-1]}`{where}", span, f"Add `{path[-1]}:`.")
     span = document.span(path)
     if kind == "literal_error":
-        allowed = [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        message = f"`{_clip(detail['input'])}` is not allowed here"
-        hint = suggest(str(detail["input"]), allowed)
-        others = _other_shapes(model, path)
-        if others and not hint.startswith("Did"):
-            # The value was probably meant as the mapping or list that is allowed, too.
-            hint = f"Write {_listed(allowed)}, or {others}."
-        return Diagnostic("VSR104", message, span, hint)
+        return _literal(model, detail, path, span)
     if kind in _SHAPES:
         return Diagnostic("VSR103", f"expected {_SHAPES[kind]}", span, _shape_hint(_SHAPES[kind], model, path))
     if kind in _BOUNDS:
@@ -127,6 +122,20 @@ def _diagnostic(  # noqa: PLR0911 - one return for each kind of error
     if kind in {"too_short", "string_too_short"}:
         return Diagnostic("VSR104", "expected at least one entry, found none", span, "Add one, or remove the key.")
     return Diagnostic("VSR104", _first_lower(detail["msg"].replace("Input", "the value")), span)
+
+
+def _literal(model: type[BaseModel], detail: ErrorDetails, path: Path, span: Span) -> Diagnostic:
+    """Return the finding about a word that is none of those that are allowed."""
+    if path == ("apiVersion",) and (judged := judge(str(detail["input"]), span)) is not None:
+        return judged
+    allowed = [word.strip("'") for word in detail["ctx"]["expected"].replace(" or ", ", ").split(", ")]
+    message = f"`{_clip(detail['input'])}` is not allowed here"
+    hint = suggest(str(detail["input"]), allowed)
+    others = _other_shapes(model, path)
+    if others and not hint.startswith("Did"):
+        # The value was probably meant as the mapping or list that is allowed, too.
+        hint = f"Write {_listed(allowed)}, or {others}."
+    return Diagnostic("VSR104", message, span, hint)
 
 
 def _keys(model: type[BaseModel], path: Path) -> Iterator[str]:

@@ -18,6 +18,7 @@ from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.syntax.document import MAX_NODES, Document, load
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence
 from vsr_compiler.syntax.text import MAX_BYTES, read
+from vsr_compiler.syntax.versions import judge
 from vsr_schemas.policy.v1alpha1 import API_VERSION, PolicySpec
 from vsr_schemas.policy.v1alpha1.imports import FRAGMENT_KIND, LISTS, MAPPINGS, MAX_FRAGMENTS, ImportSpec
 
@@ -83,6 +84,14 @@ def read_files(path: Path, texts: Texts = read) -> PolicyFiles:
     if problems:
         raise CompileError(list(dict.fromkeys(problems)))
     return PolicyFiles(policy, tuple(reader.fragments), union)
+
+
+def imported(path: Path, document: Document, texts: Texts = read) -> tuple[list[Document], list[Diagnostic]]:
+    """Return the fragments below a policy or a fragment, and the problems with them."""
+    reader = _Reader(_root(path), len(document.text.encode()), texts)
+    reader.seen[path.resolve()] = document.root.span
+    reader.follow(document, path, 1)
+    return [fragment.document for fragment in reader.fragments], list(dict.fromkeys(reader.problems))
 
 
 def _root(path: Path) -> Path:
@@ -184,7 +193,10 @@ def _wrong(document: Document) -> Iterator[Diagnostic]:
         return
     if _text(document.node(("apiVersion",))) != API_VERSION:
         span = document.span(("apiVersion",))
-        yield Diagnostic("VSR106", "the fragment has another apiVersion", span, f"Write `apiVersion: {API_VERSION}`.")
+        judged = judge(_text(document.node(("apiVersion",))), span)
+        yield judged or Diagnostic(
+            "VSR106", "the fragment has another apiVersion", span, f"Write `apiVersion: {API_VERSION}`."
+        )
     whole = {model.alias or name for name, model in PolicySpec.model_fields.items()}
     for key, (span, _) in root.entries.items():
         if key in (*HEAD, *SECTIONS):

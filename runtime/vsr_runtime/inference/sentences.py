@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vsr_runtime.files import read_regular
+from vsr_runtime.inference.classifier import Embedder
 from vsr_runtime.inference.errors import ModelError, classify_extra
 from vsr_runtime.inference.head_file import MAX_HEAD, SENTENCES, SENTENCES_ALGORITHM, file_metadata, pack
+from vsr_runtime.log import log
 from vsr_schemas.runtime import ClassifierSettings
 
 with classify_extra():
@@ -82,14 +84,19 @@ class Sentences:
             raise ModelError(f"the {SENTENCES} is damaged ({error!r}); compile the policy again") from error
 
 
-def load_sentences(settings: ClassifierSettings, folder: Path) -> Sentences:
-    """Read the sentences of the settings.
+def load_sentences(settings: ClassifierSettings, folder: Path, encoder: Embedder) -> Sentences:
+    """Read the vectors of the settings' sentences, or make them where the settings name no file.
 
     Raises:
         ModelError: The file is missing, damaged, or not the one that the settings name.
     """
     if settings.head is None:
-        raise ModelError("likeness needs the file of its sentences")
+        log(
+            "sentences_read",
+            sentences=len(settings.labels),
+            encoder=settings.encoder.repo if settings.encoder else None,
+        )
+        return Sentences(tuple(settings.labels), encoder.embed(settings.labels), "")
     path = folder / settings.head.file
     try:
         found = Sentences.from_bytes(read_regular(path, MAX_HEAD), settings.labels)

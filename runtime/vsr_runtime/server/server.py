@@ -43,6 +43,8 @@ _LAST_SECONDS = _RETIRED + 2 * DRAIN + 5.0
 """Seconds, besides the shutdown delay and responses, in which a process that was asked to stop ends by itself."""
 _LOOK = 0.05
 _LOOPBACK = Address("127.0.0.1", 0)
+_MOST = 2000
+"""Characters of what a config has without effect, in the log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,8 @@ async def _serve(
         listen = replace(listen, grpc=replace(listen.grpc, port=int(os.environ[PORT])), http=_LOOPBACK)
     digest, keys = await reads.run(lambda: (content_hash(config), keys_hash(config, credentials)))
     policy = await reads.run(lambda: settings.load(config, credentials, workers()))
+    if policy.ignored:
+        log("config_ignored", parts=len(policy.ignored), of="; ".join(policy.ignored)[:_MOST])
     metrics = Metrics(policy.program)
     traces = tracing()
     health = Health(metrics.text)

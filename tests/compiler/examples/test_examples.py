@@ -5,6 +5,7 @@ import json
 import pytest
 
 from support.common import reference
+from support.example_sets import PAGE, page
 from vsr_compiler import examples
 from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
 
@@ -32,6 +33,9 @@ def test_no_text_is_from_the_prompts_that_measure():
     prompts = {case["question"].strip() for case in json.loads((folder / "domain_classify_cases.json").read_text())}
     for label in json.loads((folder / "mmlu_labels.json").read_text())["labels"].values():
         prompts |= {text.strip() for text in label["exemplars"]}
+    prompts |= {
+        case["question"].strip() for case in json.loads((folder / "jailbreak_detection_cases.json").read_text())
+    }
     for name in examples.names():
         shipped = examples.read(name)
         assert not prompts & {text for label in shipped.labels for text in shipped.texts(label)}
@@ -52,3 +56,33 @@ def test_references(entry, wanted):
     """A reference names a set, its version and perhaps a label; anything else is none."""
     found = examples.parse(entry)
     assert (found and (found.name, found.version, found.label)) == wanted
+
+
+def test_the_page_lists_the_sets():
+    """`python tests/support/example_sets.py` rewrites it."""
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize(
+    ("name", "labels"),
+    [
+        ("fact-check@1", ["needs_fact_check", "no_fact_check_needed"]),
+        ("feedback@1", ["satisfied", "need_clarification", "wrong_answer", "want_different"]),
+        ("injection@1", ["attack", "benign"]),
+        ("reask@1", ["reask", "new_question"]),
+    ],
+)
+def test_sets_for_other_tasks_have_their_labels(name, labels):
+    """Each has at least 60 texts a label, in topics that can be held out."""
+    shipped = examples.read(name)
+    assert list(shipped.labels) == labels
+    assert min(len(shipped.texts(label)) for label in labels) >= 60
+    assert min(len(topics) for topics in shipped.labels.values()) >= 4
+
+
+def test_attacks_have_as_many_look_alikes():
+    """Neither side outweighs the other by more than a fifth, and both have texts in other languages."""
+    shipped = examples.read("injection@1")
+    attacks, harmless = (len(shipped.texts(label)) for label in ("attack", "benign"))
+    assert 0.8 <= attacks / harmless <= 1.25
+    assert all("other languages" in topics for topics in shipped.labels.values())

@@ -24,6 +24,7 @@ routes:
   - {name: billing, when: {any: [{signal: billing}, {signal: again}, {signal: hard}]}, model: big}
 """
 TEXT = SMALL.replace("routes:\n", ASKED)
+UNUSED = None  # an encoder that must not be asked
 SENTENCES = ["Prove it.", "Refund me.", "Say hello.", "Where is my invoice?"]
 
 
@@ -120,15 +121,15 @@ def test_files_that_do_not_fit_are_refused(router) -> None:
     known = classifiers["sentences"]
     other = known.model_copy(update={"head": known.head.model_copy(update={"inputs": "0" * 64})})
     with pytest.raises(ModelError, match="made from other sentences"):
-        load_sentences(other, folder)
+        load_sentences(other, folder, UNUSED)
     with pytest.raises(ModelError, match="does not fit together"):
-        load_sentences(known.model_copy(update={"labels": ["one"]}), folder)
+        load_sentences(known.model_copy(update={"labels": ["one"]}), folder, UNUSED)
     precise = known.model_copy(update={"encoder": known.encoder.model_copy(update={"precision": "fp32"})})
     with pytest.raises(ModelError, match="one and the same encoder"):
         CompiledClassifier.load(classifiers["domain"], precise, folder)
     (folder / "sentences.safetensors").unlink()
     with pytest.raises(ModelError, match="cannot be read"):
-        load_sentences(known, folder)
+        load_sentences(known, folder, UNUSED)
 
 
 def test_embeddings_of_another_size_are_refused() -> None:

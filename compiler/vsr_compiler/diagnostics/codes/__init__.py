@@ -23,6 +23,7 @@ from vsr_compiler.diagnostics.codes import (
     limits,
     listeners,
     meaning,
+    migration,
     output,
     rate_limits,
     releases,
@@ -55,5 +56,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | releases.CODES
     | importer.CODES
     | foreign.CODES
+    | migration.CODES
     | output.CODES,
 )

@@ -65,6 +65,7 @@ class ModelList:
     deployments: list[Deployment] = field(default_factory=list)
     routers: list[Deployment] = field(default_factory=list)
     broken: list[Span] = field(default_factory=list)
+    unknown: list[tuple[str, Span]] = field(default_factory=list)
 
 
 def read_models(entries: Sequence[Node], credentials: dict[str, Mapping]) -> ModelList:
@@ -83,6 +84,8 @@ def read_models(entries: Sequence[Node], credentials: dict[str, Mapping]) -> Mod
             found.broken.append(entry.span)
             continue
         own = params.text("litellm_credential_name")
+        if own and own not in credentials:
+            found.unknown.append((own, params.value_at("litellm_credential_name")))
         if own in credentials:
             merged = {**credentials[own].entries, **params.node.entries}
             params = Fields(Mapping(params.span, merged), params.where, params.taken)

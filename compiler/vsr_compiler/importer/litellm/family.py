@@ -67,6 +67,9 @@ def read(documents: Sequence[Recognised], job: Job) -> None:
     for place in listed.broken:
         hint = "Write `model_name`, and `litellm_params` with `model`."
         job.losses.add("VSR542", "an entry of `model_list` has no name or no model: it is left out", place, hint)
+    for own, place in listed.unknown:
+        message = f"the credential `{own}` is not in `credential_list`, so its values are missing"
+        job.losses.add("VSR542", message, place, "Define it, or import the file that defines it as well.")
     models = write_models(listed.deployments, job, needed)
     sections = merged.sections
     both = [sections["litellm_settings"], sections["router_settings"]]
@@ -122,7 +125,11 @@ def _add_credentials(fields: Fields, merged: _Merged, job: Job) -> None:
     for entry in fields.items("credential_list"):
         values = child(entry, "credential_values")
         if isinstance(values, Mapping):
-            merged.credentials.setdefault(text(child(entry, "credential_name")), values)
+            name = text(child(entry, "credential_name"))
+            if name in merged.credentials:
+                message = f"the credential `{name}` is defined twice: the first counts"
+                job.losses.add("VSR543", message, entry.span, "Give it another name.")
+            merged.credentials.setdefault(name, values)
             for key, (_, value) in values.entries.items():
                 if "key" in key or "secret" in key or "token" in key:
                     job.losses.secrets.add(value)

@@ -144,9 +144,10 @@ def _write_group(group: str, reached: list[tuple[Deployment, Endpoint]], job: Jo
         found.priced.add(group)
     if len(buckets) > 1:
         rest = ", ".join(f"`{name}`" for name in found.names[group][1:4]) + (" and more" if len(buckets) > 4 else "")  # noqa: PLR2004
+        several = len({item.provider for item, _ in reached}) > 1
+        where = "at several providers" if several else "of several kinds"
         message = (
-            f"`{group}` has deployments at several providers; a request that names it reaches only the first, and "
-            f"{rest} the others"
+            f"`{group}` has deployments {where}; a request that names it reaches only the first, and {rest} the others"
         )
         hint = "Name them in `fallback` or `split` of a route, for requests that let the router choose."
         job.losses.add("VSR543", message, buckets[1][0][0].span, hint)

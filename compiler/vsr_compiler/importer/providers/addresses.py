@@ -45,7 +45,7 @@ _HERE = frozenset({"localhost", "host.docker.internal", "host.containers.interna
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,62})?(\.[a-z0-9]([a-z0-9-]{0,62})?)+")
 _PATH = re.compile(r"(/[\w./-]*)?")
 _QUERY = re.compile(r"[A-Za-z0-9_.~%=&-]{0,512}")
-_SECRET_QUERY = re.compile(r"(^|&)(key|api[_-]?key|token|access_token|sig|signature|code)=", re.IGNORECASE)
+SECRET_QUERY = re.compile(r"(^|&)(key|api[_-]?key|token|access_token|sig|signature|code)=", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def _provider(url: SplitResult, host: str, port: int | None, name: str) -> Addre
         return Address({"name": name, "port": 80}, problem="the URL has characters that a policy's cannot have")
     problem = ""
     query = url.query
-    if query and (_SECRET_QUERY.search(query) or not _QUERY.fullmatch(query)):
+    if query and (SECRET_QUERY.search(query) or not _QUERY.fullmatch(query)):
         query, problem = "", "the query of the URL is not copied, since it may contain a key"
     path = re.sub(r"/(chat/completions|completions|embeddings|messages)$", "", url.path.rstrip("/"))
     at = f":{port}" if port and port != 443 else ""  # noqa: PLR2004 - the port of https

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vsr_compiler.diagnostics import Severity, Span
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.stock import models
 from vsr_compiler.importer.stock.context import Context, Decision
 from vsr_compiler.importer.values import Fields, boolean
@@ -45,14 +46,26 @@ def answer(context: Context, item: Decision) -> dict[str, Any]:
         return {"model": context.default}
     names = list(dict.fromkeys(_name(context, ref) for ref in refs))
     body: dict[str, Any] = {"model": names[0]}
+    if len(refs) == 1 and kind in SELECTORS | LOOPERS:
+        context.group("VSR527", "algorithms of decisions with one model", item.name, algorithm.span)
+        covered(algorithm.node)
     if len(names) > 1:
-        body = _several(context, item, kind, names, algorithm)
+        body = _several(context, item, kind, names, algorithm, refs)
     body |= _reasoning(context, refs[0], [names[0]] if "model" in body else names)
     return body
 
 
-def _several(context: Context, item: Decision, kind: str, names: list[str], algorithm: Fields) -> dict[str, Any]:
+def _several(
+    context: Context, item: Decision, kind: str, names: list[str], algorithm: Fields, refs: list[Fields]
+) -> dict[str, Any]:
     others = ", ".join(f"`{name}`" for name in names[1:4])
+    for ref in refs if kind in SELECTORS else refs[1:]:
+        covered(ref.node.entries["weight"][1] if "weight" in ref.node.entries else None)
+    if kind not in SELECTORS:
+        for ref in refs[1:]:
+            covered(ref.node)
+    if kind in SELECTORS | LOOPERS:
+        covered(algorithm.node)
     if kind in SELECTORS:
         message = f"decision `{item.name}` selects its model by `{kind}`; the policy shares requests equally"
         context.lose("VSR538", message, algorithm.span, "Change the shares of the `split`, or name one model.")

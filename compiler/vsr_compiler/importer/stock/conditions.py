@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.values import Fields
 from vsr_compiler.syntax.nodes import Mapping, Node
 
@@ -100,6 +101,7 @@ def _leaf(fields: Fields, type_: str, rules: Rules, translate: Translate, *, neg
     found = translate(leaf)
     if isinstance(found, str):
         rules.lost.append(LostLeaf(leaf, found))
+        covered(fields.node)
         return negated
     return found
 

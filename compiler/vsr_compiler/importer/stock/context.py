@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Severity, Span
+from vsr_compiler.importer.coverage import covered, without_indexes
 from vsr_compiler.importer.family import Job
 from vsr_compiler.importer.values import Fields
 
@@ -58,6 +58,7 @@ class Context:
         needed: Signals that routes name.
         scores: The weighted sums of signals by name.
         mappings: Bounds of sums, with their outputs.
+        projected: The names of scores and mappings that decisions test.
         needs_identity: Whether limits depend on who the client is.
     """
 
@@ -75,6 +76,7 @@ class Context:
     needs_identity: bool = False
     scores: dict[str, Fields] = field(default_factory=dict)
     mappings: list[Fields] = field(default_factory=list)
+    projected: set[str] = field(default_factory=set)
 
     def lose(self, code: str, message: str, span: Span, hint: str = "", severity: Severity | None = None) -> None:
         """Report what was not carried over."""
@@ -91,9 +93,10 @@ class Context:
             fields: The mapping.
             ignored: Why keys have no effect here, by key; the reason of several is reported once.
         """
-        for key, span, _ in fields.rest():
+        for key, span, value in fields.rest():
+            covered(value)
             path = f"{fields.where}.{key}".lstrip(".")
             if ignored is not None and key in ignored:
-                self.group("VSR527", ignored[key], re.sub(r"\[\d+\]", "[]", path), span)
+                self.group("VSR527", ignored[key], without_indexes(path), span)
             else:
                 self.lose("VSR526", f"`{path}` is not carried over", span, "The policy language has no field for it.")

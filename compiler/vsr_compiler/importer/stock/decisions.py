@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from vsr_compiler.diagnostics import Severity, Span
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.model import Correspondence, Outcome
 from vsr_compiler.importer.stock import guards, plugins
 from vsr_compiler.importer.stock.answers import answer, references
@@ -130,7 +131,7 @@ def _decision(context: Context, item: Decision) -> tuple[Rules, dict[str, Any]] 
     if effects.respond is not None and guards.guarded(rules):
         return _guard(context, item, rules, effects)
     if rules.condition is False:
-        references(context, item)
+        _silent(context, item)
         message = f"decision `{item.name}` never matches, so it has no route"
         context.lose("VSR525", message, item.span, severity=Severity.WARNING)
         _note(context, item, "lost", (), "VSR525")
@@ -157,7 +158,7 @@ def _guard(context: Context, item: Decision, rules: Rules, effects: Effects) -> 
     for name in used:
         _drop_signal(context, name)
     if remaining is False:
-        references(context, item)
+        _silent(context, item)
         _note(context, item, "guard", tuple(names), "VSR523")
         _finish(context, item)
         return None
@@ -206,11 +207,20 @@ def _route(context: Context, item: Decision, rules: Rules, effects: Effects) -> 
     body["when"] = "always" if rules.condition is True else rules.condition
     context.needed |= _signals_in(rules.condition)
     if effects.respond is not None:
-        references(context, item)
+        _silent(context, item)
         body["respond"] = effects.respond
         return body
     body |= answer(context, item)
     return body | effects.fields
+
+
+def _silent(context: Context, item: Decision) -> None:
+    """Read the models of a decision that never asks them."""
+    for key in ("modelRefs", "algorithm"):
+        if item.fields.has(key):
+            context.group("VSR527", "models of decisions that ask none", item.name, item.fields.at(key))
+            covered(item.fields.take(key))
+    references(context, item)
 
 
 def _signals_in(condition: Any) -> set[str]:  # noqa: ANN401 - a condition, or a part of it
@@ -229,5 +239,6 @@ def _finish(context: Context, item: Decision) -> None:
     for key in ("candidateIterations", "adaptations", "emits"):
         if item.fields.has(key):
             context.lose("VSR526", f"decision `{item.name}` loses `{key}`", item.fields.at(key))
+            covered(item.fields.take(key))
     item.fields.taken.update({"candidateIterations", "adaptations", "emits", "modelRefs", "algorithm"})
     context.leftovers(item.fields, UNUSED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.stock.context import Context, Signal
 from vsr_compiler.importer.values import Fields
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, type_of
@@ -45,6 +46,8 @@ def jailbreak_detector(context: Context, signal: Signal) -> tuple[str, float]:
     patterns = fields.has("jailbreak_patterns") or fields.has("benign_patterns")
     fields.taken.update({"jailbreak_patterns", "benign_patterns", "direction"})
     if method == "contrastive" or patterns:
+        covered(fields.take("jailbreak_patterns"))
+        covered(fields.take("benign_patterns"))
         message = f"signal `{signal.name}` compares with sentences; the policy has the classifier instead"
         context.lose("VSR524", message, signal.span, "Compare their recall with prompts of your own.")
         threshold = None if method == "contrastive" else threshold

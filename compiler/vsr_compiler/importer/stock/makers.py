@@ -8,6 +8,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as MappingOf
 from typing import Any
 
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.stock.context import Context, Signal
 from vsr_compiler.importer.stock.detectors import jailbreak_detector, pii_signal
 from vsr_compiler.importer.values import Fields
@@ -71,6 +72,8 @@ def _embedding(context: Context, signal: Signal, _: str) -> dict[str, Any] | str
     if modality != "text" or not sentences:
         return f"it compares {modality} content" if modality != "text" else "it has no candidates"
     if negative:
+        covered(fields.take("negative_candidates"))
+        covered(fields.take("negative_image_candidates"))
         message = f"signal `{signal.name}` also has negative candidates, which are not compared"
         context.lose("VSR524", message, signal.span, "Raise the threshold, or test it with prompts.")
     what = "thresholds of similarity that were chosen for another encoder"
@@ -173,6 +176,8 @@ def _complexity(context: Context, signal: Signal, level: str) -> dict[str, Any] 
         return "it has no sentences for `hard` and `easy`"
     sides["easy"] = [word for word in sides["easy"] if word not in sides["hard"]]
     if own:
+        for key in own:
+            covered(fields.take(key))
         message = f"signal `{signal.name}` also has {', '.join(f'`{key}`' for key in own)}; only sentences are compared"
         context.lose("VSR524", message, signal.span)
     what = "thresholds of similarity that were chosen for another encoder"

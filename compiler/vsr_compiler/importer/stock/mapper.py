@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from vsr_compiler.diagnostics import Severity
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.family import Job
 from vsr_compiler.importer.stock import answers, decisions, detectors, guards, models, settings, signals
 from vsr_compiler.importer.stock.context import Context
+from vsr_compiler.importer.stock.dsl.scope import TESTS
 from vsr_compiler.importer.stock.legacy import PROTECTIONS
 from vsr_compiler.importer.values import Fields
 from vsr_compiler.syntax.nodes import Mapping
@@ -24,7 +27,8 @@ def carry_over(root: Mapping, job: Job) -> None:
     """Fill the draft of a job from a configuration."""
     context = Context(job)
     top = Fields.of(root, "", root.span)
-    top.taken.update({"version", "providers", "routing", "global"})
+    top.taken.update({"providers", "routing", "global"})
+    covered(top.take("version"))
     providers, shared = top.fields("providers"), top.fields("global")
     routing, names = _routing(context, top)
     settings.prepare(context, shared)
@@ -39,7 +43,10 @@ def carry_over(root: Mapping, job: Job) -> None:
     settings.apply(context, shared)
     settings.entrypoints(context, names)
     signals.unused(context)
+    _unused_projections(context)
+    _tests(context, routing)
     _fallback(context, routing)
+    _reading(context, routing)
     routing.taken.update({"strategy", "modelCards", "decisions", "signals"})
     context.leftovers(routing, ROUTING)
     context.leftovers(top, TOP)
@@ -51,10 +58,21 @@ def _routing(context: Context, top: Fields) -> tuple[Fields, list[str]]:
     routing = top.fields("routing")
     recipes = [Fields.of(node, f"recipes[{index}]", top.span) for index, node in enumerate(top.items("recipes"))]
     entries = [Fields.of(node, "entrypoints", top.span) for node in top.items("entrypoints")]
-    if routing.items("decisions") or not recipes:
+    asked = context.job.options.recipe
+    if asked and not any(recipe.text("name") == asked for recipe in recipes):
+        message = f"the source has no recipe `{asked}`"
+        context.lose("VSR522", message, top.at("recipes"), "Name one of its recipes, or none.")
+    elif asked and routing.has("decisions"):
+        message = "the decisions outside recipes are not imported, because another recipe is asked for"
+        context.lose("VSR525", message, routing.at("decisions"), "Import them without --recipe.")
+        for key in [key for key in routing.node.entries if key != "modelCards"]:
+            covered(routing.take(key))
+    if not asked and (routing.items("decisions") or not recipes):
         _left_out(context, recipes)
         return routing, []
-    wanted = entries[0].text("recipe") if entries else recipes[0].text("name")
+    if not recipes:
+        return routing, []
+    wanted = asked or (entries[0].text("recipe") if entries else recipes[0].text("name"))
     chosen = next((recipe for recipe in recipes if recipe.text("name") == wanted), recipes[0])
     _left_out(context, [recipe for recipe in recipes if recipe is not chosen])
     names = [
@@ -67,8 +85,9 @@ def _routing(context: Context, top: Fields) -> tuple[Fields, list[str]]:
 
 def _left_out(context: Context, recipes: list[Fields]) -> None:
     for recipe in recipes:
+        covered(recipe.node)
         message = f"recipe `{recipe.text('name')}` is not imported, because a policy has one set of routes"
-        hint = "Import it as a policy of its own: remove the other recipes from a copy of the source."
+        hint = "Import it as a policy of its own with the option --recipe and its name."
         context.lose("VSR525", message, recipe.value_at("name"), hint)
 
 
@@ -102,7 +121,42 @@ def _projections(context: Context, routing: Fields) -> None:
         partition = Fields.of(node, "projections.partitions", projections.span)
         what = "signals of which the source takes the best one, and the policy each that holds"
         context.group("VSR525", what, partition.text("name"), partition.value_at("name"), "Check the order of routes.")
+        covered(partition.node)
     context.leftovers(projections)
+
+
+def _unused_projections(context: Context) -> None:
+    """Report scores and mappings that no decision tests."""
+    for fields in (*context.scores.values(), *context.mappings):
+        name = fields.text("name")
+        if name not in context.projected:
+            context.group("VSR527", "projections that no decision uses", name, fields.value_at("name"))
+            covered(fields.node)
+
+
+def _tests(context: Context, routing: Fields) -> None:
+    """Add the tests of a program whose decisions the policy has."""
+    made = {item.decision: item for item in context.job.correspondences}
+    guards_ = context.job.draft.mapping("guards")
+    for node in routing.items(TESTS):
+        test = Fields.of(node, "TEST", routing.span)
+        prompt, decision = test.text("prompt"), test.text("route")
+        found = made.get(decision)
+        names = found.names if found is not None else ()
+        if not prompt.strip() or not names:
+            message = f"a test of decision `{decision}` is not carried over, because the policy has no such route"
+            context.lose("VSR526", message, test.value_at("prompt"), "Write what the policy does with its prompt.")
+            continue
+        expect = {"guards": list(names)} if set(names) <= set(guards_) else {"route": names[0]}
+        context.job.draft.append("tests", {"prompt": prompt, "expect": expect})
+
+
+def _reading(context: Context, routing: Fields) -> None:
+    """Say once what the signals of a policy read."""
+    if context.needed or context.job.draft.mapping("categories"):
+        message = "signals of the stock router read the whole last turn, those of a policy what the person asks in it"
+        hint = "Text that a client adds to the turn, such as documents, then decides nothing. Test such requests."
+        context.lose("VSR525", message, routing.at("signals"), hint, Severity.NOTE)
 
 
 def _fallback(context: Context, routing: Fields) -> None:
@@ -110,6 +164,10 @@ def _fallback(context: Context, routing: Fields) -> None:
     if fallback.boolean("enabled"):
         message = "models that are asked after a failure are not carried over"
         context.lose("VSR526", message, fallback.span, "Write `fallback` and `retry` at the routes.")
+        covered(fallback.node)
+    elif fallback.has("enabled"):
+        context.group("VSR527", "parts that are switched off", "routing.fallback", fallback.span)
+        covered(fallback.node)
     fallback.taken.update(fallback.node.entries)
 
 

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.draft import label
 from vsr_compiler.importer.losses import is_reference
-from vsr_compiler.importer.places import Address, address, endpoint, placeholder
+from vsr_compiler.importer.places import Address, address, endpoint, has_key, placeholder
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.stock.providers import OWN_SERVERS, PROVIDERS
 from vsr_compiler.importer.values import Fields, text
@@ -125,6 +126,8 @@ def _provider_model(item: Fields, name: str) -> str:
 def _price(fields: Fields) -> dict[str, float]:
     prompt, completion = fields.number("prompt_per_1m"), fields.number("completion_per_1m")
     cached = fields.number("cached_input_per_1m")
+    if fields.text("currency").upper() == "USD":
+        fields.taken.add("currency")
     if prompt is None and completion is None:
         return {}
     found = {"prompt": max(prompt or 0, 0), "completion": max(completion or 0, 0)}
@@ -205,6 +208,7 @@ def _backend(context: Context, own: str, ref: Fields, item: Fields, *, several: 
     where = _address(context, own, ref, provider)
     key = _key(context, own, ref, provider)
     for entry, at, _ in ref.fields("extra_headers").rest():
+        covered(ref.take("extra_headers"))
         context.lose(
             "VSR526", f"the header `{entry}` of a backend of `{own}` is not sent", at, "Set it by the gateway."
         )
@@ -233,6 +237,9 @@ def _address(context: Context, own: str, ref: Fields, provider: str) -> Address 
             )
             context.lose("VSR534", message, ref.value_at(field), "Write the address at the endpoint.")
             return None
+        if has_key(value):
+            message = f"the address of `{own}` has a key or a password, which is not copied"
+            context.lose("VSR529", message, ref.value_at(field), "Give the endpoint an `apiKey`, and revoke this key.")
         found = address(value, tls=tls)
         if found is not None and found.host not in {"dummy", "placeholder", "unused"}:
             ref.taken.update({"endpoint", "base_url"})
@@ -254,6 +261,7 @@ def _key(context: Context, own: str, ref: Fields, provider: str) -> dict[str, st
     """Return the reference to the key of a backend. The key itself is never read."""
     inline, variable = ref.take("api_key"), ref.text("api_key_env")
     header, prefix = ref.text("auth_header").lower(), ref.text("auth_prefix")
+    covered(inline)  # each way below reports it
     if isinstance(inline, Scalar) and is_reference(inline.text):
         variable = variable or _variable(inline.text)
     elif isinstance(inline, Scalar) and inline.text:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.losses import names_secret
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.values import Fields, boolean, texts
@@ -63,19 +64,24 @@ def effects(context: Context, decision: Fields, name: str) -> Effects:
         span = plugin.value_at("type")
         context.leftovers(plugin)
         if boolean(configuration.take("enabled")) is False:
+            context.group("VSR527", "parts that are switched off", f"{name}: {type_}", span)
+            covered(configuration.node)
             continue
         if type_ in {"pii", "jailbreak", "response_jailbreak"}:
             found.guards.append((type_, configuration, span))
         elif type_ in OBSERVES:
             context.group("VSR527", OBSERVES[type_], name, span)
+            covered(configuration.node)
         elif type_ in EFFECTS:
             context.lose("VSR526", f"decision `{name}` loses {EFFECTS[type_]} (`{type_}`)", span)
+            covered(configuration.node)
         elif type_ in READERS:
             READERS[type_](context, configuration, found, name)
             found.at = span if type_ == "fast_response" else found.at
             context.leftovers(configuration)
         else:
             context.lose("VSR526", f"the plugin `{type_}` of decision `{name}` is not known", span)
+            covered(configuration.node)
     return found
 
 
@@ -119,6 +125,7 @@ def _cache(context: Context, fields: Fields, found: Effects, name: str) -> None:
     store = context.cache
     if store is not None and store.boolean("enabled") is False:
         context.group("VSR527", "caches whose store is not enabled", name, fields.span)
+        covered(fields.node)
         fields.taken.update(fields.node.entries)
         return
     semantic = fields.fields("semantic")
@@ -157,6 +164,7 @@ def _params(context: Context, fields: Fields, found: Effects, name: str) -> None
     for key in ("strip_unknown", "default_max_tokens"):
         if fields.has(key) and boolean(fields.take(key)) is not False:
             context.lose("VSR526", f"decision `{name}` loses `{key}` of request_params", fields.at(key))
+            covered(fields.take(key))
     fields.taken.update({"strip_unknown", "default_max_tokens"})
     if params:
         found.fields["params"] = params
@@ -168,6 +176,7 @@ def _tools(context: Context, fields: Fields, found: Effects, name: str) -> None:
     for key in ("semantic_selection", "strip_tool_history", "dynamic_retrieval"):
         if fields.has(key) and boolean(fields.take(key)) is not False:
             context.lose("VSR526", f"decision `{name}` loses `{key}` of tools", fields.at(key))
+            covered(fields.take(key))
     fields.taken.update({"semantic_selection", "strip_tool_history", "dynamic_retrieval", "strategy"})
     if mode == "none":
         found.fields["tools"] = "none"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.stock.conditions import Condition, Leaf, conjunction, disjunction, negation
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.values import Fields
@@ -62,9 +63,11 @@ def projected(context: Context, found: Leaf, translate: Translate) -> Condition 
         names = [output.text("name") for output in outputs]
         if found.name not in names:
             continue
+        context.projected.add(mapping.text("name"))
         total = _Sum()
         problem = _collect(context, mapping.text("source"), 1.0, total, found, translate, 0)
         if problem:
+            covered(mapping.node)
             return problem
         total.terms.sort(key=lambda term: -term.gain)
         if len(total.terms) > MAX_INPUTS:
@@ -102,6 +105,24 @@ def _collect(
 ) -> str:
     """Add the inputs of a score to a sum. Return why that is impossible; empty if it is not."""
     score = context.scores.get(name)
+    context.projected.add(name)
+    problem = _added(context, name, score, weight, total, found, translate, depth)
+    if problem and score is not None:
+        covered(score.node)
+    return problem
+
+
+def _added(
+    context: Context,
+    name: str,
+    score: Fields | None,
+    weight: float,
+    total: _Sum,
+    found: Leaf,
+    translate: Translate,
+    depth: int,
+) -> str:
+    """Add the inputs of a score that may be missing."""
     if score is None or depth > MAX_DEPTH:
         return f"its score `{name}` is not defined"
     if score.text("method").lower() not in {"", "weighted_sum"}:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import CompileError
+from vsr_compiler.importer.coverage import covered, recording
 from vsr_compiler.importer.family import Job, Recognised
 from vsr_compiler.importer.nested import inside
 from vsr_compiler.importer.sources import Part
-from vsr_compiler.importer.stock import dsl, forms, objects
+from vsr_compiler.importer.stock import dsl, forms, objects, rest
 from vsr_compiler.importer.stock.legacy import canonical
 from vsr_compiler.importer.stock.mapper import carry_over
 from vsr_compiler.importer.values import child
@@ -24,10 +25,18 @@ class _Found:
     pools: list[Mapping] = field(default_factory=list)
     routes: list[Mapping] = field(default_factory=list)
     programs: list[Mapping] = field(default_factory=list)
+    sources: list[Node] = field(default_factory=list)
 
 
 def read(documents: Sequence[Recognised], job: Job) -> None:
-    """Fill the draft from the documents of the stock router. There must be at most one configuration."""
+    """Fill the draft from the documents of the stock router, and report all that is left of them."""
+    with recording() as coverage:
+        roots = _read(documents, job)
+        rest.report(roots, coverage, job)
+
+
+def _read(documents: Sequence[Recognised], job: Job) -> list[Node]:
+    """Fill the draft. Return the configuration that was mapped, and the sources. There must be at most one."""
     found = _Found()
     for form, part in documents:
         try:
@@ -40,20 +49,26 @@ def read(documents: Sequence[Recognised], job: Job) -> None:
         if other is not None and first is not None:
             message = f"a second configuration; the first is in {first.span.file}:{first.span.line}"
             job.losses.add("VSR522", message, other.span, "Import them one by one. A policy has one set of routes.")
+            covered(other)
     if found.pools or found.routes:
         first = objects.merged(first, found.pools, found.routes)
     for program in found.programs:
         first = dsl.merged(first, program)
     if first is not None:
         carry_over(first, job)
+    mapped: list[Node] = [first] if first is not None else []
+    return [*mapped, *found.sources]
 
 
 def _sort(form: str, part: Part, found: _Found, job: Job) -> None:
     node: Node | None = part.node
+    if node is not None:
+        found.sources.append(node)
     if form == forms.DSL:
         program = dsl.parse(part.text, part.file)
         job.losses.secrets.scan(program)
         found.programs.append(program)
+        found.sources.append(program)
     elif form == objects.POOL and isinstance(node, Mapping):
         found.pools.append(node)
     elif form == objects.ROUTE and isinstance(node, Mapping):
@@ -63,7 +78,9 @@ def _sort(form: str, part: Part, found: _Found, job: Job) -> None:
     elif form == forms.CONFIG_MAP and isinstance(node, Mapping):
         for _, value in forms.data_of(node):
             if forms.looks_like_config(value):
+                covered(value)
                 for document in inside(value, part):
+                    found.sources.append(document)
                     job.losses.secrets.scan(document)
                     _config(document, found)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.values import Fields, child, text
 from vsr_compiler.syntax.nodes import Mapping, Node
@@ -54,6 +55,7 @@ def _encoder(semantic: Fields) -> str:
 def apply(context: Context, settings: Fields) -> None:
     """Add the names of the router, limits and identity, and report the rest."""
     router, services = settings.fields("router"), settings.fields("services")
+    covered(router.take("auto_model_name"))  # the list of names has precedence
     names = router.texts("auto_model_names") or list(
         dict.fromkeys((*AUTO_MODELS[:2], router.text("auto_model_name") or "MoM"))
     )
@@ -68,6 +70,10 @@ def apply(context: Context, settings: Fields) -> None:
     if tools.boolean("enabled"):
         message = "the stock router adds tools to requests by similarity, and the policy does not"
         context.lose("VSR526", message, tools.at("enabled"), "Let clients send the tools.")
+        covered(tools.node)
+    elif tools.has("enabled"):
+        context.group("VSR527", "parts that are switched off", "global.integrations.tools", tools.at("enabled"))
+        covered(tools.node)
     for section in ("router", "services", "stores", "integrations", "model_catalog"):
         part = settings.node.entries.get(section)
         if part is not None:
@@ -78,10 +84,12 @@ def apply(context: Context, settings: Fields) -> None:
 
 def _services(context: Context, section: str, node: Node) -> None:
     read = {"auto_model_names", "auto_model_name", "skip_processing", "ratelimit", "authz", "tools"}
+    read |= {"modules", "response_cache", "semantic_cache"}  # read in parts; what is left is swept
     if isinstance(node, Mapping):
-        for key, (span, _) in node.entries.items():
+        for key, (span, value) in node.entries.items():
             if key not in read:
                 context.group("VSR527", OWN, f"global.{section}.{key}", span)
+                covered(value)
 
 
 def _skip(context: Context, router: Fields) -> None:
@@ -145,6 +153,7 @@ def _identity(context: Context, settings: Fields) -> None:
     if settings.has("providers"):
         message = "keys that the stock router adds for each user are not carried over"
         context.lose("VSR526", message, settings.at("providers"), "Give each endpoint its `apiKey`.")
+        covered(settings.take("providers"))
     settings.taken.update({"providers", "fail_open"})
     context.leftovers(settings)
     if not used and not context.needs_identity:

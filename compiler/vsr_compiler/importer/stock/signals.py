@@ -7,6 +7,7 @@ from typing import Any
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.importer.categories import builtin
+from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.stock.conditions import Condition, Leaf, disjunction
 from vsr_compiler.importer.stock.context import Context, Signal
 from vsr_compiler.importer.stock.makers import MAKERS, PROSE
@@ -87,10 +88,20 @@ def unused(context: Context) -> None:
     for signal in context.signals.values():
         if not signal.used:
             context.group("VSR527", "signals that no decision uses", signal.name, signal.span)
+            covered(signal.fields.node)
 
 
 def leaf(context: Context, found: Leaf) -> Condition | str:
     """Return the condition of a leaf, whose signal is added to the policy; or why there is none."""
+    condition = _leaf(context, found)
+    if isinstance(condition, str):  # the decision reports it by name
+        for type_, name in ((found.type, found.name), (found.type, found.name.rpartition(":")[0])):
+            if (signal := context.signals.get((type_, name))) is not None:
+                covered(signal.fields.node)
+    return condition
+
+
+def _leaf(context: Context, found: Leaf) -> Condition | str:
     name, level = found.name, ""
     if found.type == "complexity" and ":" in name:
         name, level = name.rsplit(":", 1)

@@ -81,7 +81,7 @@ class _Walker:
         """Put the next comment after the entry, or above it if there is already one after it."""
         comment = self._left.pop()
         if entry.after:
-            entry.before.append(Remark(comment.text))
+            entry.before.append(Remark(comment.text, offset=comment.offset))
         else:
             entry.after = comment.text
 
@@ -89,7 +89,7 @@ class _Walker:
         return self._left[-1] if self._left and self._left[-1].offset < offset else None
 
     def _remark(self, comment: Comment) -> Remark:
-        return Remark(comment.text, comment.alone and self._blank_above(comment.line))
+        return Remark(comment.text, comment.alone and self._blank_above(comment.line), comment.offset)
 
     def _blank_above(self, line: int) -> bool:
         return line > 1 and not self._places.content(line - 1).strip()

@@ -18,10 +18,11 @@ MAX_KEY = 1000
 
 @dataclass(slots=True)
 class Remark:
-    """A comment on a line of its own. ``gap`` if there is a blank line above it."""
+    """A comment on a line of its own. ``gap`` if there is a blank line above it; ``offset`` is its place."""
 
     text: str
     gap: bool = False
+    offset: int = -1
 
 
 @dataclass(slots=True)

@@ -11,7 +11,9 @@ from vsr_runtime.decision.program.build_effects import build_effects
 from vsr_runtime.decision.program.build_guards import build_guards
 from vsr_runtime.decision.program.build_order import check_ranks, chosen_ref, standing_of
 from vsr_runtime.decision.program.build_partitions import with_partitions
+from vsr_runtime.decision.program.build_providers import provider_type
 from vsr_runtime.decision.program.build_reasoning import read_reasoning
+from vsr_runtime.decision.program.build_sentences import with_scoring
 from vsr_runtime.decision.program.build_signals import (
     build_model_signals,
     build_signals,
@@ -23,6 +25,7 @@ from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredential
 from vsr_runtime.decision.program.ordering import sort_key
 from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
 from vsr_runtime.decision.signals.base import Signal
+from vsr_runtime.decision.signals.model_signals import BEST, Scoring
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
 from vsr_schemas.runtime import GuardSettings
@@ -40,12 +43,14 @@ class ModelBindings:
         jailbreak: detector by jailbreak signal.
         pii: detector by PII signal.
         clients: signals about who sends a request.
+        scoring: how similar a text is to several sentences.
     """
 
     sentences: frozenset[str] = frozenset()
     jailbreak: Mapping[str, str] = field(default_factory=dict)
     pii: Mapping[str, str] = field(default_factory=dict)
     clients: Mapping[SignalName, Signal] = field(default_factory=dict)
+    scoring: Scoring = BEST
 
 
 def build(
@@ -85,6 +90,8 @@ def build(
     check_personal_data(signals.pii or (), bindings.pii)
     heuristic_signals = {**build_signals(signals, bindings.pii), **bindings.clients}
     model_signals = build_model_signals(signals, bindings.sentences, bindings.jailbreak, bindings.pii)
+    if bindings.scoring != BEST:
+        model_signals = with_scoring(model_signals, bindings.scoring)
     model_signals = with_partitions(model_signals, config.routing.projections, labels_by_domain)
     conditions = build_conditions(config.routing, labels_by_domain, {*heuristic_signals, *model_signals})
     decisions = config.routing.decisions
@@ -167,9 +174,16 @@ def _read_models(config: contract.RouterConfig) -> dict[str, ModelTarget]:
     check_unique("routing.modelCards", [*bases, *adapters])
     contexts = {card.name: card.context_window_size for card in cards}
     contexts |= {lora.name: card.context_window_size for card in cards for lora in card.loras or ()}
-    served = {model.name: model.provider_model_id or model.name for model in configured}
+    served = {model.name: _served_as(model) for model in configured}
     served |= {name: name for name in adapters}  # the name with which it was loaded
     return {name: ModelTarget(name, own, context=contexts.get(name)) for name, own in served.items()}
+
+
+def _served_as(model: contract.ProviderModel) -> str:
+    """Return the name of a model at its provider."""
+    if model.external_model_ids:
+        return model.external_model_ids.get(provider_type(model)) or model.name
+    return model.provider_model_id or model.name
 
 
 def _read_auto_names(names: list[str], served: Mapping[str, ModelTarget]) -> tuple[str, ...]:

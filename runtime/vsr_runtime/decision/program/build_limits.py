@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vsr_runtime.decision.program.effects import CorsPolicy, RequestLimits
+from vsr_runtime.decision.program.effects import CorsPolicy, ModelTarget, RequestLimits
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.errors import config_error
-from vsr_schemas.apis import API_PATHS, ApiName, ApiPath, paths_of
+from vsr_schemas.apis import API_PATHS, CHAT, ApiName, ApiPath, paths_of
 from vsr_schemas.runtime import FRAME_BYTES, CorsSettings, LimitSettings, ModelLimitSettings
 
 GROWTH = FRAME_BYTES // 2
@@ -31,7 +31,10 @@ def with_limits(program: Program, limits: LimitSettings, apis: Sequence[ApiName]
     if unknown := sorted(by_model.keys() - program.models.keys()):
         raise config_error(f"limits.models.{unknown[0]}", "config.yaml has no model of this name", "runtime.yaml")
     opened = frozenset(API_PATHS) if apis is None else paths_of(list(apis))
-    read = {name: _read(by_model.get(name, _NO_LIMITS), limits, opened) for name in program.models}
+    read = {
+        name: _read(by_model.get(name, _NO_LIMITS), limits, opened & frozenset({CHAT}) if _has_path(target) else opened)
+        for name, target in program.models.items()
+    }
     return replace(
         program,
         models={name: replace(target, limits=read[name]) for name, target in program.models.items()},
@@ -58,6 +61,11 @@ def with_cors(program: Program, cors: CorsSettings | None) -> Program:
         max_age=cors.maxAge,
     )
     return replace(program, cors=policy)
+
+
+def _has_path(target: ModelTarget) -> bool:
+    """Return whether a model has a path of its own for chats, and so nothing else."""
+    return target.credentials is not None and bool(target.credentials.chat_path)
 
 
 def _read(limits: ModelLimitSettings, common: LimitSettings, opened: frozenset[ApiPath]) -> RequestLimits:

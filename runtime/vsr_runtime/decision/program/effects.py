@@ -57,6 +57,8 @@ class ProviderCredentials:
         query: the query of the path, which may carry a key; empty if the router leaves the client's. Never logged.
         defaults: headers that are sent unless the client sends its own.
         removed: headers by which clients send credentials.
+        chat_path: the path of chats; empty for the client's. A provider with one has no other APIs.
+        fixed: further headers that are set.
     """
 
     header: str = "authorization"
@@ -64,6 +66,8 @@ class ProviderCredentials:
     query: str = field(default="", repr=False)
     defaults: tuple[tuple[str, str], ...] = ()
     removed: tuple[str, ...] = CREDENTIALS
+    chat_path: str = ""
+    fixed: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -217,8 +217,10 @@ def apply_credentials(
     with ADD_IF_ABSENT here, so ``sent`` names the default headers that the client sends itself.
     """
     key = () if outside.value is None else ((outside.header, outside.value),)
-    if outside.query:
-        key = (*key, (":path", f"{path}?{outside.query}"))
+    if outside.query or outside.chat_path:
+        own_path = outside.chat_path or path
+        key = (*key, (":path", f"{own_path}?{outside.query}" if outside.query else own_path))
+    key = (*key, *outside.fixed)
     ours = {name for name, _ in key}
     kept = tuple((name, value) for name, value in set_headers if name.lower() not in ours)
     replaced = ours | {name.lower() for name, _ in kept}

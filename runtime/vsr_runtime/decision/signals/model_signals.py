@@ -59,34 +59,74 @@ class ScoredModelSignal(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Scoring:
+    """How the stock router scores sentences, by its defaults: three quarters the best, one quarter the mean of two.
+
+    Attributes:
+        best: the weight of the best cosine.
+        top: the number of cosines in the mean.
+        near: the similarity from which a signal holds as long as no other one reaches its threshold; None for never.
+    """
+
+    best: float = 0.75
+    top: int = 2
+    near: float | None = None
+
+    def of(self, scores: Sequence[float]) -> float:
+        """Return the similarity of one or more cosines."""
+        ranked = sorted(scores, reverse=True)[: self.top]
+        return self.best * ranked[0] + (1 - self.best) * sum(ranked) / len(ranked)
+
+
+BEST = Scoring(best=1.0, top=1)
+"""The best cosine alone, as in compiled policies."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmbeddingSignal:
-    """Holds if the person's ask is similar to the sentences, by the maximum or the mean cosine."""
+    """Holds if the person's ask is similar to the sentences, by the maximum or the mean cosine.
+
+    ``others`` are the signals of which one that reaches its threshold keeps near misses from holding.
+    """
 
     sentences: tuple[str, ...]
     threshold: float
     mean: bool
     everywhere: bool = False
     detector: None = None
+    scoring: Scoring = BEST
+    others: tuple[EmbeddingSignal, ...] = field(default=(), repr=False)
 
     def texts(self, view: RequestView) -> Sequence[str]:
         """Return the person's ask, or all texts of the request as one."""
         return _read(view, everywhere=self.everywhere)
 
     def evaluate(self, view: RequestView, results: ModelResults) -> bool | None:  # noqa: ARG002 - the encoder reads the ask
-        """Return whether the similarity reaches the threshold."""
-        similarity = self._similarity(results)
-        return None if similarity is None else similarity >= self.threshold
+        """Return whether the similarity reaches the threshold, or is a near miss where no other signal holds."""
+        similarity = self._similarity(results, everywhere=self.everywhere)
+        return None if similarity is None else self._holds(similarity, results)
 
     def score(self, view: RequestView, results: ModelResults) -> Score | None:  # noqa: ARG002 - as above
         """Return the similarity, which is also the confidence."""
-        similarity = self._similarity(results)
-        return None if similarity is None else Score(similarity >= self.threshold, similarity, similarity)
+        similarity = self._similarity(results, everywhere=self.everywhere)
+        holds = None if similarity is None else self._holds(similarity, results)
+        return None if similarity is None or holds is None else Score(holds, similarity, similarity)
 
-    def _similarity(self, results: ModelResults) -> float | None:
-        scores = _similarities(self.sentences, results, everywhere=self.everywhere)
+    def _holds(self, similarity: float, results: ModelResults) -> bool | None:
+        if similarity >= self.threshold:
+            return True
+        if self.scoring.near is None or similarity < self.scoring.near:
+            return False
+        found = [(other, other._similarity(results, everywhere=self.everywhere)) for other in self.others]  # noqa: SLF001 - of this class
+        if any(value is not None and value >= other.threshold for other, value in found):
+            return False
+        return None if any(value is None for _, value in found) else True
+
+    def _similarity(self, results: ModelResults, *, everywhere: bool) -> float | None:
+        scores = _similarities(self.sentences, results, everywhere=everywhere)
         if scores is None:
             return None
-        return sum(scores) / len(scores) if self.mean else max(scores)
+        return sum(scores) / len(scores) if self.mean else self.scoring.of(scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +143,7 @@ class ComplexitySignal:
     threshold: float
     everywhere: bool = False
     detector: None = None
+    scoring: Scoring = BEST
 
     def texts(self, view: RequestView) -> Sequence[str]:
         """Return the person's ask, or all texts of the request as one."""
@@ -120,7 +161,7 @@ class ComplexitySignal:
 
     def _margin(self, results: ModelResults) -> float | None:
         hard, easy = (_similarities(side, results, everywhere=self.everywhere) for side in (self.hard, self.easy))
-        return None if hard is None or easy is None else max(hard) - max(easy)
+        return None if hard is None or easy is None else self.scoring.of(hard) - self.scoring.of(easy)
 
     def _level(self, margin: float) -> Level:
         return "hard" if margin > self.threshold else "easy" if margin < -self.threshold else "medium"

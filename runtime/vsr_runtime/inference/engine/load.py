@@ -110,20 +110,22 @@ def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path
     for settings in dict.fromkeys(one.encoder for one in classifiers.values()):
         own = {name: one for name, one in classifiers.items() if one.encoder == settings}
         encoder = _encoder(next(iter(own.values())))
-        model = CompiledModel(encoder, {name: _answers(name, one, folder) for name, one in own.items()})
+        model = CompiledModel(encoder, {name: _answers(name, one, folder, encoder) for name, one in own.items()})
         budget = max(BUDGETS["cpu"], encoder.max_tokens)
         queues.append(LoadedModel(model, tuple(own), budget, encoder.max_tokens))
     return queues
 
 
-def _answers(name: str, classifier: schema.ClassifierSettings, folder: Path) -> Callable[[Floats], Floats]:
+def _answers(
+    name: str, classifier: schema.ClassifierSettings, folder: Path, encoder: SentenceEncoder
+) -> Callable[[Floats], Floats]:
     """The function from embeddings to answers: the head's probabilities, or the cosines with sentences."""
     from vsr_runtime.inference.sentences import load_sentences  # noqa: PLC0415 - needs the classify extra
 
+    if classifier.task == "likeness":
+        return load_sentences(classifier, folder, encoder).likeness
     if classifier.head is None:
         raise ModelError(f"classifier {name}: has neither a head nor a checkpoint")
-    if classifier.task == "likeness":
-        return load_sentences(classifier, folder).likeness
     return load_head(classifier.head, classifier.labels, folder).probabilities
 
 

@@ -9,6 +9,9 @@ from pydantic import Field
 from vsr_schemas.routerconfig.v0_4_0.base import StockModel
 from vsr_schemas.routerconfig.v0_4_0.plugins import Plugin
 
+Unknown = Literal["no_match", "match", "fail_request"]
+"""Whether a decision holds whose signals cannot be computed; stated at the root of its rules only."""
+
 
 class RuleLeaf(StockModel):
     """One condition: the signal of this type and name matched. A complexity's name ends in its level: ``hard``."""
@@ -29,6 +32,7 @@ class RuleLeaf(StockModel):
         "projection",
     ]
     name: str
+    on_unknown: Unknown | None = None
 
 
 class RuleNode(StockModel):
@@ -36,6 +40,7 @@ class RuleNode(StockModel):
 
     operator: Literal["AND", "OR", "NOT"]
     conditions: list[RuleNode | RuleLeaf] = Field(default_factory=list)
+    on_unknown: Unknown | None = None
 
 
 class ModelRef(StockModel):

@@ -8,13 +8,24 @@ from vsr_schemas.routerconfig.v0_4_0.base import StockModel
 
 
 class BackendRef(StockModel):
-    """Where a model is served, ``endpoint`` as ``host:port``. Unused behind a gateway, but demanded by the contract."""
+    """Where a model is served, ``endpoint`` as ``host:port`` or ``base_url``. Behind a gateway neither chooses a host.
 
-    name: str
-    endpoint: str
+    A key is in the variable ``api_key_env`` and goes into ``auth_header`` behind ``auth_prefix``. Requests go to
+    ``chat_path``, or to the path of ``base_url`` with the one of the ``provider`` behind it.
+    """
+
+    name: str | None = None
+    endpoint: str | None = None
     protocol: Literal["http", "https"] = "http"
     weight: int = 1
     provider: str | None = None
+    base_url: str | None = None
+    api_key_env: str | None = None
+    auth_header: str | None = None
+    auth_prefix: str | None = None
+    extra_headers: dict[str, str] | None = None
+    api_version: str | None = None
+    chat_path: str | None = None
 
 
 class Pricing(StockModel):
@@ -50,11 +61,15 @@ class ReasoningFamily(StockModel):
 
 
 class ProviderModel(StockModel):
-    """A model that the router may select, by the name that clients and routes use."""
+    """A model that the router may select, by the name that clients and routes use.
+
+    ``external_model_ids`` are its names at types of providers, and count before ``provider_model_id``.
+    """
 
     name: str
     backend_refs: list[BackendRef]
     provider_model_id: str | None = None
+    external_model_ids: dict[str, str] | None = None
     pricing: Pricing | None = None
     reasoning: Reasoning | None = None
     reasoning_family: str | None = None

@@ -54,10 +54,36 @@ class RouterGlobal(StockModel):
     clear_route_cache: Literal[True] = True
 
 
+class EmbeddingConfig(StockModel):
+    """Whether embeddings hold below their thresholds, from a least similarity, where none reaches its own."""
+
+    enable_soft_matching: bool = True
+    min_score_threshold: float = Field(default=0.5, ge=-1, le=1)
+
+
+class EmbeddingModels(StockModel):
+    """How sentences are compared."""
+
+    embedding_config: EmbeddingConfig = Field(default_factory=EmbeddingConfig)
+
+
+class CatalogEmbeddings(StockModel):
+    """The encoder of sentences."""
+
+    semantic: EmbeddingModels = Field(default_factory=EmbeddingModels)
+
+
+class ModelCatalog(StockModel):
+    """Settings of the models that read requests."""
+
+    embeddings: CatalogEmbeddings = Field(default_factory=CatalogEmbeddings)
+
+
 class Global(StockModel):
-    """Settings of the router itself."""
+    """Settings of the router itself, and of the models that read requests."""
 
     router: RouterGlobal = Field(default_factory=RouterGlobal)
+    model_catalog: ModelCatalog | None = None
 
 
 class Listener(StockModel):

@@ -66,12 +66,12 @@ class _Parser:
 
     def _recipe(self) -> Node:
         name = self._name()
-        self._options()
+        options = {f"({key})": value for key, value in self._options().items()}
         scope = Scope(name.span)
         self._sign("{")
         while not self._next("}"):
             self._block(self._word(), scope)
-        return make({"name": name, "routing": scope.node()}, name.span)
+        return make({"name": name, "routing": scope.node(), **options}, name.span)
 
     def _block(self, block: Token, scope: Scope) -> None:  # noqa: C901 - one case for each kind of block
         match block.text:
@@ -94,27 +94,42 @@ class _Parser:
                 scope.strategy = child(self._fields(), "strategy")
             case "TEST":
                 self._name()
-                self._skip()
+                scope.tests += self._tests()
             case "BACKEND":
-                self._word()
-                self._name()
+                kind, named = self._word().text, self._name().text
                 self._skip()
+                scope.left[f"BACKEND {kind} {named}"] = (block.span, make(kind, block.span))
             case "GLOBAL":
                 self._skip()
+                scope.left["GLOBAL"] = (block.span, make("settings", block.span))
             case _:
                 self._fail(block.span, f"`{block.text}` begins no block")
 
+    def _tests(self) -> list[Node]:
+        """Parse the entries of a test block: a prompt, an arrow, and the route that is expected."""
+        found: list[Node] = []
+        self._sign("{")
+        while not self._next("}"):
+            prompt, arrow, route = self._name(), self._take(), self._name()
+            if arrow.kind != "arrow":
+                self._fail(arrow.span, "a test is a prompt, an arrow and a route")
+            found.append(make({"prompt": prompt, "route": route}, prompt.span))
+            self._next(",")
+        return found
+
     def _named(self, name: Scalar) -> Node:
-        self._options()
+        options = self._options()
         fields = self._fields()
-        fields.entries = {"name": (name.span, name), **fields.entries}
+        own = {f"({key})": (value.span, value) for key, value in options.items()}
+        fields.entries = {"name": (name.span, name), **fields.entries, **own}
         return fields
 
     def _route(self, name: Scalar) -> Mapping:
         described = self._options()
         body: dict[str, Any] = {"name": name, "priority": 0}
         if "description" in described:
-            body["description"] = described["description"]
+            body["description"] = described.pop("description")
+        body |= {f"({key})": value for key, value in described.items()}
         body |= self._body()
         found = make(body, name.span)
         assert isinstance(found, Mapping)  # noqa: S101 - made of a dict
@@ -163,7 +178,7 @@ class _Parser:
         refs: list[Node] = []
         while True:
             name = self._name()
-            options = {OPTIONS[key]: value for key, value in self._options().items() if key in OPTIONS}
+            options = {OPTIONS.get(key, key): value for key, value in self._options().items()}
             refs.append(make({"model": name, **options}, name.span))
             if not self._next(","):
                 return refs
