@@ -128,6 +128,8 @@ def test_a_command_of_the_docs_runs_as_printed(command: str, clone: Path) -> Non
         run("vsr-compile init my.yaml", clone)
     if command.startswith("vsr-compile import"):
         import_sources(clone, recipes="--recipe" in command)
+    for name in re.findall(r"--against (\S+)", command):
+        run(f"vsr-compile import config.yaml -o {name}", clone)
     for name in re.findall(r"--traffic (\S+)", command):
         record_traffic(clone / name)
     result = run(command, clone)

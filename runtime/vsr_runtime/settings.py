@@ -31,7 +31,6 @@ from vsr_runtime.decision.signals.heuristic import PiiSignal
 from vsr_runtime.decision.signals.model_signals import BEST
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
-from vsr_runtime.stock import read_router
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 from vsr_schemas.runtime import FRAME_BYTES, CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
 
@@ -132,6 +131,8 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
+    from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - the compiler needs none of it
+
     router, ignored = read_router(config)
     path = config.parent / "runtime.yaml"
     runtime = with_sentences(read_model(path, RuntimeSettings) if path.exists() else _defaults(), router)

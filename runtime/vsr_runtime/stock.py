@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from vsr_runtime.errors import UserError
-from vsr_runtime.files import read_yaml, rendered
 from vsr_schemas.routerconfig import stock_decisions as stock
-from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 
 _Json = dict[str, Any]
-_SHOWN = 5
 CACHES = frozenset({"response_cache", "response-cache", "semantic-cache", "semantic_cache"})
 
 
@@ -36,23 +29,6 @@ class Admission:
         for name in [name for name in holder if name in reasons]:
             del holder[name]
             self.ignored.append(f"{place}.{name}: {reasons[name]}")
-
-
-def read_router(path: Path) -> tuple[RouterConfig, tuple[str, ...]]:
-    """Read a router config, and return it with what was left out of it.
-
-    Raises:
-        UserError: it cannot be read, or the runtime cannot execute it.
-    """
-    document = read_yaml(path, foreign=True)
-    admission = admit(document)
-    if admission.refused:
-        more = f"; and {len(admission.refused) - _SHOWN} more" if len(admission.refused) > _SHOWN else ""
-        raise UserError(f"{path.name}: {'; '.join(admission.refused[:_SHOWN])}{more}")
-    try:
-        return RouterConfig.model_validate(document), tuple(admission.ignored)
-    except ValidationError as error:
-        raise UserError(rendered(path.name, document, error)) from None
 
 
 def admit(document: object) -> Admission:

@@ -55,8 +55,38 @@ class Finding(CamelReportModel):
     place: Place
 
 
+class Difference(CamelReportModel):
+    """A request that a source and its policy decide differently.
+
+    ``facts`` are what is known of it. ``text`` is a message that has its words, and ``complete`` tells whether it is
+    enough.
+    """
+
+    facts: list[str]
+    text: str | None = None
+    complete: bool
+    source: str
+    policy: str
+
+
+class Proof(CamelReportModel):
+    """Whether a source and its policy decide every request alike, except for ``declared`` differences.
+
+    ``names`` are differences in what clients can name. ``reason`` says why it was not decided.
+    """
+
+    verdict: Literal["equal", "different", "undecided"]
+    reason: str | None = None
+    differences: list[Difference]
+    names: list[str]
+    declared: list[str]
+
+
 class Report(CamelReportModel):
-    """The findings about some policies, sorted by position, without silenced ones."""
+    """The findings about some policies, sorted by position, without silenced ones.
+
+    ``proof`` is that of ``import --prove``.
+    """
 
     api_version: Literal["vsr.dev/report/v1"] = "vsr.dev/report/v1"
     kind: Literal["Findings"] = "Findings"
@@ -64,3 +94,4 @@ class Report(CamelReportModel):
     policies: list[str]
     summary: Summary
     findings: list[Finding]
+    proof: Proof | None = None

@@ -138,8 +138,8 @@ def test_endpoints_of_a_model_that_need_other_keys_are_refused(tmp_path):
         ({"external_model_ids": {"openai": "gpt"}, "provider_model_id": "other"}, [REF], "gpt"),
         ({"provider_model_id": "other"}, [REF], "other"),
         (
-            {"external_model_ids": {"x": "1", "y": "2"}},
-            [{"provider": "x", "endpoint": "a:1"}, {"provider": "y", "endpoint": "b:1", "weight": 2}],
+            {"external_model_ids": {"x": "1", "other": "2"}},
+            [{"provider": "x", "endpoint": "a:1"}, {"provider": "other", "endpoint": "b:1", "weight": 2}],
             "2",
         ),
     ],

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vsr_compiler.importer import Imported
+    from vsr_schemas import reports
 
 REPORTS = ("text", "markdown", "json", "sarif")
 STDOUT = Path("-")
@@ -61,6 +62,13 @@ STDOUT = Path("-")
 @click.option("--force", is_flag=True, help="Overwrite the file of the policy.")
 @click.option("--partial", is_flag=True, help="Write the policy although the report has errors.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@click.option("--prove", "proving", is_flag=True, help="Prove that the policy decides as the source does.")
+@click.option(
+    "--against",
+    metavar="POLICY",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="Prove it of this policy, and write nothing.",
+)
 @click.pass_context
 def command(  # noqa: PLR0913 - one an option
     context: click.Context,
@@ -76,6 +84,8 @@ def command(  # noqa: PLR0913 - one an option
     force: bool,
     partial: bool,
     strict: bool,
+    proving: bool,
+    against: Path | None,
 ) -> None:
     """Import configurations of another router or gateway as one policy, with a report of loss.
 
@@ -91,12 +101,23 @@ def command(  # noqa: PLR0913 - one an option
     vsr-compile import config.yaml -o policies/team-a.yaml
     vsr-compile import config.yaml objects/ --report markdown > loss.md
 
-    Exit codes: 0 imported, 1 the report has an error.
+    With `--prove`, the decisions of a semantic-router's configuration and of the policy are proved equal, or requests
+    are shown that they decide differently. Differences that the report declares are listed. `--against` proves it of a
+    policy that exists, such as one that was edited after its import.
+
+    \b
+    vsr-compile import config.yaml --prove
+    vsr-compile import config.yaml --against policies/team-a.yaml
+
+    Exit codes: 0 imported, and equal if that is to be proved; 1 the report has an error, or a request is decided
+    differently; 3 not decided. With --against, the report of the import is not shown, and does not count.
     """
     from vsr_compiler.importer import Options, import_files  # noqa: PLC0415 - `--help` must not pay for it
 
     if output == STDOUT and report_format != "text":
         raise click.UsageError("The policy and the report cannot both be on standard output. Name an --output.")
+    if against is not None:
+        context.exit(_against(sources, against, report_format))
     if output != STDOUT and (output.exists() or output.is_symlink()) and not force:
         raise click.UsageError(f"`{output}` already exists. Name another file, or overwrite it with --force.")
     options = Options(
@@ -117,14 +138,35 @@ def command(  # noqa: PLR0913 - one an option
         except CompileError as error:
             console.print_findings(error.diagnostics)
             context.exit(1)
-    _report(report_format, imported, findings)
+    proof = None
+    if proving:
+        from vsr_compiler.cli import proof as proofs  # noqa: PLC0415 - of one option
+
+        proof = proofs.report_of(proofs.proved(imported, Path(shown), imported.policy), imported)
+    _report(report_format, imported, findings, proof)
     if written and output != STDOUT:
         console.print_message(f"{output}: written. Read the report, then run: vsr-compile check {shlex.quote(shown)}")
     elif not written and imported.policy:
         console.print_message(
             "Nothing was written, because of the errors. --partial writes what could be carried over."
         )
-    context.exit(int(failed))
+    context.exit(int(failed) if failed or proof is None else proofs.EXITS[proof.verdict])
+
+
+def _against(sources: tuple[Path, ...], policy: Path, report_format: str) -> int:
+    """Prove a policy that exists. Return the exit code."""
+    from vsr_compiler.cli import proof as proofs  # noqa: PLC0415 - of one option
+    from vsr_compiler.importer import Options, import_files  # noqa: PLC0415
+
+    if report_format not in {"text", "json"}:
+        raise click.UsageError("--against has no findings to report. Its --report is text or json.")
+    imported = import_files(sources, Options())
+    if imported.config is None and imported.failed:
+        console.print_findings([item for item in imported.findings if item.level is Severity.ERROR], imported.texts)
+        return 1
+    proof = proofs.report_of(proofs.proved(imported, policy, None), imported)
+    _report(report_format, imported, [], proof)
+    return proofs.EXITS[proof.verdict]
 
 
 def _name(name: str | None, output: Path) -> str:
@@ -181,7 +223,9 @@ def _write(output: Path, policy: str, *, force: bool) -> None:
     replace_text(output, policy)
 
 
-def _report(report_format: str, imported: Imported, findings: Sequence[Diagnostic]) -> None:
+def _report(
+    report_format: str, imported: Imported, findings: Sequence[Diagnostic], proof: reports.Proof | None = None
+) -> None:
     """Print the report. Its excerpts are those of the importer, which have no secrets."""
     files = list(imported.forms)
     module = importlib.import_module(
@@ -190,5 +234,20 @@ def _report(report_format: str, imported: Imported, findings: Sequence[Diagnosti
     if report_format == "text":
         sys.stderr.write(module.render(findings, imported.texts, colour=console.colour()))
     else:
-        console.print_data(module.render(files, findings, imported.texts))
+        document = module.render(files, findings, imported.texts)
+        if proof is not None and report_format == "json":
+            document = _with(document, proof)
+        console.print_data(document)
     console.print_counts(findings)
+    if proof is not None and report_format != "json":
+        from vsr_compiler.cli.proof import show  # noqa: PLC0415 - of one option
+
+        show(proof)
+
+
+def _with(document: str, proof: reports.Proof) -> str:
+    """Return a JSON report with a proof."""
+    from vsr_schemas.reports import Report  # noqa: PLC0415 - of one option
+
+    report = Report.model_validate_json(document).model_copy(update={"proof": proof})
+    return report.model_dump_json(by_alias=True, exclude_none=True, indent=2) + "\n"

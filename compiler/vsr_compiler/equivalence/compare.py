@@ -179,9 +179,11 @@ def pair_of(left: Hashable, right: Hashable, declared: Declared) -> Pair:
 def _called(source: Fate, policy: Fate, declared: Declared) -> str:
     if source.outcome == policy.outcome:
         return ""
-    refused = isinstance(policy.outcome, Blocked) and policy.outcome.status == FORBIDDEN
-    if refused and isinstance(source.outcome, Answered) and source.decision in declared.blocked:
-        return "blocked"
+    if isinstance(policy.outcome, Blocked) and policy.outcome.status == FORBIDDEN:
+        if isinstance(source.outcome, Answered) and source.decision in declared.blocked:
+            return "blocked"
+        if policy.outcome.guard in declared.guards:
+            return "guarded"
     return DIFFERENT
 
 
@@ -211,13 +213,36 @@ def sentences(pairs: frozenset[Pair], declared: Declared) -> list[str]:
         names = ", ".join(f"`{fate.decision}`" for fate in sorted(pair.source, key=lambda fate: fate.decision))
         if pair.called == "blocked":
             listed.append(f"{names} answers with 200 in the source; the policy refuses with 403")
+        elif pair.called == "guarded":
+            guards = ", ".join(f"`{fate.outcome.guard}`" for fate in pair.policy if isinstance(fate.outcome, Blocked))
+            listed.append(f"guard {guards} of the policy holds for all requests, and refuses with 403")
         elif pair.called == "ties":
             listed.append(f"between {names} the source decides by confidence; the policy by order")
-    for name, what in sorted(declared.lost.items()):
-        listed.append(f"`{name}` has no {', '.join(sorted(what))} in the policy")
+    return sorted({*listed, *_always(declared)})
+
+
+def _always(declared: Declared) -> list[str]:
+    """Return the declared differences that need no request that shows them."""
+    listed: list[str] = []
+    for name, lost in sorted(declared.lost.items()):
+        listed.append(f"of `{name}`, these are not carried over, in part or in whole: {', '.join(sorted(lost))}")
     if declared.overflow:
         listed.append("a request that is too long for the models of a route goes on to the next route")
     if declared.lengths:
         listed.append("guards refuse text that is too long for them (413)")
-    listed += [f"`{one}` of the source is `{other}` of the policy" for one, other in sorted(declared.same.items())]
-    return sorted(listed)
+    for name, how in sorted(declared.models.items()):
+        what = "the first of its models" if how == "first" else "each of its models equally"
+        listed.append(f"`{name}` asks {what} in the policy")
+    listed += [
+        f"model `{one}` of the source is `{other}` in the policy" for one, other in sorted(declared.names.items())
+    ]
+    listed += [f"model `{name}` is new in the policy" for name in sorted(declared.more_models)]
+    listed += [f"`{leaf}` of the source is lost: it never holds" for leaf in sorted(declared.leaves)]
+    listed += [f"`{leaf}` of the source is a condition of the policy's own" for leaf in sorted(declared.same)]
+    if "model_catalog" in declared.routing:
+        listed.append("the models that compare and classify texts are the policy's own")
+    if declared.blocked:
+        listed.append("guards come before all routes")
+    if declared.history:
+        listed.append("detectors read the whole conversation in the policy")
+    return listed

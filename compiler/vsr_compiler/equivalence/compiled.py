@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from vsr_compiler import ir
+from vsr_compiler.equivalence.declared import Declared
 from vsr_compiler.equivalence.side import Side, read_side
 
 Json = dict[str, Any]
 
 
-def policy_side(policy: ir.Policy) -> Side:
+def policy_side(policy: ir.Policy, lost: Mapping[str, frozenset[str]] | None = None) -> Side:
     """Return the decisions of a policy, as its router executes them.
+
+    Args:
+        policy: The linked policy.
+        lost: What of routes is not compared, by route.
 
     Raises:
         IncomparableError: It has parts that are not compared.
     """
-    return read_side(*bodies(policy))
+    return read_side(*bodies(policy), declared=Declared(lost=lost or {}))
 
 
 def bodies(policy: ir.Policy) -> tuple[Json, Json | None]:

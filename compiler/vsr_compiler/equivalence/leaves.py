@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from vsr_compiler.equivalence.fields import CONDITION, NAMED, PROSE, others, understood
 from vsr_compiler.equivalence.formula import (
     FALSE,
     Above,
@@ -25,6 +26,7 @@ from vsr_compiler.equivalence.formula import (
     within,
 )
 from vsr_compiler.equivalence.numbers import number, tokens
+from vsr_schemas.pii import type_of
 
 COLLECTIONS: Mapping[str, str] = {
     "domain": "domains",
@@ -48,11 +50,14 @@ COLLECTIONS: Mapping[str, str] = {
     "event": "events",
 }
 """Where the rules of a type of leaves are."""
+GROUPED = frozenset({"domain", "embedding"})
+"""Types of which projections have groups."""
 ONE_OF = frozenset({"fact_check", "user_feedback", "modality"})
 """Types whose leaves are the labels of one classification."""
+ATTRIBUTES: Mapping[str, str] = {"group": "role"}
+"""What our runtime calls the kinds of subjects."""
 TOKENS: Key = ("tokens",)
 Body = Mapping[str, Any]
-_PROSE = frozenset({"name", "description"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,8 @@ class Reads:
         whole: Signals that read the whole request, as ``type:name``.
         clients: Tests of clients by signal: pairs of an attribute and a value, of which one must be true.
         fallback: The category of requests that have none of the others.
+        labels: The labels of the classifier of categories; empty if they are the categories of the config.
+        thresholds: The thresholds of rules without one, by type.
     """
 
     personal: frozenset[str]
@@ -72,6 +79,8 @@ class Reads:
     whole: frozenset[str] = frozenset()
     clients: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     fallback: str | None = None
+    labels: frozenset[str] = frozenset()
+    thresholds: Mapping[str, Fraction] = field(default_factory=dict)
 
 
 class Leaves:
@@ -87,6 +96,8 @@ class Leaves:
             for rule in rules_of(signals.get(collection))
         }
         self._bindings = rules_of(signals.get("role_bindings"))
+        self._others = {key: value for key, value in signals.items() if key not in COLLECTIONS.values()}
+        self._partitions = rules_of(projections.get("partitions"))
         self._special: Mapping[str, Callable[[str, Body], Formula]] = {
             "domain": self._domain,
             "keyword": self._keyword,
@@ -95,7 +106,7 @@ class Leaves:
             "context": _context,
             "structure": _structure,
             "conversation": _conversation,
-            "jailbreak": _jailbreak,
+            "jailbreak": self._jailbreak,
             "pii": self._pii,
             "input_modality": lambda _, rule: Is(Unknown(("input_modality", str(rule.get("modality"))))),
         }
@@ -110,15 +121,37 @@ class Leaves:
         """
         if kind in {"authz", "projection", "complexity"}:
             return self._composed(kind, name, inside)
+        if kind not in COLLECTIONS:
+            rules = [rule for value in self._others.values() for rule in rules_of(value) if rule.get("name") == name]
+            return Is(Unknown((kind, name, canonical([canonical(rule) for rule in rules]))))
         rule = self._rules.get((kind, name))
-        if rule is None:
-            return FALSE
-        if kind in ONE_OF:
+        return FALSE if rule is None else self._rule(kind, name, rule)
+
+    def _rule(self, kind: str, name: str, rule: Body) -> Formula:
+        """Return the formula of a rule; of one with fields that are not understood, that it is this very rule."""
+        if not understood(kind, rule):
+            return Is(Unknown((kind, name if kind in NAMED else "", canonical(rule))))
+        if kind in GROUPED and (group := self._partition(kind, name)):
+            return Is(Unknown((kind, "of a group", canonical(self._member(kind, name)), group)))
+        if kind in ONE_OF and not others(rule, PROSE):
             return Is(IsOne((kind,), name))
         if kind in self._special:
             return self._special[kind](name, rule)
         prose = str(rule.get("description", "")) if kind == "preference" else ""
-        return Is(Unknown((kind, name if kind == "preference" else "", prose, canonical(rule))))
+        return Is(Unknown((kind, name if kind in NAMED else "", prose, canonical(rule))))
+
+    def _partition(self, kind: str, name: str) -> str:
+        """Return the group of signals of which only one holds that a signal is in, as text; empty if it is in none."""
+        for group in self._partitions:
+            members = texts(group.get("members"))
+            if name in members:
+                rest = {key: value for key, value in group.items() if key not in {"members", "default"}}
+                listed = sorted(canonical(self._member(kind, member)) for member in members)
+                return canonical([canonical(rest), listed, self._member(kind, str(group.get("default")))])
+        return ""
+
+    def _member(self, kind: str, name: str) -> list[str]:
+        return [name if kind in NAMED else "", canonical(self._rules.get((kind, name), {}))]
 
     def _composed(self, kind: str, name: str, inside: int) -> Formula:
         """Return the formula of a leaf whose name is not that of a rule."""
@@ -130,12 +163,22 @@ class Leaves:
             case _:
                 return self._complexity(name, inside)
 
-    def rules(self, node: Body, inside: int = 0) -> Formula:
-        """Return the formula of a tree of conditions."""
+    def named(self, name: str, *, category: bool) -> Formula | None:
+        """Return the formula of a signal, or a category, of whatever type; None if there is none."""
+        kinds = [kind for kind, own in self._rules if own == name and category == (kind == "domain")]
+        return self.leaf(kinds[0], name) if len(kinds) == 1 and kinds[0] != "complexity" else None
+
+    def rules(self, node: Body, inside: int = 0, *, negated: bool = False) -> Formula:
+        """Return the formula of a tree of conditions. ``negated`` says whether an odd number of NOTs is above it."""
+        if rest := others(node, CONDITION):
+            known = {key: value for key, value in node.items() if key not in rest}
+            return Is(Unknown(("condition", canonical(rest), self.rules(known, inside, negated=negated))))
         if node.get("type") and not node.get("operator"):
             return self.leaf(str(node["type"]).strip().lower(), str(node.get("name")), inside)
-        parts = tuple(self.rules(part, inside) for part in rules_of(node.get("conditions")))
-        match str(node.get("operator") or "AND").upper():
+        operator = str(node.get("operator") or "AND").upper()
+        below = negated != (operator == "NOT")
+        parts = tuple(self.rules(part, inside, negated=below) for part in rules_of(node.get("conditions")))
+        match operator:
             case "AND":
                 return All(parts)
             case "NOT":
@@ -148,6 +191,8 @@ class Leaves:
             others = [other for kind, other in self._rules if kind == "domain" and other != name]
             return Not(Some(tuple(Is(IsOne(("domain",), other)) for other in sorted(others))))
         labels = sorted({name, *texts(rule.get("mmlu_categories"))})
+        if self._reads.labels:
+            labels = [label for label in labels if label in self._reads.labels]
         return Some(tuple(Is(IsOne(("domain",), label)) for label in labels))
 
     def _keyword(self, name: str, rule: Body) -> Formula:
@@ -170,17 +215,37 @@ class Leaves:
         denied = sorted(self._reads.personal - set(texts(rule.get("pii_types_allowed"))))
         return personal(
             denied,
-            number(rule.get("threshold")),
+            self._threshold("pii", rule),
             detector=self._reads.detectors.get(name, "model"),
             history=bool(rule.get("include_history")),
         )
+
+    def _jailbreak(self, _: str, rule: Body) -> Formula:
+        keys = ("jailbreak_patterns", "benign_patterns")
+        patterns = {key: sorted(texts(rule.get(key))) for key in keys if rule.get(key)}
+        return attack(
+            self._threshold("jailbreak", rule),
+            history=bool(rule.get("include_history")),
+            method=str(rule.get("method") or "classifier"),
+            rest=canonical(patterns),
+        )
+
+    def _threshold(self, kind: str, rule: Body) -> Fraction:
+        if rule.get("threshold") is None:
+            return self._reads.thresholds.get(kind, Fraction(0))
+        return number(rule["threshold"])
 
     def _client(self, name: str) -> Formula:
         tests = list(self._reads.clients.get(name, ()))
         bindings = [item for item in self._bindings if name in {item.get("role"), item.get("name")}]
         for binding in bindings:
             subjects = rules_of(binding.get("subjects"))
-            tests += [(str(subject.get("kind")).lower(), str(subject.get("name"))) for subject in subjects]
+            tests += [
+                (ATTRIBUTES.get(kind := str(subject.get("kind")).lower(), kind), str(subject.get("name")))
+                for subject in subjects
+            ]
+            if rest := others(binding, frozenset({"name", "role", "description", "subjects"})):
+                tests.append(("binding", canonical([canonical(rest), subjects])))
         return Some(tuple(Is(Unknown(("client", *test))) for test in sorted(set(tests))))
 
     def _complexity(self, name: str, inside: int) -> Formula:
@@ -190,6 +255,9 @@ class Leaves:
             return FALSE
         sides = tuple(tuple(sorted(set(texts(dict_of(rule.get(side)).get("candidates"))))) for side in ("hard", "easy"))
         rest = {key: value for key, value in rule.items() if key not in {"hard", "easy", "threshold", "composer"}}
+        for side in ("hard", "easy"):
+            if more := others(rule.get(side), frozenset({"candidates"})):
+                rest[side] = more
         source: Key = ("complexity", *sides, canonical(rest))
         threshold = number(rule.get("threshold", 0.1))
         hard, easy = above(source, threshold, whole=False), Not(at_least(source, -threshold, whole=False))
@@ -202,19 +270,35 @@ class Leaves:
 
     def _projection(self, name: str, inside: int) -> Formula:
         for mapping in rules_of(self._projections.get("mappings")):
-            for output in rules_of(mapping.get("outputs")):
-                if output.get("name") == name and inside <= MAX_INSIDE:
-                    return _bounded(self._score(str(mapping.get("source")), inside), output, whole=False)
+            outputs = rules_of(mapping.get("outputs"))
+            names = [str(output.get("name")) for output in outputs]
+            if name not in names or inside > MAX_INSIDE:
+                continue
+            rest = others(mapping, frozenset({"name", "description", "source", "method", "outputs"}))
+            score = (*self._score(str(mapping.get("source")), inside), canonical(rest))
+            bands = [self._band(score, output) for output in outputs[: names.index(name) + 1]]
+            before = [] if mapping.get("method") == "multi_emit" else [Not(band) for band in bands[:-1]]
+            return All((bands[-1], *before))
         return FALSE
+
+    def _band(self, score: Key, output: Body) -> Formula:
+        if rest := others(output, frozenset({"name", "description", "gt", "gte", "lt", "lte"})):
+            return Is(Unknown(("band", score, canonical(rest), canonical(output))))
+        return _bounded(score, output, whole=False)
 
     def _score(self, name: str, inside: int) -> Key:
         score = next((item for item in rules_of(self._projections.get("scores")) if item.get("name") == name), {})
         inputs = []
         for item in rules_of(score.get("inputs")):
             kind = str(item.get("type"))
-            means = self.leaf(kind, str(item.get("name")), inside + 1) if "name" in item else canonical(item)
+            means: object = canonical(item)
+            if kind == "projection" and item.get("value_source") != "confidence":
+                means = self._score(str(item.get("name")), inside + 1) if inside <= MAX_INSIDE else ()
+            elif item.get("name"):
+                means = self.leaf(kind, str(item["name"]), inside + 1)
             inputs.append((repr(means), canonical({key: item[key] for key in item if key not in {"type", "name"}})))
-        return ("score", str(score.get("method")), tuple(sorted(inputs)))
+        rest = others(score, frozenset({"name", "description", "method", "inputs"}))
+        return ("score", str(score.get("method")), tuple(sorted(inputs)), canonical(rest))
 
 
 MAX_INSIDE = 8
@@ -223,7 +307,9 @@ MAX_INSIDE = 8
 
 def personal(types: Sequence[str], threshold: Fraction, *, detector: str, history: bool) -> Formula:
     """Return that personal data of one of the types is found."""
-    return Some(tuple(Is(Above(("pii", detector, history, kind), threshold)) for kind in sorted(set(types))))
+    bound = Fraction(0) if detector == "patterns" else threshold
+    names = sorted({type_of(name) for name in types})
+    return Some(tuple(Is(Above(("pii", detector, history, kind), bound)) for kind in names))
 
 
 def attack(threshold: Fraction, *, history: bool, method: str = "classifier", rest: str = "{}") -> Formula:
@@ -233,7 +319,7 @@ def attack(threshold: Fraction, *, history: bool, method: str = "classifier", re
 
 def canonical(rule: Any) -> str:  # noqa: ANN401 - of any form
     """Return a rule as text, without its name and prose."""
-    body = {key: value for key, value in rule.items() if key not in _PROSE} if isinstance(rule, Mapping) else rule
+    body = {key: rule[key] for key in rule if key not in PROSE} if isinstance(rule, Mapping) else rule
     return json.dumps(body, sort_keys=True, default=str)
 
 
@@ -258,7 +344,9 @@ def _context(_: str, rule: Body) -> Formula:
 
 
 def _embedding(_: str, rule: Body) -> Formula:
-    rest = {key: rule[key] for key in rule if key not in {"threshold", "candidates", "aggregation_method", *_PROSE}}
+    rest = {key: rule[key] for key in rule if key not in {"threshold", "candidates", "aggregation_method", *PROSE}}
+    if rest.get("query_modality") in {None, "text"}:
+        rest.pop("query_modality", None)
     aggregate = str(rule.get("aggregation_method") or "max")
     sentences = tuple(sorted(set(texts(rule.get("candidates")))))
     return Is(Above(("embedding", sentences, aggregate, canonical(rest)), number(rule.get("threshold"))))
@@ -276,6 +364,8 @@ def _structure(_: str, rule: Body) -> Formula:
     sensitive = bool(source.get("case_sensitive"))
     words = sorted({word if sensitive else word.casefold() for word in texts(source.get("keywords"))})
     counted: Key = (str(source.get("type")), str(source.get("pattern")), tuple(words), sensitive)
+    if source.get("sequences"):
+        counted = (*counted[:1], canonical(source["sequences"]), *counted[2:])
     match feature.get("type"):
         case "count":
             return _bounded(("count", *counted), rule.get("predicate"), whole=True)
@@ -294,16 +384,6 @@ def _conversation(_: str, rule: Body) -> Formula:
     if feature.get("type") == "exists":
         return at_least(counted, Fraction(1), whole=True)
     return _bounded(counted, rule.get("predicate"), whole=True)
-
-
-def _jailbreak(_: str, rule: Body) -> Formula:
-    patterns = {key: sorted(texts(rule.get(key))) for key in ("jailbreak_patterns", "benign_patterns") if rule.get(key)}
-    return attack(
-        number(rule.get("threshold")),
-        history=bool(rule.get("include_history")),
-        method=str(rule.get("method") or "classifier"),
-        rest=canonical(patterns),
-    )
 
 
 def _bounded(source: Key, predicate: object, *, whole: bool) -> Formula:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from vsr_compiler.equivalence.fields import PLUGIN, REFERENCE, others
 from vsr_compiler.equivalence.leaves import Body, canonical, dict_of, rules_of, texts
 from vsr_compiler.equivalence.numbers import number
 
@@ -19,6 +20,7 @@ class Target:
     share: Fraction | None
     reasoning: bool
     effort: str
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +64,41 @@ _SETS = frozenset({"blocked_params", "allow_tools", "block_tools", "delete"})
 _KNOWN = frozenset(
     {"name", "description", "priority", "tier", "rules", "modelRefs", "plugins", "algorithm", "annotations"}
 )
-_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"system_prompt": {"mode": "replace"}}
+_DEFAULTS: Mapping[str, Mapping[str, Any]] = {"system_prompt": {"mode": "insert"}}
 _STATIC = frozenset({"", "static"})
 
 
-def outcome_of(
-    decision: Body, default: str, shares: Mapping[str, int] | None, lost: frozenset[str]
-) -> Routed | Answered | Blocked:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the models of decisions are asked.
+
+    Attributes:
+        default: The model of decisions without models.
+        effort: The effort of reasoning that has none.
+        always: Models whose reasoning cannot be switched off.
+        names: Names of models by those of the config, if they differ.
+        lost: Plugins and fields that are not compared, by decision.
+        models: Which of several models is asked, by decision: the first one, or each equally.
+    """
+
+    default: str
+    effort: str = ""
+    always: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+    lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    models: Mapping[str, str] = field(default_factory=dict)
+
+
+def outcome_of(decision: Body, asked: Asked, shares: Mapping[str, int] | None) -> Routed | Answered | Blocked:
     """Return the outcome of a decision.
 
     Args:
         decision: The decision.
-        default: The model of decisions without models.
+        asked: How its models are asked.
         shares: Shares in per cent that the settings of our runtime have for it.
-        lost: Plugins and fields that are not compared.
     """
+    name = str(decision.get("name"))
+    lost = asked.lost.get(name, frozenset())
     effects: set[tuple[str, str]] = set()
     for plugin in rules_of(decision.get("plugins")):
         kind = _ALIASES.get(str(plugin.get("type")), str(plugin.get("type")))
@@ -86,11 +108,39 @@ def outcome_of(
         if kind == "fast_response":
             return Answered(str(body.get("message", "")))
         effects.add((kind, _settings(kind, body)))
+        if rest := others(plugin, PLUGIN):
+            effects.add((kind, canonical(rest)))
     effects |= {(key, canonical(value)) for key, value in decision.items() if key not in _KNOWN | lost and value}
     refs = rules_of(decision.get("modelRefs"))
     algorithm = dict_of(decision.get("algorithm"))
-    chosen = "" if str(algorithm.get("type") or "") in _STATIC or "algorithm" in lost else canonical(algorithm)
-    return Routed(_targets(refs, shares) or default_targets(default), frozenset(effects), chosen)
+    known = str(algorithm.get("type") or "") in _STATIC and not others(algorithm, frozenset({"type"}))
+    choice = asked.models.get(name, "")
+    chosen = "" if known or choice else canonical(algorithm)
+    if choice:
+        refs = list({str(ref.get("lora_name") or ref.get("model")): ref for ref in reversed(refs)}.values())[::-1]
+        if choice == "equal":
+            share, more = divmod(100, max(len(refs), 1))
+            refs = [{**refs[0], **_named(ref), "weight": share + (at < more)} for at, ref in enumerate(refs)]
+        else:
+            refs = refs[:1]
+    targets = tuple(
+        replace(
+            target,
+            model=asked.names.get(target.model, target.model),
+            effort=""
+            if lost & {"effort", "reasoning"}
+            else target.effort or (asked.effort if target.reasoning else ""),
+            reasoning=(target.reasoning and "reasoning" not in lost) or target.model in asked.always,
+        )
+        for target in _targets(refs, shares)
+    )
+    if all(target.share is not None for target in targets):
+        targets = tuple(sorted(targets, key=lambda target: target.model))
+    return Routed(targets or default_targets(asked.default), frozenset(effects), chosen)
+
+
+def _named(ref: Body) -> Body:
+    return {key: ref.get(key) for key in ("model", "lora_name")}
 
 
 def default_targets(model: str) -> tuple[Target, ...]:
@@ -113,7 +163,8 @@ def _targets(refs: list[dict[str, Any]], shares: Mapping[str, int] | None) -> tu
             share = weight / total if total else None
         if share == 0:
             continue
-        targets.append(Target(name, share, reasoning, effort if reasoning else ""))
+        rest = others(ref, REFERENCE)
+        targets.append(Target(name, share, reasoning, effort if reasoning else "", canonical(rest) if rest else ""))
     shared = all(target.share is not None for target in targets)
     return tuple(sorted(targets, key=lambda target: target.model) if shared else targets)
 

@@ -10,6 +10,7 @@ from vsr_compiler.equivalence.compare import compare, decisions_of, sentences, s
 from vsr_compiler.equivalence.decide import formulas
 from vsr_compiler.equivalence.declared import Declared
 from vsr_compiler.equivalence.diagram import Diagrams, TooHardError
+from vsr_compiler.equivalence.outcome import shortened
 from vsr_compiler.equivalence.request import Request, request
 from vsr_compiler.equivalence.side import Side
 from vsr_compiler.equivalence.variables import Variables
@@ -95,7 +96,7 @@ def _names(source: Side, policy: Side, declared: Declared) -> tuple[tuple[str, .
     found: list[str] = []
     known: list[str] = []
     for what, ours, theirs in (
-        ("the model", source.models, policy.models),
+        ("the model", source.models, policy.models - (declared.more_models - source.models)),
         ("the auto-model name", source.auto, policy.auto),
     ):
         found += [f"only the source has {what} `{name}`" for name in sorted(ours - theirs)]
@@ -105,6 +106,8 @@ def _names(source: Side, policy: Side, declared: Declared) -> tuple[tuple[str, .
         names = ", ".join(f"`{name}`" for name in blocking)
         sentence = f"requests that name a model bypass all decisions in the source; in the policy {names} read them"
         (known if declared.named_models else found).append(sentence)
+    found += [f"only the source has `{shortened(what)}`" for what in sorted(source.others - policy.others)]
+    found += [f"only the policy has `{shortened(what)}`" for what in sorted(policy.others - source.others)]
     if source.on_responses != policy.on_responses:
         found.append("guards of responses differ")
     return tuple(found), known

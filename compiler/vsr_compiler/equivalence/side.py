@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 from vsr_compiler.equivalence.declared import Declared
-from vsr_compiler.equivalence.formula import TRUE, Formula, Is, Occurs, Some, Unknown, above
-from vsr_compiler.equivalence.leaves import TOKENS, Leaves, Reads, attack, dict_of, personal, rules_of, texts
+from vsr_compiler.equivalence.fields import ROUTING, others
+from vsr_compiler.equivalence.formula import FALSE, TRUE, All, Formula, Is, Not, Occurs, Some, Unknown, above
+from vsr_compiler.equivalence.leaves import TOKENS, Leaves, Reads, attack, canonical, dict_of, personal, rules_of, texts
 from vsr_compiler.equivalence.numbers import number
-from vsr_compiler.equivalence.outcome import Fate, outcome_of
-from vsr_schemas.pii import ALL_TYPES
+from vsr_compiler.equivalence.outcome import Answered, Asked, Fate, outcome_of
+from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, type_of
 from vsr_schemas.routerconfig.engine_0_4_0 import PII_TYPES
+from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
+from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
 
 MAX_DECISIONS, MAX_CONDITIONS, MAX_DEPTH = 2_000, 50_000, 64
 AUTO_NAMES = ("vllm-sr/auto", "auto", "MoM")
 """The auto-model names of the stock router if its config has none; source: ``pkg/config/helper.go``."""
 OLDER_AUTO = "auto"
+
+
+DETECTED = frozenset({"pii", "jailbreak"})
+FIRST = -10_000_000_000
 
 
 class IncomparableError(Exception):
@@ -60,7 +68,8 @@ class Side:
         auto: The names by which clients let the router choose.
         guards: Guards of requests.
         on_responses: Guards of responses, as text.
-        leaf: The formula of a leaf, as ``type:name``, of the same signals.
+        leaves: Its leaves.
+        others: What else its routing has, as a name and its value.
     """
 
     decisions: tuple[Decision, ...]
@@ -70,6 +79,7 @@ class Side:
     guards: tuple[Guard, ...] = ()
     on_responses: frozenset[str] = frozenset()
     leaves: Leaves | None = field(default=None, compare=False)
+    others: frozenset[str] = frozenset()
 
 
 def read_side(
@@ -100,22 +110,54 @@ def read_side(
         raise IncomparableError(f"it has {len(decisions)} decisions, and at most {MAX_DECISIONS} are compared")
     _check_size(decisions)
     leaves = _Replaced(
-        dict_of(routing.get("signals")), dict_of(routing.get("projections")), _reads(settings), declared, counterpart
+        dict_of(routing.get("signals")),
+        dict_of(routing.get("projections")),
+        _reads(settings, dict_of(config.get("global"))),
+        declared,
+        counterpart,
     )
     cards = rules_of(routing.get("modelCards"))
     router = {**dict_of(routing), **dict_of(dict_of(config.get("global")).get("router"))}
     defaults = dict_of(providers.get("defaults"))
     default = str(defaults.get("model") or defaults.get("default_model") or "")
+    default = declared.names.get(default, default)
+    effort = str(defaults.get("reasoning_effort") or defaults.get("default_reasoning_effort") or "")
+    asked = Asked(default, effort, _always_reasoning(providers, cards), declared.names, declared.lost, declared.models)
     shares = dict_of(dict_of(settings).get("splits"))
     windows = _windows(cards) if settings is not None and dict_of(settings).get("overflow") != "reject" else {}
     tiers = any(number(decision.get("tier")) > 0 for decision in decisions)
     confidence = router.get("strategy") == "confidence"
     read = tuple(
-        _decision(decision, leaves, default, shares, windows, declared, confidence=confidence, tiers=tiers)
+        _decision(decision, leaves, asked, shares, windows, confidence=confidence, tiers=tiers)
         for decision in decisions
     )
+    read = (*_first(read, decisions, leaves, declared), *read)
     guards, on_responses = _guards(dict_of(dict_of(settings).get("guards")))
-    return Side(read, default, _names(providers, cards), _auto_names(router), guards, on_responses, leaves)
+    models = frozenset(declared.names.get(name, name) for name in _names(providers, cards))
+    catalog = dict_of(config.get("global")).get("model_catalog")
+    rest = {f"routing.{key}": value for key, value in others(routing, ROUTING).items()}
+    rest |= {"global.model_catalog": catalog} if catalog else {}
+    more = frozenset(
+        f"{key} {canonical(value)}" for key, value in rest.items() if key.rpartition(".")[2] not in declared.routing
+    )
+    return Side(read, default, models, _auto_names(router), guards, on_responses, leaves, more)
+
+
+def _first(
+    read: tuple[Decision, ...], decisions: list[dict[str, Any]], leaves: Leaves, declared: Declared
+) -> Iterator[Decision]:
+    """Yield what decisions that became guards detect, as decisions before all others."""
+    pairs = sorted(zip(read, decisions, strict=True), key=lambda pair: pair[0].rank)
+    for index, (decision, body) in enumerate(pairs):
+        if decision.name not in declared.blocked or not isinstance(decision.fate.outcome, Answered):
+            continue
+        stack, found = [dict_of(body.get("rules"))], []
+        while stack:
+            node = stack.pop()
+            if str(node.get("type")).strip().lower() in DETECTED and not node.get("operator"):
+                found.append(leaves.leaf(str(node["type"]).strip().lower(), str(node.get("name"))))
+            stack += rules_of(node.get("conditions"))
+        yield replace(decision, rank=(FIRST, index), rules=Some(tuple(found)))
 
 
 class _Replaced(Leaves):
@@ -136,9 +178,42 @@ class _Replaced(Leaves):
         """Return the formula of a leaf, or that of the leaf of the policy that is declared to be the same."""
         same = self._declared.same.get(f"{kind}:{name}")
         if same is not None and self._counterpart is not None and self._counterpart.leaves is not None:
-            other, _, called = same.partition(":")
-            return self._counterpart.leaves.leaf(other, called)
+            means = _meaning(same, self._counterpart.leaves)
+            if means is not None:
+                return means
+        rule = self._rules.get((kind, name))
+        if rule is not None and kind in DETECTED and self._declared.history:
+            whole = {**rule, "include_history": True}
+            if kind == "pii":
+                allowed = {type_of(item) for item in texts(rule.get("pii_types_allowed"))}
+                denied = [item for item in PII_TYPES if type_of(item) not in allowed]
+                detector = "model" if any(type_of(item) in MODEL_TYPES for item in denied) else "patterns"
+                return personal(denied, self._threshold(kind, rule), detector=detector, history=True)
+            return self._special[kind](name, whole)
         return super().leaf(kind, name, inside)
+
+    def rules(self, node: Mapping[str, Any], inside: int = 0, *, negated: bool = False) -> Formula:
+        """Return the formula of a tree of conditions. A lost leaf makes it hold less often."""
+        if node.get("type") and not node.get("operator"):
+            kind, name = str(node["type"]).strip().lower(), str(node.get("name"))
+            if f"{kind}:{name}" in self._declared.leaves:
+                return TRUE if negated else FALSE
+        return super().rules(node, inside, negated=negated)
+
+
+def _meaning(condition: object, leaves: Leaves) -> Formula | None:
+    """Return the formula of a condition of the policy; None if the policy does not have its signals."""
+    if isinstance(condition, bool):
+        return TRUE if condition else FALSE
+    for key, value in dict_of(condition).items():
+        if key in {"signal", "category"}:
+            return leaves.named(str(value), category=key == "category")
+        parts = [_meaning(part, leaves) for part in (value if isinstance(value, list) else [value])]
+        known = tuple(part for part in parts if part is not None)
+        if len(known) < len(parts):
+            return None
+        return All(known) if key == "all" else Some(known) if key == "any" else Not(known[0])
+    return None
 
 
 def _check_size(decisions: list[dict[str, Any]]) -> None:
@@ -152,9 +227,16 @@ def _check_size(decisions: list[dict[str, Any]]) -> None:
         stack += [(part, depth + 1) for part in rules_of(dict_of(node).get("conditions"))]
 
 
-def _reads(settings: Mapping[str, Any] | None) -> Reads:
+def _reads(settings: Mapping[str, Any] | None, shared: Mapping[str, Any]) -> Reads:
     if settings is None:
-        return Reads(frozenset(PII_TYPES))
+        modules = dict_of(dict_of(shared.get("model_catalog")).get("modules"))
+        attacks = dict_of(modules.get("prompt_guard")).get("threshold")
+        data = dict_of(dict_of(modules.get("classifier")).get("pii")).get("threshold")
+        thresholds = {
+            "jailbreak": Fraction("0.7") if attacks is None else number(attacks),
+            "pii": Fraction("0.9") if data is None else number(data),
+        }
+        return Reads(frozenset(PII_TYPES), labels=frozenset(MMLU_CATEGORIES), thresholds=thresholds)
     classifiers = dict_of(settings.get("classifiers"))
     fallback = next((str(item["fallback"]) for item in classifiers.values() if item.get("fallback")), None)
     signals = dict_of(dict_of(settings.get("identity")).get("signals"))
@@ -186,16 +268,15 @@ class _Otherwise(dict[str, str]):
 def _decision(
     decision: dict[str, Any],
     leaves: Leaves,
-    default: str,
+    asked: Asked,
     shares: Mapping[str, Any],
     windows: Mapping[str, int],
-    declared: Declared,
     *,
     confidence: bool,
     tiers: bool,
 ) -> Decision:
     name, rules = str(decision.get("name")), dict_of(decision.get("rules"))
-    outcome = outcome_of(decision, default, shares.get(name), declared.lost.get(name, frozenset()))
+    outcome = outcome_of(decision, asked, shares.get(name))
     models = frozenset(target.model for target in getattr(outcome, "targets", ()))
     priority = int(number(decision.get("priority")))
     always = not rules.get("type") and not rules_of(rules.get("conditions"))
@@ -226,6 +307,19 @@ def _windows(cards: list[dict[str, Any]]) -> dict[str, int]:
 def _names(providers: Mapping[str, Any], cards: list[dict[str, Any]]) -> frozenset[str]:
     names = {str(model.get("name")) for model in rules_of(providers.get("models"))}
     return frozenset(names | {str(lora.get("name")) for card in cards for lora in rules_of(card.get("loras"))})
+
+
+def _always_reasoning(providers: Mapping[str, Any], cards: list[dict[str, Any]]) -> frozenset[str]:
+    """Return the models, and their adapters, whose family cannot switch reasoning off."""
+    found = set()
+    for model in rules_of(providers.get("models")):
+        family = dict_of(model.get("reasoning")).get("family") or model.get("reasoning_family")
+        if (known := FAMILIES.get(str(family))) is not None and "disabled" not in known.modes:
+            found.add(str(model.get("name")))
+    adapters = {
+        str(lora.get("name")) for card in cards if card.get("name") in found for lora in rules_of(card.get("loras"))
+    }
+    return frozenset(found | adapters)
 
 
 def _auto_names(router: Mapping[str, Any]) -> frozenset[str]:

@@ -141,6 +141,11 @@ class Losses:
         return {(span.file, span.line, span.column) for span in spans}
 
     @property
+    def number(self) -> int:
+        """The number of findings and of places in groups so far."""
+        return len(self._found) + sum(len(items) for items in self._groups.values())
+
+    @property
     def failed(self) -> bool:
         """Whether a finding is an error."""
         return any(item.level is Severity.ERROR for item in self._found)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_schemas.version import VERSION
@@ -41,6 +41,7 @@ class Rename:
     span: Span
 
 
+Choice = Literal["", "first", "equal"]
 Outcome = Literal["route", "guard", "default", "lost"]
 
 
@@ -49,11 +50,13 @@ class Correspondence:
     """What a decision of the source became.
 
     Attributes:
-        decision: Its name in the source.
+        decision: Its name in the source; empty for a protection of every request.
         outcome: A route, a guard, the default, or nothing.
         names: The names of the routes or guards.
         span: Its place in the source.
         differs: The code of the finding that declares a difference; empty if there is none.
+        lost: Plugins and other fields of the decision that were lost in part or in whole.
+        models: Which of several models the policy asks: the first one, or each equally; empty if it asks as they are.
     """
 
     decision: str
@@ -61,6 +64,8 @@ class Correspondence:
     names: tuple[str, ...]
     span: Span
     differs: str = ""
+    lost: tuple[str, ...] = ()
+    models: Choice = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,10 @@ class Imported:
         forms: The form of each source, by its name.
         renames: Names that had to change.
         correspondences: What became of each decision, in the order of the source.
+        config: The router config of the source, in the layout of 0.4.0, if it has one. It may contain secrets.
+        leaves: The condition of each leaf of the source, as ``type:name``; a text says why there is
+            none. Those whose loss is an error are left out.
+        hide: Returns a text without the secrets of the sources.
     """
 
     policy: str
@@ -82,6 +91,9 @@ class Imported:
     forms: Mapping[str, tuple[str, ...]]
     renames: tuple[Rename, ...] = ()
     correspondences: tuple[Correspondence, ...] = ()
+    config: Mapping[str, Any] | None = field(default=None, repr=False)
+    leaves: Mapping[str, dict[str, Any] | bool | str] = field(default_factory=dict)
+    hide: Callable[[str], str] = str
 
     @property
     def failed(self) -> bool:

@@ -58,6 +58,9 @@ def import_files(paths: Sequence[Path], options: Options, *, output: str = "poli
         forms,
         tuple(job.names.renames),
         tuple(job.correspondences),
+        job.config,
+        {leaf: condition for leaf, condition in job.leaves.items() if leaf not in job.refused},
+        job.losses.secrets.scrub,
     )
 
 

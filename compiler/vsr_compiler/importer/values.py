@@ -13,6 +13,8 @@ from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUE = frozenset({"true", "yes", "on", "y"})
+LARGEST = 1e18
+"""No field has a number that is larger."""
 _FALSE = frozenset({"false", "no", "off", "n"})
 
 
@@ -83,6 +85,31 @@ def make(value: Any, span: Span) -> Node:  # noqa: ANN401 - plain data
     if isinstance(value, bool):
         return Scalar("true" if value else "false", plain=True, span=span)
     return Scalar(str(value), not isinstance(value, str), span)
+
+
+def plain(node: Node) -> Any:  # noqa: ANN401 - data of any form
+    """Return a node as plain data: null, booleans and numbers if they are written so, and texts."""
+    if isinstance(node, Mapping):
+        return {key: plain(value) for key, (_, value) in node.entries.items()}
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    if node.plain and is_null(node):
+        return None
+    return _value(node) if node.plain else node.text
+
+
+def _value(node: Scalar) -> bool | float | str:
+    """Return a plain scalar as data. This is no reading of the source: what nobody else reads must be reported."""
+    word = node.text.lower()
+    if word in {"true", "false"}:
+        return word == "true"
+    try:
+        found = float(word)
+    except ValueError:
+        return node.text
+    if "_" in word or not abs(found) < LARGEST:
+        return node.text
+    return int(found) if found.is_integer() and not set(word) & {".", "e"} else found
 
 
 @dataclass(slots=True)

@@ -51,8 +51,12 @@ def answer(context: Context, item: Decision) -> dict[str, Any]:
         covered(algorithm.node)
     if len(names) > 1:
         body = _several(context, item, kind, names, algorithm, refs)
-    body |= _reasoning(context, refs[0], [names[0]] if "model" in body else names)
-    return body
+    reasoning = _reasoning(context, refs[0], [names[0]] if "model" in body else names)
+    if boolean(refs[0].take("use_reasoning")) is True and not reasoning:
+        context.unreasoned[item.name] = "reasoning"
+    elif "reasoning" in reasoning and (refs[0].text("reasoning_effort") or context.default_effort):
+        context.unreasoned[item.name] = "effort"
+    return body | reasoning
 
 
 def _several(
@@ -69,8 +73,10 @@ def _several(
     if kind in SELECTORS:
         message = f"decision `{item.name}` selects its model by `{kind}`; the policy shares requests equally"
         context.lose("VSR538", message, algorithm.span, "Change the shares of the `split`, or name one model.")
+        context.choices[item.name] = "equal"
         share, more = divmod(100, len(names))
         return {"split": {name: share + (index < more) for index, name in enumerate(names)}}
+    context.choices[item.name] = "first"
     if kind in LOOPERS:
         message = f"decision `{item.name}` asks several models by `{kind}`; the policy asks `{names[0]}` only"
         context.lose("VSR538", message, algorithm.span, f"Name another of its models ({others}) if that is better.")

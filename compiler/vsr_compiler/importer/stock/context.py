@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from vsr_compiler.diagnostics import Severity, Span
 from vsr_compiler.importer.coverage import covered, without_indexes
@@ -60,6 +61,8 @@ class Context:
         mappings: Bounds of sums, with their outputs.
         projected: The names of scores and mappings that decisions test.
         needs_identity: Whether limits depend on who the client is.
+        unreasoned: What of the reasoning of a decision is lost: ``effort``, or ``reasoning`` at all.
+        choices: Which of several models the policy asks, by decision.
     """
 
     job: Job
@@ -74,6 +77,8 @@ class Context:
     bases: dict[str, str] = field(default_factory=dict)
     needed: set[str] = field(default_factory=set)
     needs_identity: bool = False
+    unreasoned: dict[str, Literal["effort", "reasoning"]] = field(default_factory=dict)
+    choices: dict[str, Literal["first", "equal"]] = field(default_factory=dict)
     scores: dict[str, Fields] = field(default_factory=dict)
     mappings: list[Fields] = field(default_factory=list)
     projected: set[str] = field(default_factory=set)

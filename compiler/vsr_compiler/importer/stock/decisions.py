@@ -7,7 +7,7 @@ from typing import Any
 
 from vsr_compiler.diagnostics import Severity, Span
 from vsr_compiler.importer.coverage import covered
-from vsr_compiler.importer.model import Correspondence, Outcome
+from vsr_compiler.importer.model import Choice, Correspondence, Outcome
 from vsr_compiler.importer.stock import guards, plugins
 from vsr_compiler.importer.stock.answers import answer, references
 from vsr_compiler.importer.stock.conditions import Rules, disjunction, translated
@@ -27,6 +27,11 @@ UNUSED = {
     "output_contract": "contracts of responses are not checked",
     "output_contract_spec": "contracts of responses are not checked",
 }
+
+
+LOST_FIELDS = ("candidateIterations", "adaptations", "emits")
+NOT_CARRIED = (*LOST_FIELDS, "output_contract", "output_contract_spec")
+"""Fields of decisions that no route has."""
 
 
 def decisions(context: Context, routing: Fields) -> list[Decision]:
@@ -134,12 +139,12 @@ def _decision(context: Context, item: Decision) -> tuple[Rules, dict[str, Any]] 
         _silent(context, item)
         message = f"decision `{item.name}` never matches, so it has no route"
         context.lose("VSR525", message, item.span, severity=Severity.WARNING)
-        _note(context, item, "lost", (), "VSR525")
+        _note(context, item, "lost", (), "VSR525", effects.lost)
         _finish(context, item)
         return None
     body = _route(context, item, rules, effects)
     differs = "VSR523" if protecting else "VSR524" if rules.lost else ""
-    _note(context, item, "route", (body["name"], *protecting), differs)
+    _note(context, item, "route", (body["name"], *protecting), differs, effects.lost)
     _finish(context, item)
     return rules, body
 
@@ -159,12 +164,12 @@ def _guard(context: Context, item: Decision, rules: Rules, effects: Effects) -> 
         _drop_signal(context, name)
     if remaining is False:
         _silent(context, item)
-        _note(context, item, "guard", tuple(names), "VSR523")
+        _note(context, item, "guard", tuple(names), "VSR523", effects.lost)
         _finish(context, item)
         return None
     rules.condition = remaining
     body = _route(context, item, rules, effects)
-    _note(context, item, "guard", (*names, body["name"]), "VSR523")
+    _note(context, item, "guard", (*names, body["name"]), "VSR523", effects.lost)
     _finish(context, item)
     return rules, body
 
@@ -196,6 +201,7 @@ def _lost(context: Context, item: Decision, rules: Rules, effects: Effects) -> N
             why = "under NOT" if lost.leaf.negated else "in a decision that blocks" if answers else "of a protection"
             hint = f"A condition {why} must not get lost. Express it by another signal of the source, and import again."
             context.lose("VSR522", what, lost.leaf.span, hint)
+            context.job.refused.add(f"{lost.leaf.type}:{lost.leaf.name}")
         else:
             context.lose(
                 "VSR524", what, lost.leaf.span, "The route holds less often. Add a signal that tells the same."
@@ -230,15 +236,22 @@ def _signals_in(condition: Any) -> set[str]:  # noqa: ANN401 - a condition, or a
     return set().union(*(_signals_in(part) for part in condition)) if isinstance(condition, list) else set()
 
 
-def _note(context: Context, item: Decision, outcome: Outcome, names: tuple[str, ...], differs: str) -> None:
-    context.job.correspondences.append(Correspondence(item.name, outcome, names, item.span, differs))
+def _note(
+    context: Context, item: Decision, outcome: Outcome, names: tuple[str, ...], differs: str, effects: set[str]
+) -> None:
+    lost = effects | {key for key in NOT_CARRIED if item.fields.has(key)}
+    if item.name in context.unreasoned:
+        lost.add(context.unreasoned[item.name])
+    models: Choice = context.choices.get(item.name, "")
+    note = Correspondence(item.name, outcome, names, item.span, differs, tuple(sorted(lost)), models)
+    context.job.correspondences.append(note)
 
 
 def _finish(context: Context, item: Decision) -> None:
     """Report what is left of a decision."""
-    for key in ("candidateIterations", "adaptations", "emits"):
+    for key in LOST_FIELDS:
         if item.fields.has(key):
             context.lose("VSR526", f"decision `{item.name}` loses `{key}`", item.fields.at(key))
             covered(item.fields.take(key))
-    item.fields.taken.update({"candidateIterations", "adaptations", "emits", "modelRefs", "algorithm"})
+    item.fields.taken.update({*LOST_FIELDS, "modelRefs", "algorithm"})
     context.leftovers(item.fields, UNUSED)

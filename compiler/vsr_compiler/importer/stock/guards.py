@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.importer.model import Correspondence
 from vsr_compiler.importer.stock.conditions import Leaf, Rules
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.stock.detectors import data_body, denied_types, detector, jailbreak_detector, pii_signal
@@ -86,6 +87,7 @@ def by_settings(context: Context, type_: str, body: dict[str, Any], span: Span) 
     message = f"the protection against {type_} becomes {_listed([name])}: a refused request gets 403"
     context.lose("VSR523", message, span, "Clients must treat 403 as a refusal.")
     _everywhere(context, span)
+    context.job.correspondences.append(Correspondence("", "guard", (name,), span, "VSR523"))
     return name
 
 

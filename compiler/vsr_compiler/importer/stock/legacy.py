@@ -237,7 +237,7 @@ def _by_category(node: Mapping, own: Mapping) -> None:
         refs = [_scored(item) for item in scores]
         plugins: list[dict[str, Any]] = []
         if (prompt := child(category, "system_prompt")) is not None:
-            plugins.append({"type": "system_prompt", "configuration": {"system_prompt": prompt}})
+            plugins.append({"type": "system_prompt", "configuration": {"system_prompt": prompt, "mode": "replace"}})
         cached = boolean(child(category, "semantic_cache_enabled"))
         if cached or (cached is None and boolean(child(store, "enabled"))):
             settings = {"similarity_threshold": child(category, "semantic_cache_similarity_threshold")}

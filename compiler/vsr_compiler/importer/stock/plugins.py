@@ -45,12 +45,14 @@ class Effects:
         respond: The text of a fixed answer; None without one.
         at: Where the fixed answer is.
         guards: Plugins of older releases and for responses that protect: type, fields and place.
+        lost: Types of plugins, and other fields, that were lost in part or in whole.
     """
 
     fields: dict[str, Any] = field(default_factory=dict)
     respond: str | None = None
     at: Span | None = None
     guards: list[tuple[str, Fields, Span]] = field(default_factory=list)
+    lost: set[str] = field(default_factory=set)
 
 
 def effects(context: Context, decision: Fields, name: str) -> Effects:
@@ -69,17 +71,24 @@ def effects(context: Context, decision: Fields, name: str) -> Effects:
             continue
         if type_ in {"pii", "jailbreak", "response_jailbreak"}:
             found.guards.append((type_, configuration, span))
+            found.lost.add(type_)
         elif type_ in OBSERVES:
+            found.lost.add(type_)
             context.group("VSR527", OBSERVES[type_], name, span)
             covered(configuration.node)
         elif type_ in EFFECTS:
+            found.lost.add(type_)
             context.lose("VSR526", f"decision `{name}` loses {EFFECTS[type_]} (`{type_}`)", span)
             covered(configuration.node)
         elif type_ in READERS:
+            before = context.job.losses.number
             READERS[type_](context, configuration, found, name)
             found.at = span if type_ == "fast_response" else found.at
             context.leftovers(configuration)
+            if context.job.losses.number > before:
+                found.lost.add(type_)
         else:
+            found.lost.add(type_)
             context.lose("VSR526", f"the plugin `{type_}` of decision `{name}` is not known", span)
             covered(configuration.node)
     return found
@@ -89,7 +98,7 @@ def _system_prompt(context: Context, fields: Fields, found: Effects, name: str) 
     del context, name
     prompt, mode = fields.text("system_prompt"), fields.text("mode").lower()
     if prompt.strip():
-        found.fields["systemPrompt"] = {"text": prompt, "mode": "insert"} if mode == "insert" else prompt
+        found.fields["systemPrompt"] = {"text": prompt, "mode": "insert"} if mode != "replace" else prompt
 
 
 def _fast_response(context: Context, fields: Fields, found: Effects, name: str) -> None:

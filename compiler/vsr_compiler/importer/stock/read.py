@@ -13,7 +13,7 @@ from vsr_compiler.importer.sources import Part
 from vsr_compiler.importer.stock import dsl, forms, objects, rest
 from vsr_compiler.importer.stock.legacy import canonical
 from vsr_compiler.importer.stock.mapper import carry_over
-from vsr_compiler.importer.values import child
+from vsr_compiler.importer.values import child, plain
 from vsr_compiler.syntax.nodes import Mapping, Node
 
 
@@ -55,6 +55,7 @@ def _read(documents: Sequence[Recognised], job: Job) -> list[Node]:
     for program in found.programs:
         first = dsl.merged(first, program)
     if first is not None:
+        job.config = plain(first)
         carry_over(first, job)
     mapped: list[Node] = [first] if first is not None else []
     return [*mapped, *found.sources]

@@ -98,6 +98,7 @@ def leaf(context: Context, found: Leaf) -> Condition | str:
         for type_, name in ((found.type, found.name), (found.type, found.name.rpartition(":")[0])):
             if (signal := context.signals.get((type_, name))) is not None:
                 covered(signal.fields.node)
+    context.job.leaves[f"{found.type}:{found.name}"] = condition
     return condition
 
 

@@ -1,0 +1,79 @@
+"""Writes what the stock router does without out in the words of the models, and older words in newer ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+from vsr_runtime.admission.models import plugin_name
+
+
+def complete(document: object) -> Any:  # noqa: ANN401 - YAML
+    """Return a config with the parts that the stock router treats as optional. The document stays as it is.
+
+    Model cards are optional, and so is the default model if there is only one. The strategy may stand under ``global``,
+    where that of ``routing`` goes before it. ``auto_model_name`` is one name beside those of the default.
+    """
+    if not isinstance(document, dict):
+        return document
+    completed = deepcopy(document)
+    if completed.get("routing") is None:
+        completed["routing"] = {}
+    routing = completed["routing"]
+    if isinstance(routing, dict):
+        routing["modelCards"] = routing.get("modelCards") or []
+    _providers(completed)
+    _caches(completed)
+    router = _inner(completed, "global", "router")
+    name = router.pop("auto_model_name", None)
+    if name and router.get("auto_model_names") is None:
+        router["auto_model_names"] = list(dict.fromkeys(["vllm-sr/auto", "auto", name]))
+    strategy = router.get("strategy")
+    if isinstance(routing, dict) and (strategy == "priority" or not completed.get("recipes")):
+        router.pop("strategy", None)
+        if strategy and routing.get("strategy") is None and not completed.get("recipes"):
+            routing["strategy"] = strategy
+    return completed
+
+
+def _providers(document: dict[Any, Any]) -> None:
+    providers = document.get("providers")
+    models = providers.get("models") if isinstance(providers, dict) else None
+    if not isinstance(providers, dict) or not isinstance(models, list) or len(models) != 1:
+        return
+    defaults, only = providers.get("defaults") or {}, models[0]
+    if isinstance(defaults, dict) and isinstance(only, dict) and not defaults.get("model") and "name" in only:
+        document["providers"] = {**providers, "defaults": {**defaults, "model": only["name"]}}
+
+
+def _caches(document: dict[Any, Any]) -> None:
+    """Write the lifetime that the store of answers states into the decisions that cache and do not say."""
+    ttl = _inner(document, "global", "stores", "response_cache").pop("ttl_seconds", None)
+    for plugin in _plugins(document):
+        configuration = plugin.get("configuration")
+        if not isinstance(configuration, dict) or plugin_name(plugin.get("type")) != "response_cache":
+            continue
+        if ttl and configuration.get("ttl_seconds") is None:
+            configuration["ttl_seconds"] = ttl
+
+
+def _plugins(document: dict[Any, Any]) -> Iterator[dict[Any, Any]]:
+    for owner in (document, *_list(document, "recipes")):
+        for decision in _list(_inner(owner, "routing"), "decisions"):
+            yield from _list(decision, "plugins")
+
+
+def _list(owner: dict[Any, Any], name: str) -> list[dict[Any, Any]]:
+    value = owner.get(name)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _inner(document: dict[Any, Any], *path: str) -> dict[Any, Any]:
+    """Return an inner mapping; an empty one if there is none."""
+    here: Any = document
+    for step in path:
+        here = here.get(step)
+        if not isinstance(here, dict):
+            return {}
+    return here  # type: ignore[no-any-return]
