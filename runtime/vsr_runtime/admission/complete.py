@@ -12,7 +12,7 @@ from vsr_runtime.admission.models import plugin_name
 def complete(document: object) -> Any:  # noqa: ANN401 - YAML
     """Return a config with the parts that the stock router treats as optional. The document stays as it is.
 
-    Model cards are optional, and so is the default model if there is only one. The strategy may stand under ``global``,
+    Model cards are optional, and so is the default model if there is only one. The strategy may be under ``global``,
     where that of ``routing`` goes before it. ``auto_model_name`` is one name beside those of the default.
     """
     if not isinstance(document, dict):
