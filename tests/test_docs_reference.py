@@ -6,7 +6,7 @@ import re
 
 import click
 
-from support import header_reference
+from support import header_reference, stock_reference
 from support.common import ROOT
 from vsr_runtime.cli import cli
 from vsr_runtime.server.metrics import Metrics
@@ -24,6 +24,11 @@ def page(name: str) -> str:
 def section(text: str, title: str) -> str:
     """What is below a heading, up to the next one of its level."""
     return re.split(r"^## ", text.split(f"\n## {title}\n", 1)[1], maxsplit=1, flags=re.MULTILINE)[0]
+
+
+def test_the_page_of_the_stock_config_is_that_of_the_tables() -> None:
+    """`python tests/support/stock_reference.py` rewrites it."""
+    assert stock_reference.PAGE.read_text(encoding="utf-8") == stock_reference.page()
 
 
 def test_every_header_of_another_component_is_listed_as_the_table_has_it() -> None:

@@ -43,6 +43,7 @@ LINEAR: Mapping[str, str] = {
     "decision/guards/rules/secrets.py": "_PLACEHOLDER",
     "decision/program/build.py": "_MODEL_NAME",
     "decision/program/build_effects.py": "_HEADER_NAME _HEADER_VALUE",
+    "decision/program/build_providers.py": "_HEADER _PATH _QUERY _VALUE",
     "decision/request/cache_recording.py": "_CONTENT_TYPES",
     "decision/request/cors.py": "_ORIGIN _HEADER_LIST",
     "decision/request/distinctions.py": "_WORD",
