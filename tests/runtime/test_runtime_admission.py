@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 import yaml
 
 from vsr_runtime.admission.walk import split
+from vsr_runtime.decision.program.build_signals import category_labels
 from vsr_runtime.errors import UserError
 from vsr_runtime.settings import load
 from vsr_schemas.routerconfig.stock import definitions, table
+from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 
 CONFIG = """
 version: v0.3
@@ -112,6 +116,48 @@ def test_module_of_attacks_matters_once_a_decision_asks_for_them():
     document["routing"]["decisions"][0]["rules"]["conditions"].append({"type": "jailbreak", "name": "attack"})
     (refused,) = split(document).refused
     assert refused.startswith("global.model_catalog.modules.prompt_guard.on_error: not supported: requests would pass")
+
+
+def test_signals_beside_one_that_is_used_keep_their_labels():
+    """A domain that no decision uses may own a label, which then is not that of the domain that is used."""
+    domains = [{"name": "math"}, {"name": "stem", "mmlu_categories": ["math"]}]
+    document = config(routing__signals__domains=domains)
+    assert split(document).document["routing"]["signals"]["domains"] == []
+    document["routing"]["decisions"][0]["rules"]["conditions"].append({"type": "domain", "name": "math"})
+    signals = RouterConfig.model_validate(split(document).document).routing.signals
+    assert category_labels(signals.domains, frozenset({"math", "law"})) == {
+        "math": frozenset(),
+        "stem": frozenset({"math"}),
+    }
+
+
+def test_embeddings_beside_one_that_is_used_stay():
+    """One that reaches its threshold keeps near misses of the others from holding."""
+    rules = [{"name": name, "threshold": 0.8, "candidates": [name]} for name in "ab"]
+    document = config(routing__signals__embeddings=rules)
+    document["routing"]["decisions"][0]["rules"]["conditions"].append({"type": "embedding", "name": "a"})
+    assert [rule["name"] for rule in split(document).document["routing"]["signals"]["embeddings"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize("odd", [1, [1], {"a": 1}, [[{}]], "", True])
+@pytest.mark.parametrize(
+    "path",
+    ["listeners", "providers", "providers__models", "routing", "routing__modelCards", "routing__signals",
+     "routing__signals__domains", "routing__strategy", "routing__decisions", "recipes", "global", "global__router",
+     "global__router__strategy", "global__router__auto_model_name", "global__stores__response_cache", "version"],
+)  # fmt: skip
+def test_value_of_another_kind_is_read_or_refused(tmp_path, path, odd):
+    """Any value at any place ends in a config that is served or in a reason, never in a traceback."""
+    with suppress(UserError):
+        loaded(tmp_path, config(**{path: odd}))
+
+
+@pytest.mark.parametrize("odd", [1, [1], {"a": 1}, [[{}]], "", True, None])
+@pytest.mark.parametrize("key", ["type", "configuration"])
+def test_plugin_of_another_kind_is_read_or_refused(tmp_path, key, odd):
+    """Types of plugins and what they state may be any value."""
+    with suppress(UserError):
+        loaded(tmp_path, with_plugin(**{"type": "response_cache", "configuration": {}, key: odd}))
 
 
 def test_all_reasons_are_named(tmp_path):

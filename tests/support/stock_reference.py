@@ -26,7 +26,7 @@ does not start; all reasons are named at once, up to 100. Ignored fields are nam
 - A field that is in none of these tables, and one that the release does not have, is refused.
 - `null`, empty text, empty lists and objects count as absent, unless the field is executed. So does a block that is not
   executed and has `enabled: false`.
-- Domain, embedding and complexity signals that no decision uses are ignored.
+- Domain, embedding and complexity signals are ignored if no decision uses one of their list.
 - References to the environment (`${NAME}`, `$NAME`) are refused, and `$$` is `$`. The compiler's own files are read as
   they are.
 - Plain texts that YAML 1.1 reads as another value, such as `yes` or `010`, are refused; quote them.

@@ -26,8 +26,10 @@ def complete(document: object) -> Any:  # noqa: ANN401 - YAML
     _providers(completed)
     _caches(completed)
     router = _inner(completed, "global", "router")
-    name = router.pop("auto_model_name", None)
-    if name and router.get("auto_model_names") is None:
+    name = router.get("auto_model_name")
+    if name is None or isinstance(name, str):
+        router.pop("auto_model_name", None)
+    if isinstance(name, str) and name and router.get("auto_model_names") is None:
         router["auto_model_names"] = list(dict.fromkeys(["vllm-sr/auto", "auto", name]))
     strategy = router.get("strategy")
     if isinstance(routing, dict) and (strategy == "priority" or not completed.get("recipes")):

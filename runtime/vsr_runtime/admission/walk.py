@@ -22,7 +22,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 }
 """What the stock router assumes where the models demand a value."""
 _OPTIONAL_SIGNALS = ("domains", "embeddings", "complexity")
-"""Signals that need a model and protect nothing. Those that no decision uses need none."""
+"""Signals that need a model and protect nothing. A list of which no decision uses one needs none."""
 
 
 @dataclass(slots=True)
@@ -90,7 +90,7 @@ class _Walk:
             elif self._table.rows.get(f"{definition}.{key}={_shown(value)}"):
                 self._apply(row, value, known.get(key, ""), place)
             elif definition == "CanonicalSignals" and key in _OPTIONAL_SIGNALS and not self._ours:
-                kept[key] = self.value(self._only_used(key, value, place), known.get(key, ""), executed[key], place)
+                kept[key] = self.value(self._if_used(key, value, place), known.get(key, ""), executed[key], place)
             else:
                 kept[key] = self.value(value, known.get(key, ""), executed[key], place)
         return kept
@@ -154,7 +154,8 @@ class _Walk:
     def _plugin(self, plugin: dict[Any, Any], models: Models, path: str) -> Any:  # noqa: ANN401 - YAML
         """Return a plugin with what of it is executed."""
         name = plugin_name(plugin.get("type"))
-        own = tuple(model for model in models if plugin.get("type") in literals((model,), "type"))
+        stated = str(plugin.get("type"))
+        own = tuple(model for model in models if stated in literals((model,), "type"))
         kind = self._definitions["DecisionPlugin.configuration"].get(name, "")
         if own:
             kept = {}
@@ -164,13 +165,13 @@ class _Walk:
             return kept
         return plugin  # not a plugin of the models, which say so
 
-    def _only_used(self, kind: str, value: Any, path: str) -> Any:  # noqa: ANN401 - YAML
-        if not isinstance(value, list):
+    def _if_used(self, kind: str, value: Any, path: str) -> Any:  # noqa: ANN401 - YAML
+        """Return all signals of a list of which one is used: those beside it change for what it holds."""
+        if not isinstance(value, list) or kind in self._used.lists():
             return value
-        kept = [one for one in value if not isinstance(one, dict) or (kind, str(one.get("name"))) in self._used.signals]
-        if len(kept) < len(value):
+        if value:
             self._ignore(f"{path} that no decision uses")
-        return kept
+        return []
 
     def _is_needless(self, definition: str, key: str) -> bool:
         need = self._table.needs.get(f"{definition}.{key}")

@@ -56,7 +56,8 @@ def category_labels(domains: list[contract.Domain], known: frozenset[str]) -> di
             listed = ", ".join(repr(label) for label in missing)
             raise config_error(
                 f"routing.signals.domains[{i}]",
-                f"domain {domain.name!r} needs {listed}, which no classifier in runtime.yaml recognises",
+                f"domain {domain.name!r} needs {listed}, which no classifier in runtime.yaml recognises; "
+                "`vsr-compile import config.yaml` makes a policy that compiles to one",
             )
     means = {label: domain.name for domain in domains for label in domain.mmlu_categories or [domain.name]}
     return {
