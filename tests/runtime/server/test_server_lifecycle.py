@@ -201,12 +201,15 @@ def test_sigterm_ends_the_process_while_the_folder_is_broken(fake, tmp_path):
     config = Path(shutil.copytree(DATA / "router", tmp_path / "router")) / "config.yaml"
     options = ["--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0", "--poll", "0.05"]
     with subprocess.Popen([*fake, "--config", str(config), *options], stderr=subprocess.PIPE, text=True) as process:
-        assert json.loads(process.stderr.readline())["event"] == "serving"
-        config.unlink()
-        os.mkfifo(config)
-        assert json.loads(process.stderr.readline())["event"] == "reload_refused"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        try:
+            assert json.loads(process.stderr.readline())["event"] == "serving"
+            config.unlink()
+            os.mkfifo(config)
+            assert json.loads(process.stderr.readline())["event"] == "reload_refused"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
 
 
 STUCK = """
