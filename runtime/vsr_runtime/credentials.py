@@ -27,6 +27,10 @@ CLIENTS = "clients"
 """Folder of the clients' keys, next to that of the providers' keys."""
 MIN_CLIENT_KEY = 16
 """Minimum characters of a client's key."""
+CACHE = "cache-store"
+"""Folder of the login and the CA of the store of answers, next to that of the clients' keys."""
+CACHE_USER, CACHE_PASSWORD, CACHE_CA = "username", "password", "ca.crt"
+"""Its files; without the first, the store's default user."""
 _KEY = re.compile(r"[!-~]+(?: [!-~]+)*")
 
 
@@ -66,6 +70,17 @@ def read_client_keys(folder: Path, settings: IdentitySettings | None) -> dict[st
             raise UserError(f"{folder / key.file}: shorter than {MIN_CLIENT_KEY} characters, so it can be guessed")
         digests[key.file] = digest_of(text)
     return digests
+
+
+def read_cache_login(folder: Path) -> tuple[str] | tuple[str, str]:
+    """Return the password of the store of answers, after the name of the user if there is one.
+
+    Raises:
+        UserError: a file cannot be read. The message never has its content.
+    """
+    password = _key(folder / CACHE_PASSWORD, "store's")
+    name = folder / CACHE_USER
+    return (_key(name, "store's"), password) if name.exists() else (password,)
 
 
 def _read(folder: Path, credential: CredentialSettings) -> ProviderCredentials:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from vsr_runtime.credentials import FOLDER, KEYLESS, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.credentials import CACHE, FOLDER, KEYLESS, clients_folder, read_client_keys, read_credentials
 from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
@@ -75,6 +75,7 @@ class Settings:
         default_on_failure: whether requests go to the default model if their category is unavailable.
         debug_headers: which clients get debug headers; None for none.
         cache: limits of the response cache; None if there is none.
+        cache_folder: the folder of the login and the CA of the store in which replicas share answers.
         classifiers: all classifiers by name, which an engine may share between processes.
         source: what it was built from; None if it was not read from files.
         ignored: what of config.yaml has no effect here, and why.
@@ -90,6 +91,7 @@ class Settings:
     default_on_failure: bool = False
     debug_headers: Literal["on-request", "always"] | None = None
     cache: CacheSettings | None = None
+    cache_folder: Path = Path()
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
     source: SettingsSource | None = field(default=None, repr=False)
     ignored: tuple[str, ...] = ()
@@ -141,7 +143,8 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     keys |= read_credentials(folder, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
-    return _prepared(replace(settings, ignored=ignored))
+    store = clients_folder(config, credentials).parent / CACHE
+    return _prepared(replace(settings, ignored=ignored, cache_folder=store))
 
 
 def check_settings(

@@ -213,12 +213,28 @@ class AskSettings(StrictModel):
     """What reads all texts of the request instead: ``category``, or signals such as ``keyword:urgent``."""
 
 
+class CacheStoreSettings(StrictModel):
+    """A Valkey or Redis in which replicas share answers.
+
+    ``login`` and ``ca`` are whether the folder ``cache-store`` has a password (and maybe a name), and a CA.
+    """
+
+    address: str = Field(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?:[1-9][0-9]{0,4}$")
+    tls: bool = True
+    login: bool = False
+    ca: bool = False
+
+
 class CacheSettings(StrictModel):
-    """Bounds on the answers that a process keeps in memory, and the encoder by which requests are compared."""
+    """Bounds on the answers that a process keeps in memory, and the encoder by which requests are compared.
+
+    With a ``store`` the answers are there, and nothing of them is kept in memory.
+    """
 
     maxEntries: int = Field(default=1000, ge=1)  # noqa: N815 - the file's spelling
     maxBytes: int = Field(default=64 * 2**20, ge=2**20)  # noqa: N815 - the file's spelling
     encoder: EncoderSettings | None = None
+    store: CacheStoreSettings | None = None
 
 
 class DetectorSettings(StrictModel):

@@ -14,12 +14,31 @@ SECOND = 1000
 
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
-    """Report caches that cannot work (VSR341), and a similarity at which different questions match (VSR342)."""
+    """Report caches that cannot work (VSR341), a similarity that mixes questions (VSR342), and an unsafe store."""
     if isinstance(policy.router.implementation, ir.SemanticRouter):
         return  # reported by ``stock_router``
     for route in policy.routes:
         if route.cache is not None:
             yield from _cache(policy, route, route.cache)
+    if policy.router.cache is not None:
+        yield from _store(policy, policy.router.cache)
+
+
+def _store(policy: ir.Policy, store: ir.CacheStore) -> Iterator[Diagnostic]:
+    """VSR580 for a store that nothing is stored in, VSR581 for one whose content others can read."""
+    if all(route.cache is None for route in policy.routes):
+        message = "no route stores responses, so the store of `router.cache` stays empty"
+        yield Diagnostic("VSR580", message, store.span, "Add `cache` to a route, or remove `router.cache`.")
+    if not store.tls:
+        message = f"responses go to and from `{store.address}` unencrypted, and so does the password"
+        yield Diagnostic(
+            "VSR581", message, store.span, "Remove `tls: false`, and set `ca` if the authority is yours."
+        )
+    if store.password is None:
+        message = f"whoever reaches `{store.address}` can read and change the responses of all clients"
+        yield Diagnostic(
+            "VSR581", message, store.span, "Add `login: {secret: NAME}`, a Secret with a `password`."
+        )
 
 
 def _cache(policy: ir.Policy, route: ir.Route, cache: ir.Cache) -> Iterator[Diagnostic]:

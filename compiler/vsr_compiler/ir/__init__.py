@@ -9,6 +9,7 @@ from __future__ import annotations
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import AskMarker, AskRules
 from vsr_compiler.ir.attachment import ATTACH, Attachment
+from vsr_compiler.ir.cache_store import CacheStore
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.conditions import (
     ALWAYS,
@@ -106,6 +107,7 @@ __all__ = [
     "Autoscaling",
     "Block",
     "Cache",
+    "CacheStore",
     "Category",
     "Classifier",
     "ClientCertificates",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.ir.cache_store import CacheStore
 from vsr_compiler.ir.network import ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_schemas.runtime import FRAME_BYTES
@@ -59,6 +60,7 @@ class Router:
     resources: Resources | None = None
     placement: Placement = field(default_factory=Placement)
     autoscaling: Autoscaling | None = None
+    cache: CacheStore | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The router folder by file name, filled in once it is rendered."""
     scaled_down_from: int = 0

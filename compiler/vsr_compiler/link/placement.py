@@ -34,7 +34,7 @@ SERVER_VARIABLES = frozenset({"HF_HOME", "HF_TOKEN", "VLLM_API_KEY"})
 """Variables of model servers that the compiler sets, or that another field sets."""
 ROUTER_VARIABLES = frozenset({"VSR_CACHE_DIR", "VSR_MODELS", "TMPDIR", "HF_HOME", "HF_TOKEN"})
 PICKER_VARIABLES = frozenset({"NAMESPACE", "POD_NAME"})
-TAKEN = frozenset({"weights", "shm", "config", "cache", "models", "scratch", "tmp", "credentials"})
+TAKEN = frozenset({"weights", "shm", "config", "cache", "cache-store", "models", "scratch", "tmp", "credentials"})
 """Names of volumes that the compiler writes."""
 FOLDERS = ("/data", "/dev", "/proc", "/sys", "/etc/vsr", "/var/cache/vsr", "/models", "/config")
 """Folders that the compiler mounts, or that the kernel provides."""

@@ -181,7 +181,16 @@ def _cache(policy: ir.Policy) -> settings.CacheSettings | None:
         return None
     by_similarity = any(cache.similarity is not None for cache in caches)
     known = settings.EncoderSettings(repo=settings.MINILM, sha256=KNOWN[settings.MINILM].weights, precision="int8")
-    return settings.CacheSettings(encoder=known if by_similarity else None)
+    return settings.CacheSettings(encoder=known if by_similarity else None, store=_store(policy.router.cache))
+
+
+def _store(store: ir.CacheStore | None) -> settings.CacheStoreSettings | None:
+    """Return where replicas share responses; None if each process keeps its own."""
+    if store is None:
+        return None
+    return settings.CacheStoreSettings(
+        address=store.address, tls=store.tls, login=store.password is not None, ca=store.ca is not None
+    )
 
 
 def settings_for(body: Mapping[str, Any], policy: ir.Policy) -> dict[str, Any]:

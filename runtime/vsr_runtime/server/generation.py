@@ -179,7 +179,7 @@ async def warm_generation(
     Raises:
         UserError: the classifier failed or gave an invalid result.
     """
-    response_cache = await asyncio.to_thread(ResponseCache.load, settings)
+    response_cache = await asyncio.to_thread(ResponseCache.load, settings, digest)
     if classifier is None:
         return Generation(settings, None, digest, response_cache)
     pool = await classifier.start() if isinstance(classifier, Startable) else ClassifierPool(classifier)

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from vsr_runtime.decision.request.cache_recording import CachedResponse
 from vsr_runtime.decision.request.distinctions import content_words, same_order
@@ -28,16 +28,6 @@ class CacheHit:
 
     kept: CachedResponse
     similarity: float | None = None
-
-
-class AnswerStore(Protocol):
-    """Stores answers. A store that several processes share would be another implementation."""
-
-    def find(self, lookup: CacheKey, vector: Vector | None) -> CacheHit | None:
-        """The answer to this request, else to the most similar one."""
-
-    def keep(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:
-        """Store an answer."""
 
 
 @dataclass(slots=True)

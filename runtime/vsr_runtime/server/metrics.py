@@ -16,6 +16,7 @@ from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResp
 from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
 from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
+from vsr_runtime.server.shared_cache import store_failures
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
 CACHE = "response_cache"
@@ -66,6 +67,9 @@ class Metrics:
         )
         self._misses = self._counter(
             "llm_cache_plugin_misses", "Requests whose answer had not been kept.", "decision_name", "plugin_type"
+        )
+        self._store = self._counter(
+            "vsr_cache_store_failures", "Calls of the store of answers that failed: the request missed.", "reason"
         )
         self._latency = Distribution(
             "llm_model_routing_latency_seconds", "From the request's body to its decision.", _SECONDS
@@ -177,6 +181,8 @@ class Metrics:
         """All values, for the parent process to add up."""
         self._waiting.labels().set(self._ask_waiting())
         self._dropped.labels().set(dropped_lines())
+        for reason, failures in store_failures().items():
+            self._store.labels(reason).set(failures)
         return {family.name: family.state() for family in self._families}
 
     def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:

@@ -12,7 +12,9 @@ from vsr_runtime.decision.request.events import CacheKey, ImmediateResponse, Res
 from vsr_runtime.decision.request.headers import cached_response
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
-from vsr_runtime.server.memory_cache import AnswerStore, MemoryCache
+from vsr_runtime.server.cache_store import connect
+from vsr_runtime.server.memory_cache import CacheHit, MemoryCache
+from vsr_runtime.server.shared_cache import SharedCache
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 from vsr_runtime.settings import Settings
 
@@ -37,27 +39,33 @@ class ResponseCache:
     """Looks answers up and stores them.
 
     Args:
-        cache: stores them.
+        cache: stores them: in this process, or where all replicas find them.
         encoder: makes requests comparable; None to match only identical requests.
     """
 
-    def __init__(self, cache: AnswerStore, encoder: SentenceEncoder | None = None) -> None:
+    def __init__(self, cache: MemoryCache | SharedCache, encoder: SentenceEncoder | None = None) -> None:
         self._cache = cache
         self._encoder = encoder
         self._threads = ThreadPool("embed", threads=1, max_pending=_WAITING) if encoder else None
         self._records: WeakSet[Record] = WeakSet()
 
     @classmethod
-    def load(cls, settings: Settings) -> ResponseCache | None:
+    def load(cls, settings: Settings, policy: str) -> ResponseCache | None:
         """Make the cache that the settings ask for; None without one. Takes a moment.
 
+        Args:
+            settings: the policy.
+            policy: identifies it in a store that replicas share.
+
         Raises:
-            UserError: the encoder cannot be found, trusted or read.
+            UserError: the encoder cannot be found, trusted or read; the files of the store cannot be read.
         """
         given = settings.cache
         if given is None:
             return None
-        return cls(MemoryCache(given.maxEntries, given.maxBytes), _encoder(settings))
+        if given.store is None:
+            return cls(MemoryCache(given.maxEntries, given.maxBytes), _encoder(settings))
+        return cls(SharedCache(connect(given.store, settings.cache_folder), policy), _encoder(settings))
 
     async def recall(self, route: SendToModel, until: float) -> SendToModel | ImmediateResponse:
         """Return the cached answer; else the route, with its answer being recorded.
@@ -70,7 +78,7 @@ class ResponseCache:
         if lookup is None:
             return route
         vector = await self._vector(lookup, until)
-        found = self._cache.find(lookup, vector)
+        found = await self._find(lookup, vector, until)
         if found is not None:
             return cached_response(route, found.kept, found.similarity)
         if len(self._records) >= MAX_RECORDS:
@@ -86,9 +94,16 @@ class ResponseCache:
             self._cache.keep(record.cache_key, record.vector, kept)
 
     def close(self) -> None:
-        """Stop the thread."""
+        """Stop the thread, and leave the store."""
         if self._threads:
             self._threads.close()
+        if isinstance(self._cache, SharedCache):
+            self._cache.close()
+
+    async def _find(self, lookup: CacheKey, vector: Vector | None, until: float) -> CacheHit | None:
+        if isinstance(self._cache, SharedCache):
+            return await self._cache.find(lookup, vector, until)
+        return self._cache.find(lookup, vector)
 
     async def _vector(self, lookup: CacheKey, until: float) -> Vector | None:
         if lookup.group is None or self._threads is None:

@@ -173,7 +173,7 @@ def _router(policy: ir.Policy, gpus: tuple[int, ...], files: Mapping[str, bytes]
 
 
 def _keys(policy: ir.Policy) -> Iterator[SecretFile]:
-    """Yield the keys of endpoints and of clients, which the router reads."""
+    """Yield the keys of endpoints, of clients and of the store of responses, which the router reads."""
     endpoints = {model.keyed.name: model.keyed for model in policy.models if model.keyed}
     for name, endpoint in sorted(endpoints.items()):
         if endpoint.api_key is not None:
@@ -181,6 +181,8 @@ def _keys(policy: ir.Policy) -> Iterator[SecretFile]:
             yield SecretFile(endpoint.api_key.secret, endpoint.api_key.key, target, f"key of endpoint {name}")
     for key in client_keys(policy):
         yield SecretFile(key.secret, key.key, f"{SECRETS_PATH}/clients/{key.file}", "key of a client")
+    for secret, place, name in policy.router.cache.files if policy.router.cache else ():
+        yield SecretFile(secret, place, f"{SECRETS_PATH}/cache-store/{name}", f"{name} of the store of responses")
 
 
 def _fetch(policy: ir.Policy) -> Iterator[Container]:

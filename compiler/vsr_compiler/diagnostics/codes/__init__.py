@@ -14,6 +14,7 @@ from vsr_compiler.diagnostics.codes import (
     attach,
     attempts,
     backends,
+    cache_store,
     charts,
     classification,
     conditions,
@@ -62,6 +63,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | listeners.CODES
     | servers.CODES
     | backends.CODES
+    | cache_store.CODES
     | attach.CODES
     | advisories.CODES
     | charts.CODES

@@ -16,6 +16,7 @@ from vsr_compiler.manifests.hashed_names import hashed_name
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common import router_models, stock_router
+from vsr_compiler.targets.common.cache_store import file_sources
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
 from vsr_compiler.targets.common.identity import key_sources
@@ -38,6 +39,7 @@ from vsr_schemas.runtime import FOLLOWING
 CONFIG_PATH = "/etc/vsr"
 CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
 CLIENTS_PATH = f"{CONFIG_PATH}/clients"
+STORE_PATH = f"{CONFIG_PATH}/cache-store"
 CACHE_PATH = "/var/cache/vsr"
 STOP_SECONDS = 30
 """Seconds that the router needs to stop, without the time for responses that it reads."""
@@ -188,6 +190,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int, gatew
     mounted = [(volume, CREDENTIALS_PATH) for volume in sources if keys] + [
         (volume, CLIENTS_PATH) for volume in _client_volume(policy)
     ]
+    mounted += [(volume, STORE_PATH) for volume in _store_volume(policy)]
     process = container(
         "router",
         router.image,
@@ -238,6 +241,12 @@ def _client_volume(policy: ir.Policy) -> list[Body]:
     """Return the volume with the keys of clients; empty if the router authenticates nobody."""
     sources = key_sources(policy)
     return [{"name": "clients", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
+
+
+def _store_volume(policy: ir.Policy) -> list[Body]:
+    """Return the volume with the login and the CA of the store of cached responses; empty if it has neither."""
+    sources = file_sources(policy)
+    return [{"name": "cache-store", "projected": {"defaultMode": 0o440, "sources": sources}}] if sources else []
 
 
 def _key_volume(policy: ir.Policy) -> list[Body]:

@@ -90,9 +90,14 @@ def start_recording(api: Api, headers: Mapping[str, str]) -> ResponseRecorder | 
     lifetime = _lifetime(directives)
     if not _may_be_stored(headers, directives) or lifetime == 0:
         return None
-    if headers.get(":status") != "200" or not plain or not _CONTENT_TYPES.fullmatch(kind):
+    if headers.get(":status") != "200" or not plain or not is_cacheable_type(kind):
         return None
     return ResponseRecorder(api, kind, lifetime)
+
+
+def is_cacheable_type(content_type: str) -> bool:
+    """Return whether answers of a content type may be cached."""
+    return _CONTENT_TYPES.fullmatch(content_type) is not None
 
 
 def _directives(headers: Mapping[str, str]) -> dict[str, str]:

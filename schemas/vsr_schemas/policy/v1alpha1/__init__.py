@@ -10,6 +10,7 @@ from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
+from vsr_schemas.policy.v1alpha1.cache_store import CacheLoginSpec, CacheStoreSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentClusterSpec, EnvironmentGatewaySpec, EnvironmentSpec
@@ -97,7 +98,9 @@ __all__ = [
     "AutoscalingSpec",
     "AwsAuthSpec",
     "AzureAuthSpec",
+    "CacheLoginSpec",
     "CacheSpec",
+    "CacheStoreSpec",
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierSpec",

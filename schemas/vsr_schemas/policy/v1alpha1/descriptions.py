@@ -63,6 +63,26 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`x-vsr-debug: true`, or all.",
         "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
         "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
+        "cache": "A Valkey or Redis in which all replicas share the responses that routes with `cache` store. Without "
+        "it each process has its own. Router `vsr-runtime` only.",
+    },
+    "router.cache": {
+        "address": "Host and port of the store, such as `valkey.cache:6379`.",
+        "tls": "Whether the router calls it by TLS.",
+        "ca": "Authority that signed the store's certificate. Without it, those of the image.",
+        "login": "Password of the store, and maybe a user of its access list. Without it anybody who reaches the store "
+        "reads the responses (VSR581).",
+        "pods": "Labels of the store's pods. With them, a NetworkPolicy in the namespace of the address lets only the "
+        "router reach them.",
+    },
+    "router.cache.ca": {
+        "secret": "Name of the Secret in the router's namespace.",
+        "key": "Key with the certificates, in PEM.",
+    },
+    "router.cache.login": {
+        "secret": "Name of the Secret in the router's namespace.",
+        "username": "Key with the name of the user. Without it, the store's default user.",
+        "password": "Key with the password.",
     },
     "router.weights": {
         "pvc": "PersistentVolumeClaim in the router's namespace that already contains the checkpoints, each in "

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.cache_store import CacheStoreSpec
 from vsr_schemas.policy.v1alpha1.listeners import Listeners
 from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, ResourcesSpec, StoredPlacementSpec
 from vsr_schemas.scalars import (
@@ -69,6 +70,7 @@ class RouterSpec(StoredPlacementSpec):
     reload: Literal["rollout", "hot"] = "rollout"
     resources: ResourcesSpec | None = None
     autoscaling: AutoscalingSpec | None = None
+    cache: CacheStoreSpec | None = None
 
     @model_validator(mode="after")
     def _engine(self) -> RouterSpec:

@@ -1,0 +1,54 @@
+"""The store in which replicas of the router share cached responses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vsr_compiler.diagnostics import Span
+
+_PARTS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStore:
+    """A Valkey or Redis.
+
+    Attributes:
+        address: its host and port.
+        tls: whether it is called by TLS.
+        ca: Secret and key of its authority; None for those of the image.
+        password: Secret and key of the password; None without one.
+        username: key of the name of the user, in the Secret of the password; None for the default user.
+        pods: labels of its pods; None if they are unknown.
+        span: where it is written.
+    """
+
+    address: str
+    tls: bool
+    ca: tuple[str, str] | None
+    password: tuple[str, str] | None
+    username: str | None
+    pods: tuple[tuple[str, str], ...] | None
+    span: Span
+
+    @property
+    def port(self) -> int:
+        """Its port."""
+        return int(self.address.rpartition(":")[2])
+
+    def namespace(self, own: str) -> str:
+        """Return the namespace of its Service. ``own`` is that of the router, for a name without one."""
+        parts = self.address.rpartition(":")[0].split(".")
+        return parts[1] if len(parts) >= _PARTS else own
+
+    @property
+    def files(self) -> tuple[tuple[str, str, str], ...]:
+        """Secret and key of each file that the router reads, with the file's name."""
+        found = []
+        if self.password is not None:
+            found.append((*self.password, "password"))
+            if self.username is not None:
+                found.append((self.password[0], self.username, "username"))
+        if self.ca is not None:
+            found.append((*self.ca, "ca.crt"))
+        return tuple(found)
