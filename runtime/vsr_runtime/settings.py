@@ -8,7 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from vsr_runtime.credentials import FOLDER, KEYLESS, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.credentials import (
+    FOLDER,
+    KEYLESS,
+    ServerAccess,
+    clients_folder,
+    detectors_folder,
+    read_client_keys,
+    read_credentials,
+    read_server_access,
+)
 from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
@@ -78,6 +87,7 @@ class Settings:
         classifiers: all classifiers by name, which an engine may share between processes.
         source: what it was built from; None if it was not read from files.
         ignored: what of config.yaml has no effect here, and why.
+        access: how the servers of classifiers are reached, by name.
     """
 
     folder: Path
@@ -93,13 +103,29 @@ class Settings:
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
     source: SettingsSource | None = field(default=None, repr=False)
     ignored: tuple[str, ...] = ()
+    access: Mapping[str, ServerAccess] = field(default_factory=dict, repr=False)
+
+    @property
+    def remote(self) -> Mapping[str, ClassifierSettings]:
+        """The classifiers that servers compute, by name."""
+        return {name: one for name, one in self.classifiers.items() if one.server is not None}
+
+    @property
+    def local(self) -> Settings:
+        """The settings without what servers compute, for a process that loads classifiers."""
+        if not self.remote:
+            return self
+        own = {name: one for name, one in self.classifiers.items() if one.server is None}
+        by_server = self.classifier is not None and self.classifier.server is not None
+        return replace(self, classifiers=own, classifier=None if by_server else self.classifier)
 
     @property
     def loaded(self) -> Mapping[str, ClassifierSettings]:
-        """The classifiers that are loaded, by name. Without an engine it is the one that routes use."""
-        return self.engine or {
+        """The classifiers that are asked, by name. Without an engine it is the one that routes use, and servers."""
+        own = self.engine or {
             name: classifier for name, classifier in self.classifiers.items() if classifier is self.classifier
         }
+        return {**own, **self.remote}
 
     @property
     def category(self) -> str | None:
@@ -141,7 +167,9 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     keys |= read_credentials(folder, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
-    return _prepared(replace(settings, ignored=ignored))
+    servers = {name: one.server for name, one in runtime.classifiers.items() if one.server is not None}
+    access = read_server_access(detectors_folder(config, credentials), servers) if servers else {}
+    return _prepared(replace(settings, ignored=ignored, access=access))
 
 
 def check_settings(
@@ -315,9 +343,15 @@ def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
 
 def _detectors(runtime: RuntimeSettings) -> set[str]:
     """Return the classifiers that guards may use."""
-    return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
+    return {
+        name
+        for name, one in runtime.classifiers.items()
+        if one.task != "category" and (one.checkpoint is not None or one.server is not None)
+    }
 
 
 def _for_the_engine(classifiers: dict[str, ClassifierSettings]) -> dict[str, ClassifierSettings]:
-    """Return the classifiers that the engine runs: all of them if any has a checkpoint, otherwise none."""
-    return dict(classifiers) if any(one.checkpoint for one in classifiers.values()) else {}
+    """Return the classifiers that the engine runs: all but those of servers if any has a checkpoint, else none."""
+    if not any(one.checkpoint for one in classifiers.values()):
+        return {}
+    return {name: one for name, one in classifiers.items() if one.server is None}
