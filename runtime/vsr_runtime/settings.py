@@ -22,6 +22,7 @@ from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
+from vsr_runtime.decision.program.build_domains import meaningless, with_domains
 from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_identity import client_signals, with_identity
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
@@ -151,25 +152,30 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
 
     The keys of clients are in ``clients`` next to that folder.
 
-    Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, bodies up to 8 MiB, and no classifier. A config
-    whose decisions need a category is then rejected. Sentences of signals without vectors are read by the encoder.
+    Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, and bodies up to 8 MiB. Domains of others' configs
+    are those of the shipped head, unless runtime.yaml has a classifier of categories. Sentences of signals without
+    vectors are read by the encoder.
 
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
     from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - the compiler needs none of it
 
-    router, ignored = read_router(config)
+    admitted = read_router(config)
+    router = admitted.config
     path = config.parent / "runtime.yaml"
-    runtime = with_sentences(read_model(path, RuntimeSettings) if path.exists() else _defaults(), router)
+    runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
+    runtime = with_sentences(runtime if admitted.ours else with_domains(runtime, router), router)
     folder = credentials or config.parent / FOLDER
     keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
     keys |= read_credentials(folder, runtime.credentials or {})
     digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
+    labels = meaningless(_only(runtime.classifiers, "category"), router)
+    never = (f"{place}: no text has the label {label!r}" for label, place in labels.items())
     servers = {name: one.server for name, one in runtime.classifiers.items() if one.server is not None}
     access = read_server_access(detectors_folder(config, credentials), servers) if servers else {}
-    return _prepared(replace(settings, ignored=ignored, access=access))
+    return _prepared(replace(settings, ignored=(*admitted.ignored, *never), access=access))
 
 
 def check_settings(
@@ -195,6 +201,7 @@ def check_settings(
     """
     classifier, similarity = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
+    labels |= meaningless(classifier, router).keys()
     fallback = classifier.fallback if classifier else None
     if clients is None:
         clients = {key.file: digest_of(key.file) for key in (runtime.identity and runtime.identity.keys) or ()}
