@@ -119,12 +119,15 @@ async def _category(context: RequestContext, text: str) -> tuple[str, dict[str, 
 
 async def _pii(context: RequestContext, text: str, options: shapes.PIIOptions) -> shapes.PIIResponse:
     models = context.classifiers("pii", "token")
-    _check_types(options.entity_types or (), models.values())
+    _check_types(options.entity_types or (), context.classifiers("pii").values())
     tokens = asyncio.gather(*(context.tokens(name, text) for name in models))
-    patterns, result = await asyncio.gather(
-        context.aside(text, partial(personal_data, types=options.entity_types or ())), tokens
-    )
+    own = partial(personal_data, types=options.entity_types or ())
+    patterns, result, remote = await asyncio.gather(context.aside(text, own), tokens, context.detections(text))
     all_found = list(patterns)
+    for name, detection in remote.items():
+        server = context.classifiers("pii")[name]
+        least = server.threshold if options.confidence_threshold is None else 0.0
+        all_found += detection.spans(frozenset(server.labels), least)
     incomplete = False
     for (name, classifier), one in zip(models.items(), result, strict=True):
         least = classifier.threshold if options.confidence_threshold is None else 0.0
