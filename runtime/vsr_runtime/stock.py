@@ -69,11 +69,13 @@ def _algorithm(decision: _Json, at: str, found: Admission) -> None:
     """Leave out what chooses between models where there is one, and name what cannot be executed."""
     algorithm = decision.get("algorithm")
     kind = algorithm.get("type") if isinstance(algorithm, dict) else None
-    if not isinstance(algorithm, dict) or not isinstance(kind, str) or kind not in stock.ALGORITHMS_REFUSED:
+    if not isinstance(algorithm, dict) or not isinstance(kind, str):
         return
-    del decision["algorithm"]
     refs = decision.get("modelRefs")
     one = isinstance(refs, list) and len(refs) == 1 and algorithm.get("minimum_candidates", 1) in (0, 1)
+    if kind not in stock.ALGORITHMS_REFUSED and not (one and kind in stock.SELECTORS):
+        return
+    del decision["algorithm"]
     if kind in stock.SELECTORS and one:
         found.ignored.append(f"{at}.algorithm: {kind} has one model to choose from")
         return
