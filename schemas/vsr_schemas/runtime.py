@@ -11,8 +11,10 @@ from pydantic import Field, model_validator
 
 from vsr_schemas.apis import ApiName, ApiPath
 from vsr_schemas.base import StrictModel
+from vsr_schemas.inference_servers import PROTOCOLS
 from vsr_schemas.runtime_identity import IdentitySettings
 from vsr_schemas.runtime_limits import RatesSettings
+from vsr_schemas.runtime_servers import ServerSettings
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
@@ -72,9 +74,10 @@ class CheckpointSettings(StrictModel):
 class ClassifierSettings(StrictModel):
     """A model that reads the request. Below ``threshold`` (a probability) it answers ``fallback``, or nothing.
 
-    It is an ``encoder`` with a compiled ``head``, or a ``checkpoint``. ``labels`` are the categories that the head
-    knows, in its order, or those of the checkpoint's labels that the policy speaks of (of a token's the types, as
-    ``vsr_schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of them.
+    It is an ``encoder`` with a compiled ``head``, a ``checkpoint``, or a ``server``. ``labels`` are the categories that
+    the head knows, in its order, or those labels of the checkpoint or server that the policy speaks of (of a token's
+    the types, as ``vsr_schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of
+    them.
 
     Of the task ``likeness`` the labels are sentences, the ``head`` has their vectors, and the answer is the cosine of
     the text and each sentence; thresholds are those of the signals that ask. Without a ``head`` the encoder reads the
@@ -85,12 +88,21 @@ class ClassifierSettings(StrictModel):
     encoder: EncoderSettings | None = None
     head: HeadSettings | None = None
     checkpoint: CheckpointSettings | None = None
+    server: ServerSettings | None = None
     labels: list[str]
     fallback: str | None = None
     threshold: float = Field(ge=0, le=1)
 
     @model_validator(mode="after")
     def _one_kind(self) -> ClassifierSettings:
+        if self.server is not None:
+            if (self.encoder, self.head, self.checkpoint) != (None, None, None):
+                raise ValueError("give a server, an encoder and a head, or a checkpoint")
+            if self.task not in PROTOCOLS[self.server.protocol].tasks:
+                raise ValueError(f"the protocol {self.server.protocol} cannot serve the task {self.task}")
+            if PROTOCOLS[self.server.protocol].numbered != (self.server.outputs is not None):
+                raise ValueError("outputs are for protocols whose answers have no labels, and required there")
+            return self
         compiled = self.encoder is not None and (self.head is not None or self.task == "likeness")
         if compiled == (self.checkpoint is not None) or (self.encoder is None and self.head is not None):
             raise ValueError("give an encoder and a head, or a checkpoint")

@@ -14,7 +14,7 @@ from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.modalities import MODALITIES
-from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
+from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, POLICY_TYPES
 from vsr_schemas.policy import v1alpha1 as schema
 
 MAX_PATTERN = 1000
@@ -111,8 +111,8 @@ def pii_detector(
     """Check types of personal data, and return the detector, which some of them need."""
     for index, kind in enumerate(types):
         where = (*path, "types", index)
-        if kind not in ALL_TYPES:
-            hint = suggest(kind, sorted(ALL_TYPES)) or "The types are " + ", ".join(sorted(ALL_TYPES)) + "."
+        if kind not in POLICY_TYPES:
+            hint = did_you_mean(kind, sorted(POLICY_TYPES)) or suggest(kind, sorted(ALL_TYPES))
             scope.report("VSR218", f"`{kind}` is not a type of personal data", where, hint)
         elif kind in MODEL_TYPES and name is None:
             hint = "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it."

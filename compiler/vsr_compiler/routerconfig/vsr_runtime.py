@@ -15,7 +15,7 @@ from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_schemas import runtime as settings
 from vsr_schemas.apis import API_PATHS, ApiPath
-from vsr_schemas.pii import ALL_TYPES
+from vsr_schemas.pii import allowed_types
 from vsr_schemas.routerconfig import v0_4_0 as stock
 
 
@@ -272,7 +272,7 @@ def _signals(policy: ir.Policy) -> stock.Signals:
 
 def _pii(name: str, body: PiiSignal) -> stock.PiiRule:
     """Return the rule of a PII signal. The format lists allowed types, the policy the types to detect."""
-    allowed = sorted(ALL_TYPES - set(body.types))
+    allowed = allowed_types(body.types)
     return stock.PiiRule(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
 
 

@@ -24,6 +24,7 @@ def load_classifier(settings: Settings) -> TextClassifier | LoadedEngine | None:
     Raises:
         UserError: the model cannot be found, trusted or read.
     """
+    settings = settings.local
     if settings.engine:
         return _load_engine(settings)
     if settings.classifier is None and settings.similarity_classifier is None:
