@@ -29,9 +29,9 @@ does not start; all reasons are named at once, up to 100. Ignored fields are nam
 - Domain, embedding and complexity signals are ignored if no decision uses one of their list.
 - `multi_factor` and `latency_aware` select by what the runtime has observed of models: the last 1000 responses of each
   and the requests in flight, in each process by itself ([workers](runtime.md#workers) and replicas share nothing). The
-  first token counts from the arrival of the request's body; the time per token is known of responses that state their usage,
-  so clients that stream should send `stream_options.include_usage`. Unlike the stock router, an error of a model counts
-  as no response, and models that cannot hold a request are no candidates.
+  first token counts from the arrival of the request's body. The time per token is known of responses that state their
+  usage, so clients that stream should send `stream_options.include_usage`. Unlike the stock router, an error of a model
+  counts as no response, and models that cannot hold a request are no candidates.
 - References to the environment (`${NAME}`, `$NAME`) are refused, and `$$` is `$`. The compiler's own files are read as
   they are.
 - Plain texts that YAML 1.1 reads as another value, such as `yes` or `010`, are refused; quote them.
