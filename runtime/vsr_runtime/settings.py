@@ -24,7 +24,7 @@ from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_domains import meaningless, with_domains
 from vsr_runtime.decision.program.build_fallback import with_fallbacks
-from vsr_runtime.decision.program.build_identity import client_signals, with_identity
+from vsr_runtime.decision.program.build_identity import client_signals, role_signals, with_identity
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
 from vsr_runtime.decision.program.build_providers import provider_credentials
@@ -213,6 +213,8 @@ def check_settings(
 
     def program_of(config: RouterConfig) -> Program:
         own = _own_bindings(bindings, config) if router.recipes else bindings
+        if roles := role_signals(config, runtime.identity):
+            own = replace(own, clients={**own.clients, **roles})
         built = build(config, labels, fallback, runtime.splits, credentials, runtime.guards, _detectors(runtime), own)
         check_unknown(config, built, default_on_failure=runtime.onFailure is not None)
         limited = with_limits(built, runtime.limits, runtime.apis)
