@@ -30,6 +30,7 @@ class RuleLeaf(StockModel):
         "jailbreak",
         "pii",
         "authz",
+        "classifier",
         "projection",
     ]
     name: str
