@@ -28,6 +28,7 @@ from vsr_compiler.diagnostics.codes import (
     imports,
     limits,
     listeners,
+    live,
     manifest_acceptance,
     manifest_input,
     manifest_references,
@@ -81,5 +82,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | importer.CODES
     | foreign.CODES
     | migration.CODES
+    | live.CODES
     | output.CODES,
 )
