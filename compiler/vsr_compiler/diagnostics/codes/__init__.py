@@ -22,6 +22,7 @@ from vsr_compiler.diagnostics.codes import (
     engines,
     environments,
     foreign,
+    heads,
     hosts,
     identity,
     importer,
@@ -58,6 +59,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | policy_tests.CODES
     | attempts.CODES
     | classification.CODES
+    | heads.CODES
     | identity.CODES
     | limits.CODES
     | listeners.CODES
