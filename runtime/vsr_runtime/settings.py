@@ -8,14 +8,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from vsr_runtime.credentials import FOLDER, KEYLESS, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.credentials import (
+    FOLDER,
+    KEYLESS,
+    ServerAccess,
+    clients_folder,
+    detectors_folder,
+    read_client_keys,
+    read_credentials,
+    read_server_access,
+)
 from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_domains import meaningless, with_domains
 from vsr_runtime.decision.program.build_fallback import with_fallbacks
-from vsr_runtime.decision.program.build_identity import client_signals, with_identity
+from vsr_runtime.decision.program.build_identity import client_signals, role_signals, with_identity
+from vsr_runtime.decision.program.build_labels import label_signals
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
 from vsr_runtime.decision.program.build_providers import provider_credentials
@@ -71,7 +81,8 @@ class Settings:
         limits: limits on one request, in bytes.
         decision_timeout: seconds for a decision: the gateway's deadline less a margin.
         classifier: the category classifier; None if no route uses one.
-        engine: the classifiers that the inference engine runs, by name: all of them if any has a checkpoint.
+        engine: the classifiers that the inference engine runs, by name: none if there is only a head of
+            categories, and sentences.
         similarity_classifier: the classifier that has the policy's sentences; None if no route uses them.
         default_on_failure: whether requests go to the default model if their category is unavailable.
         debug_headers: which clients get debug headers; None for none.
@@ -79,6 +90,7 @@ class Settings:
         classifiers: all classifiers by name, which an engine may share between processes.
         source: what it was built from; None if it was not read from files.
         ignored: what of config.yaml has no effect here, and why.
+        access: how the servers of classifiers are reached, by name.
     """
 
     folder: Path
@@ -94,13 +106,29 @@ class Settings:
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
     source: SettingsSource | None = field(default=None, repr=False)
     ignored: tuple[str, ...] = ()
+    access: Mapping[str, ServerAccess] = field(default_factory=dict, repr=False)
+
+    @property
+    def remote(self) -> Mapping[str, ClassifierSettings]:
+        """The classifiers that servers compute, by name."""
+        return {name: one for name, one in self.classifiers.items() if one.server is not None}
+
+    @property
+    def local(self) -> Settings:
+        """The settings without what servers compute, for a process that loads classifiers."""
+        if not self.remote:
+            return self
+        own = {name: one for name, one in self.classifiers.items() if one.server is None}
+        by_server = self.classifier is not None and self.classifier.server is not None
+        return replace(self, classifiers=own, classifier=None if by_server else self.classifier)
 
     @property
     def loaded(self) -> Mapping[str, ClassifierSettings]:
-        """The classifiers that are loaded, by name. Without an engine it is the one that routes use."""
-        return self.engine or {
+        """The classifiers that are asked, by name. Without an engine it is the one that routes use, and servers."""
+        own = self.engine or {
             name: classifier for name, classifier in self.classifiers.items() if classifier is self.classifier
         }
+        return {**own, **self.remote}
 
     @property
     def category(self) -> str | None:
@@ -147,7 +175,9 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
     labels = meaningless(_only(runtime.classifiers, "category"), router)
     never = (f"{place}: no text has the label {label!r}" for label, place in labels.items())
-    return _prepared(replace(settings, ignored=(*admitted.ignored, *never)))
+    servers = {name: one.server for name, one in runtime.classifiers.items() if one.server is not None}
+    access = read_server_access(detectors_folder(config, credentials), servers) if servers else {}
+    return _prepared(replace(settings, ignored=(*admitted.ignored, *never), access=access))
 
 
 def check_settings(
@@ -185,6 +215,8 @@ def check_settings(
 
     def program_of(config: RouterConfig) -> Program:
         own = _own_bindings(bindings, config) if router.recipes else bindings
+        if roles := role_signals(config, runtime.identity):
+            own = replace(own, clients={**own.clients, **roles})
         built = build(config, labels, fallback, runtime.splits, credentials, runtime.guards, _detectors(runtime), own)
         check_unknown(config, built, default_on_failure=runtime.onFailure is not None)
         limited = with_limits(built, runtime.limits, runtime.apis)
@@ -223,6 +255,7 @@ def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None, r
         frozenset(similarity.labels if similarity else ()),
         (runtime.detectors and runtime.detectors.jailbreak) or {},
         (runtime.detectors and runtime.detectors.pii) or {},
+        label_signals(runtime),
         client_signals(runtime.identity),
         scoring_of(router) if similarity and similarity.head is None else BEST,
     )
@@ -322,9 +355,14 @@ def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
 
 def _detectors(runtime: RuntimeSettings) -> set[str]:
     """Return the classifiers that guards may use."""
-    return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
+    return {name for name, one in runtime.classifiers.items() if one.task in {"jailbreak", "pii"}}
 
 
 def _for_the_engine(classifiers: dict[str, ClassifierSettings]) -> dict[str, ClassifierSettings]:
-    """Return the classifiers that the engine runs: all of them if any has a checkpoint, otherwise none."""
-    return dict(classifiers) if any(one.checkpoint for one in classifiers.values()) else {}
+    """Return the classifiers that the engine runs: all but those of servers.
+
+    Without checkpoints and heads of other tasks than the category there is no engine.
+    """
+    own = {name: one for name, one in classifiers.items() if one.server is None}
+    compiled = {"category", "likeness"}
+    return own if any(one.checkpoint or one.task not in compiled for one in own.values()) else {}

@@ -22,12 +22,14 @@ from vsr_compiler.diagnostics.codes import (
     engines,
     environments,
     foreign,
+    heads,
     hosts,
     identity,
     importer,
     imports,
     limits,
     listeners,
+    live,
     manifest_acceptance,
     manifest_input,
     manifest_references,
@@ -57,6 +59,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | policy_tests.CODES
     | attempts.CODES
     | classification.CODES
+    | heads.CODES
     | identity.CODES
     | limits.CODES
     | listeners.CODES
@@ -81,5 +84,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | importer.CODES
     | foreign.CODES
     | migration.CODES
+    | live.CODES
     | output.CODES,
 )
