@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vsr_runtime.credentials import (
     FOLDER,
@@ -44,6 +44,9 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 from vsr_schemas.runtime import FRAME_BYTES, CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
+
+if TYPE_CHECKING:
+    from vsr_runtime.admission.reading import AdmittedConfig
 
 DEFAULT_DEADLINE = 1000
 """Milliseconds; the compiler's default."""
@@ -161,9 +164,17 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
-    from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - the compiler needs none of it
+    from vsr_runtime.admission.positions import with_position  # noqa: PLC0415 - the compiler needs none of it
+    from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - likewise
 
     admitted = read_router(config)
+    try:
+        return _loaded(admitted, config, credentials, workers)
+    except UserError as error:
+        raise with_position(config, error) from None
+
+
+def _loaded(admitted: AdmittedConfig, config: Path, credentials: Path | None, workers: int) -> Settings:
     router = admitted.config
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
