@@ -36,6 +36,7 @@ from vsr_compiler.diagnostics.codes import (
     migration,
     names,
     output,
+    pairs,
     policy_tests,
     rate_limits,
     releases,
@@ -55,6 +56,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | endpoints.CODES
     | conditions.CODES
     | policy_tests.CODES
+    | pairs.CODES
     | attempts.CODES
     | classification.CODES
     | identity.CODES
