@@ -76,7 +76,7 @@ def test_stock_config_with_services_stores_and_prose_loads(tmp_path):
     ("extra", "message"),
     [
         ({"listeners": [{"name": "a", "api_keys": ["k"]}]}, "listeners[0].api_keys: not supported: the gateway"),
-        ({"global__services__authz": {"fail_open": True}}, "global.services.authz: not supported"),
+        ({"global__services__authz": {"fail_open": True}}, "global.services.authz.fail_open: not supported"),
         ({"global__services__ratelimit": {"providers": [{"type": "local"}]}}, "global.services.ratelimit"),
         ({"global__router__skip_processing": {"enabled": True}}, "global.router.skip_processing: not supported"),
         ({"global__router__fallback": {"version": 1}}, "global.router.fallback: not supported"),

@@ -26,7 +26,15 @@ does not start; all reasons are named at once, up to 100. Ignored fields are nam
 - A field that is in none of these tables, and one that the release does not have, is refused.
 - `null`, empty text, empty lists and objects count as absent, unless the field is executed. So does a block that is not
   executed and has `enabled: false`.
-- Domain, embedding and complexity signals are ignored if no decision uses one of their list.
+- Domain, embedding and complexity signals and role bindings are ignored if no decision uses one of their list.
+- Role bindings (`authz`) need `identity` in `runtime.yaml`, which says who authenticates clients: the runtime believes
+  no header that a client could send itself. `user` is the user, roles are the groups. A request of nobody known is
+  refused (401), also if no decision asks for a role; the stock router answers 403 if one does.
+- `multi_factor` and `latency_aware` select by what the runtime has observed of models: the last 1000 responses of each
+  and the requests in flight, in each process by itself ([workers](runtime.md#workers) and replicas share nothing). The
+  first token counts from the arrival of the request's body. The time per token is known of responses that state their
+  usage, so clients that stream should send `stream_options.include_usage`. Unlike the stock router, an error of a model
+  counts as no response, and models that cannot hold a request are no candidates.
 - References to the environment (`${NAME}`, `$NAME`) are refused, and `$$` is `$`. The compiler's own files are read as
   they are.
 - Plain texts that YAML 1.1 reads as another value, such as `yes` or `010`, are refused; quote them.

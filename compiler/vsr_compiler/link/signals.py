@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
-from vsr_compiler.link.classifiers import detector
+from vsr_compiler.link.classifiers import detector, detector_threshold
 from vsr_compiler.link.identity import CLIENT_KINDS, signal_tests
+from vsr_compiler.link.labels import link_label_signal
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
@@ -83,7 +84,10 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
         return ir.PiiSignal(tuple(sorted(set(spec.pii.types))), pii, spec.pii.threshold)
     if spec.jailbreak is not None:
         attack = detector(scope, classifiers, spec.jailbreak.detector, "jailbreak", (*path, "jailbreak", "detector"))
-        return None if attack is None else ir.JailbreakSignal(attack, spec.jailbreak.threshold)
+        threshold = detector_threshold(attack, spec.jailbreak.threshold)
+        return None if attack is None else ir.JailbreakSignal(attack, *threshold)
+    if spec.label is not None:
+        return link_label_signal(scope, spec.label, path, classifiers)
     return None
 
 

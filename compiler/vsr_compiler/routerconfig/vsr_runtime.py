@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from vsr_compiler import ir
-from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
+from vsr_compiler.ir.signals import JailbreakSignal, LabelSignal, PiiSignal
 from vsr_compiler.routerconfig import credentials, signals
 from vsr_compiler.routerconfig.identity import identity_settings
 from vsr_compiler.routerconfig.limits import rates_settings
@@ -239,7 +239,14 @@ def _detectors(policy: ir.Policy) -> settings.DetectorSettings | None:
         for signal in policy.signals
         if isinstance(signal.kind, PiiSignal) and signal.kind.detector is not None
     }
-    return settings.DetectorSettings(jailbreak=attacks or None, pii=personal or None) if attacks or personal else None
+    labels = {
+        signal.name: settings.LabelSettings(classifier=signal.kind.classifier.name, labels=list(signal.kind.labels))
+        for signal in policy.signals
+        if isinstance(signal.kind, LabelSignal)
+    }
+    if not (attacks or personal or labels):
+        return None
+    return settings.DetectorSettings(jailbreak=attacks or None, pii=personal or None, labels=labels or None)
 
 
 def _guard(guard: ir.Guard) -> settings.GuardSettings:

@@ -22,12 +22,14 @@ from vsr_compiler.diagnostics.codes import (
     engines,
     environments,
     foreign,
+    heads,
     hosts,
     identity,
     importer,
     imports,
     limits,
     listeners,
+    live,
     manifest_acceptance,
     manifest_input,
     manifest_references,
@@ -59,6 +61,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | pairs.CODES
     | attempts.CODES
     | classification.CODES
+    | heads.CODES
     | identity.CODES
     | limits.CODES
     | listeners.CODES
@@ -83,5 +86,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | importer.CODES
     | foreign.CODES
     | migration.CODES
+    | live.CODES
     | output.CODES,
 )
