@@ -57,8 +57,8 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
             check_patterns(scope, spec.keywords, (*path, "keywords"), case_sensitive=spec.case_sensitive)
         return ir.KeywordSignal(tuple(spec.keywords), spec.match, spec.regex, spec.case_sensitive)
     if spec.embedding is not None:
-        threshold = FALLBACK_SIGNAL if spec.embedding.threshold is None else spec.embedding.threshold
-        return ir.EmbeddingSignal(tuple(spec.embedding.to), threshold, spec.embedding.aggregate)
+        similarity = FALLBACK_SIGNAL if spec.embedding.threshold is None else spec.embedding.threshold
+        return ir.EmbeddingSignal(tuple(spec.embedding.to), similarity, spec.embedding.aggregate)
     if spec.context is not None:
         return ir.ContextSignal(spec.context.min, spec.context.max)
     if spec.language is not None:

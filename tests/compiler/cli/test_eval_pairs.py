@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from support.common import call
+from support.common import SMALL, call, linked
 from vsr_compiler.heads.pairs import BUILTIN, STEP, evaluate_pairs, read_pairs
 from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, EncoderFiles, find_encoder, local_encoder
@@ -153,3 +153,15 @@ def test_thresholds_are_of_measured_weights_only():
     assert signal_threshold(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights) == 0.45
     assert signal_threshold(DEFAULT_ENCODER, "0" * 64) == FALLBACK_SIGNAL
     assert all((known.signal is None) == (known.weights is None) for known in ENCODERS.values())
+
+
+def test_signals_without_a_threshold_get_the_measured_one():
+    """The stock router has an encoder of its own, so its default stays."""
+    text = SMALL + "signals: {refund: {embedding: {to: [I want my money back.]}}}\n"
+    (signal,) = linked(text).signals
+    assert signal.kind.threshold == 0.45
+    stock = text.replace(
+        'router: {image: "registry.example/vsr-runtime:0.1.0"}', "router: {engine: semantic-router, deadline: 5s}"
+    )
+    (signal,) = linked(stock).signals
+    assert signal.kind.threshold == 0.6
