@@ -93,6 +93,42 @@ def test_field_that_protects_or_decides_is_refused_by_name(tmp_path, extra, mess
     assert message in str(refused.value)
 
 
+def test_tools_are_chosen_by_similarity_only_if_a_decision_does(tmp_path):
+    """The database of tools alone changes no request, and neither does a decision that names its tools."""
+    tools = {"enabled": True, "tools_db_path": "tools.json"}
+    assert loaded(tmp_path, config(global__integrations__tools=tools))
+    for off in ({"mode": "none"}, {"mode": "passthrough", "semantic_selection": False}):
+        document = with_plugin(type="tools", configuration={"enabled": True, **off})
+        document["global"] = {"integrations": {"tools": tools}}
+        assert loaded(tmp_path, document)
+    document["routing"]["decisions"][0]["plugins"][0]["configuration"]["semantic_selection"] = True
+    with pytest.raises(
+        UserError, match=r"global.integrations.tools: not supported: tools are not chosen by similarity"
+    ):
+        loaded(tmp_path, document)
+
+
+def test_models_of_cards_alone_are_served(tmp_path):
+    """A gateway may have all endpoints, and a default is needed only by requests that match no decision."""
+    document = config(routing__modelCards=[{"name": "small"}, {"name": "big"}], providers={})
+    with pytest.raises(UserError, match=r"providers.defaults.model: is required, because some request"):
+        loaded(tmp_path, document)
+    decisions = document["routing"]["decisions"]
+    decisions.append({"name": "rest", "rules": {"operator": "and", "conditions": []}, "modelRefs": [{"model": "big"}]})
+    program = loaded(tmp_path, document).program
+    assert set(program.models) == {"small", "big"}
+    assert program.default == "big"
+    decisions.append({"name": "default", "rules": {"type": "keyword", "name": "urgent"}})
+    with pytest.raises(UserError, match=r"providers.defaults.model: is required"):
+        loaded(tmp_path, document)
+
+
+def test_config_without_models_serves_nothing(tmp_path):
+    """The reason is named, not the fields that are missing."""
+    with pytest.raises(UserError, match=r"providers.models: none is defined, so that nothing could be served"):
+        loaded(tmp_path, {"version": "v0.3", "listeners": [], "providers": {}, "routing": {}, "global": {}})
+
+
 @pytest.mark.parametrize("name", ["skip_processing", "fallback", "learning"])
 def test_block_that_is_switched_off_is_ignored(tmp_path, name):
     """A protection or choice that is off needs no execution."""

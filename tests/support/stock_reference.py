@@ -38,6 +38,10 @@ does not start; all reasons are named at once, up to 100. Ignored fields are nam
 - References to the environment (`${NAME}`, `$NAME`) are refused, and `$$` is `$`. The compiler's own files are read as
   they are.
 - Plain texts that YAML 1.1 reads as another value, such as `yes` or `010`, are refused; quote them.
+- A config without any model is refused, because nothing could be served. `modelCards` alone can name the models.
+  Without `providers.defaults.model` a config is refused if a request may match no decision, which the stock router
+  answers with 400.
+- A name under `auto_model_names` that is also a model means automatic choice, as in the stock router.
 - The words of release 0.3.0 are refused where release 0.4.0 has others. `vllm-sr config migrate` replaces them.
 
 ## Executed

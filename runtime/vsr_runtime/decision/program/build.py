@@ -83,7 +83,7 @@ def build(
         UserError: a name is unknown, duplicated or unusable, or the config requires an unsupported feature.
     """
     served = _with_credentials(_read_models(config), credentials or {})
-    names = _read_auto_names(config.global_.router.auto_model_names, served)
+    names = _read_auto_names(config.global_.router.auto_model_names)
     default = config.providers.defaults.model
     if default not in served:
         raise config_error("providers.defaults.model", f"model {default!r} is not defined under providers.models")
@@ -194,18 +194,16 @@ def _served_as(model: contract.ProviderModel) -> str:
     return model.provider_model_id or model.name
 
 
-def _read_auto_names(names: list[str], served: Mapping[str, ModelTarget]) -> tuple[str, ...]:
-    """Return the names by which a client lets the router choose.
+def _read_auto_names(names: list[str]) -> tuple[str, ...]:
+    """Return the names by which a client lets the router choose. One may also be a model, which it then hides.
 
     Raises:
-        UserError: a name is duplicated, not valid in a header, or also a model.
+        UserError: a name is duplicated, or not valid in a header.
     """
     place = "global.router.auto_model_names"
     check_unique(place, names)
     for name in names:
         _check_header_safe(place, name)
-        if name in served:
-            raise config_error(place, f"{name!r} is also a model; remove it, or rename the model")
     return tuple(names)
 
 

@@ -217,7 +217,7 @@ class Program:
         models = [(name, self.model_signals[name]) for name in measured & self.model_signals.keys()]
         scored_models = {name: one for name, one in models if isinstance(one, ScoredModelSignal)}
         object.__setattr__(self, "scored_models", scored_models)
-        object.__setattr__(self, "names", (*self.auto_names, *self.recipes, *self.models))
+        object.__setattr__(self, "names", tuple(dict.fromkeys((*self.auto_names, *self.recipes, *self.models))))
         object.__setattr__(self, "on_request", tuple(guard for guard in self.guards if guard.on_request))
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
         served = frozenset[str]().union(*(target.limits.apis for target in self.models.values()))

@@ -265,10 +265,8 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
 def _named_model(program: Program, state: AwaitsBody, body: JsonBody) -> str | ImmediateResponse | None:
     """Return the model that the client names, or that holds the state it refers to; None if the router chooses."""
     model = str(body.values["model"])
-    if model in program.models:
-        return model
     if model not in program.auto_names:
-        return program.aliases.get(model) or unknown_model_response(model)
+        return model if model in program.models else program.aliases.get(model) or unknown_model_response(model)
     if state.endpoint.view_of is None:
         return _model_required_response(program, state.endpoint)
     return _state_holder(program, state, body)
