@@ -24,11 +24,11 @@ def text(report: EvalReport) -> str:
 
 def markdown(report: EvalReport) -> str:
     """Render as Markdown."""
-    what = "Categories" if report.classifier is None else f"Labels of {_escaped(report.classifier)}"
-    lines = [f"### {what} of {_escaped(report.policy)}\n\n{_escaped(_head(report))}\n"]
+    what = "Categories" if report.classifier is None else f"Labels of {escaped(report.classifier)}"
+    lines = [f"### {what} of {escaped(report.policy)}\n\n{escaped(_head(report))}\n"]
     for title, head, rows in _tables(report):
         lines.append(f"\n**{title}**\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}\n")
-        lines += (f"| {' | '.join(map(_escaped, row))} |\n" for row in rows)
+        lines += (f"| {' | '.join(map(escaped, row))} |\n" for row in rows)
     return "".join(lines)
 
 
@@ -98,7 +98,7 @@ def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[S
             "Wrong with most confidence",
             ("line", "category", "predicted", "probability", "prompt"),
             [
-                (str(miss.line or ""), miss.category, miss.found, f"{miss.probability:.2f}", _plain(miss.prompt)[:80])
+                (str(miss.line or ""), miss.category, miss.found, f"{miss.probability:.2f}", plain(miss.prompt)[:80])
                 for miss in report.misses[:_MISSES]
             ],
         )
@@ -108,9 +108,11 @@ def _percent(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
-def _plain(prompt: str) -> str:
+def plain(prompt: str) -> str:
+    """Return a prompt without characters that a terminal would obey."""
     return _UNPRINTABLE.sub("\ufffd", prompt)
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
+    """Return a text without Markdown markup."""
     return _MARKUP.sub(lambda match: f"\\{match[0]}", value)

@@ -25,8 +25,6 @@ PLUGINS_REFUSED: Mapping[str, str] = {
     "hallucination": "it marks or blocks responses by a model that the runtime does not have",
 }
 ALGORITHMS_REFUSED: Mapping[str, str] = {
-    "latency_aware": "it compares latencies that the stock router has measured",
-    "multi_factor": "it compares latencies, load and prices of models that the stock router knows",
     "prompt": "a model chooses the model",
     "knn": "it needs a trained selector",
     "kmeans": "it needs a trained selector",

@@ -29,6 +29,7 @@ from vsr_compiler.diagnostics.codes import (
     imports,
     limits,
     listeners,
+    live,
     manifest_acceptance,
     manifest_input,
     manifest_references,
@@ -37,6 +38,7 @@ from vsr_compiler.diagnostics.codes import (
     migration,
     names,
     output,
+    pairs,
     policy_tests,
     rate_limits,
     releases,
@@ -56,6 +58,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | endpoints.CODES
     | conditions.CODES
     | policy_tests.CODES
+    | pairs.CODES
     | attempts.CODES
     | classification.CODES
     | heads.CODES
@@ -83,5 +86,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | importer.CODES
     | foreign.CODES
     | migration.CODES
+    | live.CODES
     | output.CODES,
 )

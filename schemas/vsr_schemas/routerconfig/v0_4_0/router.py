@@ -110,9 +110,29 @@ class ModelCatalog(StockModel):
     modules: ModelModules = Field(default_factory=ModelModules)
 
 
+class IdentityHeaders(StockModel):
+    """Headers that say who sends a request, for roles. The names are the stock ones."""
+
+    user_id_header: str | None = None
+    user_groups_header: str | None = None
+
+
+class Authz(StockModel):
+    """Settings of roles."""
+
+    identity: IdentityHeaders = Field(default_factory=IdentityHeaders)
+
+
+class Services(StockModel):
+    """Settings of what the router offers."""
+
+    authz: Authz | None = None
+
+
 class Global(StockModel):
     """Settings of the router itself, and of the models that read requests."""
 
+    services: Services | None = None
     router: RouterGlobal = Field(default_factory=RouterGlobal)
     model_catalog: ModelCatalog | None = None
 

@@ -195,6 +195,22 @@ class JailbreakRule(StockModel):
     include_history: bool
 
 
+class Subject(StockModel):
+    """A user, or all members of a group; kinds in any case."""
+
+    kind: str
+    name: str = Field(min_length=1)
+
+
+class RoleBinding(StockModel):
+    """Who has a role, by whose name decisions ask for it (`authz`)."""
+
+    name: str = Field(min_length=1)
+    role: str = Field(min_length=1)
+    subjects: list[Subject] = Field(min_length=1)
+    description: str | None = None
+
+
 class Signals(StockModel):
     """The signals that decisions may ask about."""
 
@@ -209,3 +225,4 @@ class Signals(StockModel):
     complexity: list[ComplexityRule] | None = None
     jailbreak: list[JailbreakRule] | None = None
     input_modality: list[InputModalityRule] | None = None
+    role_bindings: list[RoleBinding] | None = None
