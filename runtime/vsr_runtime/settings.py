@@ -23,6 +23,7 @@ from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_domains import meaningless, with_domains
+from vsr_runtime.decision.program.build_facts import fact_signals, with_facts
 from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_identity import client_signals, role_signals, with_identity
 from vsr_runtime.decision.program.build_labels import label_signals
@@ -178,7 +179,7 @@ def _loaded(admitted: AdmittedConfig, config: Path, credentials: Path | None, wo
     router = admitted.config
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
-    runtime = with_sentences(runtime if admitted.ours else with_domains(runtime, router), router)
+    runtime = with_sentences(runtime if admitted.ours else with_facts(with_domains(runtime, router), router), router)
     folder = credentials or config.parent / FOLDER
     keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
     keys |= read_credentials(folder, runtime.credentials or {})
@@ -266,7 +267,7 @@ def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None, r
         frozenset(similarity.labels if similarity else ()),
         (runtime.detectors and runtime.detectors.jailbreak) or {},
         (runtime.detectors and runtime.detectors.pii) or {},
-        label_signals(runtime),
+        {**label_signals(runtime), **fact_signals(runtime, router)},
         client_signals(runtime.identity),
         scoring_of(router) if similarity and similarity.head is None else BEST,
     )
