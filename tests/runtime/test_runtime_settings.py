@@ -8,6 +8,7 @@ from vsr_runtime.decision.guards.normalise import _changing
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
+from vsr_runtime.files import OUR_HEADER
 from vsr_runtime.settings import DEFAULT_MAX_BODY, build_settings, decision_timeout, load
 from vsr_schemas.runtime import FRAME_BYTES, LimitSettings
 
@@ -29,11 +30,13 @@ def test_sample_policy_loads():
     assert settings.folder == DATA / "router"
 
 
-def test_without_runtime_yaml_domains_are_refused(policy):
-    """A config that asks for categories cannot be served without the classifier that answers them."""
+def test_compiled_config_without_its_runtime_yaml_is_refused(policy):
+    """Its categories are those of the policy's own examples, not those of the head that ships with the runtime."""
     (policy / "router" / "runtime.yaml").unlink()
+    config = policy / "router" / "config.yaml"
+    config.write_text(f"{OUR_HEADER}\n{config.read_text()}")
     with pytest.raises(UserError, match=r"domains\[0\]: domain 'math' needs 'math', which no classifier"):
-        load(policy / "router" / "config.yaml")
+        load(config)
 
 
 def test_without_runtime_yaml_safe_defaults_hold(policy):
@@ -58,25 +61,25 @@ def test_classifier_that_no_route_asks_for_is_not_loaded(policy):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("routing:", "plugins: {}\nrouting:", "config.yaml: plugins: not supported; remove it"),
-        ("  decisions:", "  emits: []\n  decisions:", "config.yaml: routing.emits: not supported"),
-        ("type: domain", "type: mood", "config.yaml: routing.decisions[0].rules.conditions[0].type: Input should"),
+        ("routing:", "plugins: {}\nrouting:", "plugins: not supported; remove it"),
+        ("  decisions:", "  emits: []\n  decisions:", "routing.emits: not supported"),
+        ("type: domain", "type: mood", "routing.decisions[0].rules.conditions[0].type: Input should"),
         ("type: domain", "type: kb", "rules.conditions[0]: conditions of type kb are not executed here (knowledge"),
-        ("type: domain", "type: keyword", "config.yaml: routing.decisions[0].rules: keyword 'math' is not defined"),
+        ("type: domain", "type: keyword", "routing.decisions[0].rules: keyword 'math' is not defined"),
         (
             "modelRefs:",
             "plugins: [{type: tools, configuration: {mode: x}}]\n      modelRefs:",
-            "config.yaml: routing.decisions[0].plugins[0].configuration.mode: Input should",
+            "routing.decisions[0].plugins[0].configuration.mode: Input should",
         ),
         ("modelRefs:", "plugins: [{type: rag}]\n      modelRefs:", "decisions[0].plugins[0]: rag is not executed here"),
         ("modelRefs:", "plugins: [{type: x}]\n      modelRefs:", "routing.decisions[0].plugins[0]: Input tag 'x'"),
-        ("operator: AND", "operator: XOR", "config.yaml: routing.decisions[0].rules.operator: Input should"),
+        ("operator: AND", "operator: XOR", "routing.decisions[0].rules.operator: Input should"),
         ("{type: domain,", "{type: domain, on_error: match,", "rules.conditions[0].on_error: not supported"),
         ("operator: AND", "operator: AND, on_unknown: no_match", "on_unknown: no_match is not executed for signals"),
         ("{type: domain,", "{on_unknown: match, type: domain,", "rules: on_unknown is for the root of the rules"),
-        ("priority: 100", "priority: high", "config.yaml: routing.decisions[0].priority: Input should"),
-        ("priority: 100", "priority: true", "config.yaml: routing.decisions[0].priority: Input should"),
-        ("version: v0.3", "version: v0.4", "config.yaml: version: Input should be 'v0.3'"),
+        ("priority: 100", "priority: high", "routing.decisions[0].priority: Input should"),
+        ("priority: 100", "priority: true", "routing.decisions[0].priority: Input should"),
+        ("version: v0.3", "version: v0.4", "version: Input should be 'v0.3'"),
         ("global:", "global: {}\nglobal:", "config.yaml:25:1: found duplicate key"),
         ("auto_model_names: [auto, MoM]", "auto_model_names: [auto, 1]", "auto_model_names[1]: Input should"),
     ],

@@ -31,14 +31,10 @@ def _store(policy: ir.Policy, store: ir.CacheStore) -> Iterator[Diagnostic]:
         yield Diagnostic("VSR580", message, store.span, "Add `cache` to a route, or remove `router.cache`.")
     if not store.tls:
         message = f"responses go to and from `{store.address}` unencrypted, and so does the password"
-        yield Diagnostic(
-            "VSR581", message, store.span, "Remove `tls: false`, and set `ca` if the authority is yours."
-        )
+        yield Diagnostic("VSR581", message, store.span, "Remove `tls: false`, and set `ca` if the authority is yours.")
     if store.password is None:
         message = f"whoever reaches `{store.address}` can read and change the responses of all clients"
-        yield Diagnostic(
-            "VSR581", message, store.span, "Add `login: {secret: NAME}`, a Secret with a `password`."
-        )
+        yield Diagnostic("VSR581", message, store.span, "Add `login: {secret: NAME}`, a Secret with a `password`.")
 
 
 def _cache(policy: ir.Policy, route: ir.Route, cache: ir.Cache) -> Iterator[Diagnostic]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from vsr_schemas.routerconfig.v0_4_0.base import StockModel
 from vsr_schemas.routerconfig.v0_4_0.decisions import Decision
 from vsr_schemas.routerconfig.v0_4_0.projections import Projections
 from vsr_schemas.routerconfig.v0_4_0.providers import ModelCard, Providers
 from vsr_schemas.routerconfig.v0_4_0.signals import Signals
+
+LEAST_THRESHOLD = 0.5
+"""A probability that at most one label exceeds."""
 
 
 class Routing(StockModel):
@@ -73,15 +76,77 @@ class CatalogEmbeddings(StockModel):
     semantic: EmbeddingModels = Field(default_factory=EmbeddingModels)
 
 
+class DomainModule(StockModel):
+    """The classifier of domains: its threshold, and the model that says which labels there are."""
+
+    threshold: float | None = Field(default=None, le=1)
+    model_id: str | None = None
+    category_mapping_path: str | None = None
+
+    @field_validator("threshold")
+    @classmethod
+    def _one_label(cls, threshold: float | None) -> float | None:
+        if threshold is not None and threshold < LEAST_THRESHOLD:
+            raise ValueError("below 0.5 a request can have several domains at once, which is not executed; use 0.5")
+        return threshold
+
+
+class ClassifierModules(StockModel):
+    """Settings of classifiers."""
+
+    domain: DomainModule = Field(default_factory=DomainModule)
+
+
+class FactCheckModule(StockModel):
+    """The classifier of requests whose facts need a check."""
+
+    threshold: float | None = Field(default=None, ge=0, le=1)
+
+
+class HallucinationModule(StockModel):
+    """Settings of signals about facts."""
+
+    fact_check: FactCheckModule = Field(default_factory=FactCheckModule)
+
+
+class ModelModules(StockModel):
+    """Settings of signals that need a model."""
+
+    hallucination_mitigation: HallucinationModule = Field(default_factory=HallucinationModule)
+
+    classifier: ClassifierModules = Field(default_factory=ClassifierModules)
+
+
 class ModelCatalog(StockModel):
     """Settings of the models that read requests."""
 
     embeddings: CatalogEmbeddings = Field(default_factory=CatalogEmbeddings)
+    modules: ModelModules = Field(default_factory=ModelModules)
+
+
+class IdentityHeaders(StockModel):
+    """Headers that say who sends a request, for roles. The names are the stock ones."""
+
+    user_id_header: str | None = None
+    user_groups_header: str | None = None
+
+
+class Authz(StockModel):
+    """Settings of roles."""
+
+    identity: IdentityHeaders = Field(default_factory=IdentityHeaders)
+
+
+class Services(StockModel):
+    """Settings of what the router offers."""
+
+    authz: Authz | None = None
 
 
 class Global(StockModel):
     """Settings of the router itself, and of the models that read requests."""
 
+    services: Services | None = None
     router: RouterGlobal = Field(default_factory=RouterGlobal)
     model_catalog: ModelCatalog | None = None
 
