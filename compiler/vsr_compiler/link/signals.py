@@ -10,6 +10,7 @@ from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
 from vsr_compiler.link.classifiers import detector
 from vsr_compiler.link.identity import CLIENT_KINDS, signal_tests
 from vsr_compiler.link.scope import Scope
+from vsr_compiler.releases.checkpoints import suggestion
 from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
 from vsr_schemas.languages import LANGUAGES
@@ -115,7 +116,10 @@ def pii_detector(
             hint = suggest(kind, sorted(ALL_TYPES)) or "The types are " + ", ".join(sorted(ALL_TYPES)) + "."
             scope.report("VSR218", f"`{kind}` is not a type of personal data", where, hint)
         elif kind in MODEL_TYPES and name is None:
-            hint = "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it."
+            hint = (
+                "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it. "
+                f"Known are {suggestion('pii')}, and Presidio as a `server`; docs/reference/guards.md lists them."
+            )
             scope.report("VSR219", f"`{kind}` needs a `detector`", where, hint)
     return None if name is None else detector(scope, classifiers, name, "pii", (*path, "detector"))
 

@@ -16,6 +16,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     charts,
     classification,
+    classifier_servers,
     conditions,
     delivery,
     endpoints,
@@ -57,6 +58,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | policy_tests.CODES
     | attempts.CODES
     | classification.CODES
+    | classifier_servers.CODES
     | identity.CODES
     | limits.CODES
     | listeners.CODES

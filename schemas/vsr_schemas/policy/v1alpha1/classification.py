@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.classifier_servers import ClassifierServerSpec
 from vsr_schemas.scalars import Commit, Number, Repository, Text, not_blank
 
 Probability = Annotated[Number, Field(ge=0, le=1)]
@@ -24,15 +25,17 @@ class CheckpointSpec(PolicyModel):
 class ClassifierSpec(PolicyModel):
     """A model that classifies requests.
 
-    It is either a sentence encoder with a head trained at compile time (``encoder`` and ``head``, for categories), or a
-    ``checkpoint``. ``of`` is what it reads to find the category: the person's ``ask``, or all texts of the
-    ``request``. Below ``threshold`` (a probability) it returns no result. ``precision`` is that of serving.
+    It is a sentence encoder with a head trained at compile time (``encoder`` and ``head``, for categories), a
+    ``checkpoint``, or a ``server`` that others run. ``of`` is what it reads to find the category: the person's ``ask``,
+    or all texts of the ``request``. Below ``threshold`` (a probability) it returns no result. ``precision`` is that of
+    serving.
     """
 
     task: Literal["category", "jailbreak", "pii"]
     encoder: Literal["sentence-transformers/all-MiniLM-L6-v2"] | None = None
     head: Literal["compiled"] | None = None
     checkpoint: CheckpointSpec | None = None
+    server: ClassifierServerSpec | None = None
     device: Literal["cpu", "cuda"] = "cpu"
     precision: Literal["int8", "fp32", "bf16"] | None = None
     threshold: Annotated[Number, Field(ge=0, lt=1)] | None = None
@@ -45,11 +48,18 @@ class ClassifierSpec(PolicyModel):
             raise PydanticCustomError(
                 "one_of", "a classifier has a `checkpoint`, or an `encoder` and a `head`, not both"
             )
+        if self.server is not None:
+            if compiled or self.checkpoint is not None:
+                raise PydanticCustomError("one_of", "a classifier has a `server`, a `checkpoint`, or an `encoder`")
+            if self.model_fields_set & {"device", "precision"}:
+                raise PydanticCustomError(
+                    "one_of", "`device` and `precision` are not for a `server`, which has its own"
+                )
         if self.task != "category" and self.of != "ask":
             raise PydanticCustomError("one_of", "`of` is only for `task: category`; detectors read everything")
-        if self.task != "category" and self.checkpoint is None:
+        if self.task != "category" and self.checkpoint is None and self.server is None:
             raise PydanticCustomError(
-                "one_of", "a classifier with `task: {task}` needs a `checkpoint`", {"task": self.task}
+                "one_of", "a classifier with `task: {task}` needs a `checkpoint` or a `server`", {"task": self.task}
             )
         return self
 
