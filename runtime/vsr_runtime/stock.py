@@ -69,11 +69,13 @@ def _algorithm(decision: _Json, at: str, found: Admission) -> None:
     """Leave out what chooses between models where there is one, and name what cannot be executed."""
     algorithm = decision.get("algorithm")
     kind = algorithm.get("type") if isinstance(algorithm, dict) else None
-    if not isinstance(algorithm, dict) or not isinstance(kind, str) or kind not in stock.ALGORITHMS_REFUSED:
+    if not isinstance(algorithm, dict) or not isinstance(kind, str):
         return
-    del decision["algorithm"]
     refs = decision.get("modelRefs")
     one = isinstance(refs, list) and len(refs) == 1 and algorithm.get("minimum_candidates", 1) in (0, 1)
+    if kind not in stock.ALGORITHMS_REFUSED and not (one and kind in stock.SELECTORS):
+        return
+    del decision["algorithm"]
     if kind in stock.SELECTORS and one:
         found.ignored.append(f"{at}.algorithm: {kind} has one model to choose from")
         return
@@ -122,7 +124,8 @@ def _rules(rules: object, place: str, found: Admission) -> None:
     if not isinstance(rules, dict):
         return
     kind = rules.get("type")
-    if isinstance(kind, str) and kind in stock.CONDITIONS_REFUSED:
+    bound = kind == "classifier" and "label" not in rules  # to a classifier of runtime.yaml, which the stock has not
+    if isinstance(kind, str) and kind in stock.CONDITIONS_REFUSED and not bound:
         reason = stock.CONDITIONS_REFUSED[kind]
         found.refused.append(f"{place}: conditions of type {kind} are not executed here ({reason}); remove it")
     if isinstance(operator := rules.get("operator"), str):

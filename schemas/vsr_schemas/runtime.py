@@ -45,10 +45,16 @@ class EncoderSettings(StrictModel):
 
 
 class HeadSettings(StrictModel):
-    """A compiled head, or vectors of sentences: a file in the same folder, and the hash of its inputs."""
+    """A compiled head, or vectors of sentences: a file in the same folder, and the hash of its inputs.
+
+    With ``window`` a text longer than so many tokens, special ones included, is read in windows that share ``overlap``
+    tokens, and each label has the highest probability of any of them. Without it the two ends of a text are read.
+    """
 
     file: str = Field(pattern=r"^[a-z0-9-]+\.safetensors$")
     inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
+    window: int | None = Field(default=None, ge=16, le=512)
+    overlap: int | None = Field(default=None, ge=0, le=256)
 
 
 class CheckpointSettings(StrictModel):
@@ -82,9 +88,12 @@ class ClassifierSettings(StrictModel):
     Of the task ``likeness`` the labels are sentences, the ``head`` has their vectors, and the answer is the cosine of
     the text and each sentence; thresholds are those of the signals that ask. Without a ``head`` the encoder reads the
     sentences when it is loaded.
+
+    Of the task ``labels`` a text has the most probable label if that reaches the threshold, else ``fallback``. Of the
+    task ``jailbreak`` with a ``head``, the label is that of attacks.
     """
 
-    task: Literal["category", "jailbreak", "pii", "likeness"]
+    task: Literal["category", "jailbreak", "pii", "likeness", "labels"]
     encoder: EncoderSettings | None = None
     head: HeadSettings | None = None
     checkpoint: CheckpointSettings | None = None
@@ -106,10 +115,10 @@ class ClassifierSettings(StrictModel):
         compiled = self.encoder is not None and (self.head is not None or self.task == "likeness")
         if compiled == (self.checkpoint is not None) or (self.encoder is None and self.head is not None):
             raise ValueError("give an encoder and a head, or a checkpoint")
-        if self.checkpoint is None and self.task not in {"category", "likeness"}:
+        if self.checkpoint is None and self.task == "pii":
             raise ValueError(f"the task {self.task} needs a checkpoint")
-        if self.checkpoint is not None and self.task == "likeness":
-            raise ValueError("the task likeness needs a sentence encoder, not a checkpoint")
+        if self.checkpoint is not None and self.task in {"likeness", "labels"}:
+            raise ValueError(f"the task {self.task} needs a sentence encoder, not a checkpoint")
         if self.checkpoint is not None and self.task == "category" and self.checkpoint.kind != "sequence":
             raise ValueError("the task category needs a checkpoint of kind sequence")
         return self
@@ -233,11 +242,22 @@ class CacheSettings(StrictModel):
     encoder: EncoderSettings | None = None
 
 
+class LabelSettings(StrictModel):
+    """A signal that holds for requests to which a classifier of the task ``labels`` gives one of these labels."""
+
+    classifier: str
+    labels: list[str] = Field(min_length=1)
+
+
 class DetectorSettings(StrictModel):
-    """Which classifier each signal asks whose rule in ``config.yaml`` names none, by the signal's name."""
+    """Which classifier each signal asks whose rule in ``config.yaml`` names none, by the signal's name.
+
+    The signals of ``labels`` have no rule there: conditions name them with the type ``classifier``.
+    """
 
     jailbreak: dict[str, str] | None = None
     pii: dict[str, str] | None = None
+    labels: dict[str, LabelSettings] | None = None
 
 
 class RouteStickinessSettings(StrictModel):

@@ -149,6 +149,9 @@ def _classifier(classifier: ir.Classifier, release: StockRouter) -> Iterator[Dia
     if classifier.server is not None:
         message = f"semantic-router does not support the `server` of classifier `{classifier.name}`"
         yield Diagnostic("VSR330", message, classifier.server.span, RUNTIME)
+    if classifier.examples:
+        message = f"semantic-router runs no head of `examples`, which classifier `{classifier.name}` is"
+        yield Diagnostic("VSR330", message, classifier.span, "Use a checkpoint, or `engine: vsr-runtime`.")
     if classifier.checkpoint is None:
         return
     repo, revision = classifier.checkpoint
@@ -190,6 +193,9 @@ def _signal(signal: ir.Signal) -> Iterator[Diagnostic]:
         case ir.ClientSignal():
             message = f"signal `{signal.name}` needs the identity of the client, which the gateway checks after routing"
             yield Diagnostic("VSR330", message, signal.span, "Remove it.")
+        case ir.LabelSignal(classifier):
+            message = f"semantic-router does not know the labels of `{classifier.name}`, used by signal `{signal.name}`"
+            yield Diagnostic("VSR330", message, signal.span, RUNTIME)
         case ir.ModalitySignal(kinds) if "file" in kinds:
             message = f"semantic-router does not recognise files, used by signal `{signal.name}`"
             yield Diagnostic("VSR330", message, signal.span, "Remove `file`, or use `engine: vsr-runtime`.")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import replace
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
-from vsr_compiler.link.classifiers import detector
+from vsr_compiler.link.classifiers import detector, detector_threshold
 from vsr_compiler.link.identity import CLIENT_KINDS, signal_tests
+from vsr_compiler.link.labels import link_label_signal
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.releases.checkpoints import suggestion
 from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
+from vsr_schemas.encoders import FALLBACK_SIGNAL, signal_threshold
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.modalities import MODALITIES
-from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
+from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, POLICY_TYPES
 from vsr_schemas.policy import v1alpha1 as schema
+from vsr_schemas.runtime import MINILM, MINILM_WEIGHTS
 
 MAX_PATTERN = 1000
 _NOT_LINEAR = re.compile(r"\(\?(?:=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?}]\+")
@@ -35,6 +39,8 @@ def link_signals(
     linked = {}
     for name, spec in sorted(policy.signals.items()):
         kind = _kind(scope, spec, ("signals", name), classifiers, identity)
+        if isinstance(kind, ir.EmbeddingSignal) and spec.embedding and spec.embedding.threshold is None:
+            kind = replace(kind, threshold=_default_similarity(policy))
         if kind is not None:
             linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True), spec.of)
     return linked
@@ -52,7 +58,8 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
             check_patterns(scope, spec.keywords, (*path, "keywords"), case_sensitive=spec.case_sensitive)
         return ir.KeywordSignal(tuple(spec.keywords), spec.match, spec.regex, spec.case_sensitive)
     if spec.embedding is not None:
-        return ir.EmbeddingSignal(tuple(spec.embedding.to), spec.embedding.threshold, spec.embedding.aggregate)
+        similarity = FALLBACK_SIGNAL if spec.embedding.threshold is None else spec.embedding.threshold
+        return ir.EmbeddingSignal(tuple(spec.embedding.to), similarity, spec.embedding.aggregate)
     if spec.context is not None:
         return ir.ContextSignal(spec.context.min, spec.context.max)
     if spec.language is not None:
@@ -78,8 +85,18 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
         return ir.PiiSignal(tuple(sorted(set(spec.pii.types))), pii, spec.pii.threshold)
     if spec.jailbreak is not None:
         attack = detector(scope, classifiers, spec.jailbreak.detector, "jailbreak", (*path, "jailbreak", "detector"))
-        return None if attack is None else ir.JailbreakSignal(attack, spec.jailbreak.threshold)
+        threshold = detector_threshold(attack, spec.jailbreak.threshold)
+        return None if attack is None else ir.JailbreakSignal(attack, *threshold)
+    if spec.label is not None:
+        return link_label_signal(scope, spec.label, path, classifiers)
     return None
+
+
+def _default_similarity(policy: schema.PolicySpec) -> float:
+    """Return the threshold of embedding signals for the encoder of the policy; the stock router has one of its own."""
+    if policy.router.engine == "semantic-router":
+        return FALLBACK_SIGNAL
+    return signal_threshold(MINILM, MINILM_WEIGHTS)
 
 
 def _language(scope: Scope, value: str | list[str], path: Path) -> ir.LanguageSignal:
@@ -112,8 +129,8 @@ def pii_detector(
     """Check types of personal data, and return the detector, which some of them need."""
     for index, kind in enumerate(types):
         where = (*path, "types", index)
-        if kind not in ALL_TYPES:
-            hint = suggest(kind, sorted(ALL_TYPES)) or "The types are " + ", ".join(sorted(ALL_TYPES)) + "."
+        if kind not in POLICY_TYPES:
+            hint = did_you_mean(kind, sorted(POLICY_TYPES)) or suggest(kind, sorted(ALL_TYPES))
             scope.report("VSR218", f"`{kind}` is not a type of personal data", where, hint)
         elif kind in MODEL_TYPES and name is None:
             hint = (

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from vsr_compiler import ir
-from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
+from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity, Span
 from vsr_compiler.heads.compile import compile_heads, untrained_settings
+from vsr_compiler.heads.head_quality import check_heads
+from vsr_compiler.heads.label_heads import measurements, with_head_thresholds
 from vsr_compiler.manifests.yaml import Json, UnprintableError, dump, header
 from vsr_compiler.routerconfig import CONFIG, SETTINGS
 from vsr_compiler.routerconfig.loading import check_loading
@@ -31,13 +33,17 @@ def with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -
     if refused := loading_errors(policy):
         raise CompileError(refused)
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=rebuild)
+    policy = with_head_thresholds(policy, heads.classifiers)
+    judged = list(check_heads(policy, measurements(policy, heads.files)))
+    if any(item.level is Severity.ERROR for item in judged):
+        raise CompileError(judged)
     config = router_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)
     runtime = runtime_settings(policy, heads.classifiers).model_dump(mode="json", exclude_none=True)
     bodies = {CONFIG: config, SETTINGS: runtime}
     texts = {name: file_text(body, policy.span) for name, body in bodies.items()}
     router = replace(policy.router, files={**texts, **heads.files})
     by_text = {texts[name].decode(): body for name, body in bodies.items()}
-    return replace(policy, router=router, warnings=(*policy.warnings, *heads.warnings)), by_text
+    return replace(policy, router=router, warnings=(*policy.warnings, *heads.warnings, *judged)), by_text
 
 
 def loading_errors(policy: ir.Policy) -> list[Diagnostic]:

@@ -24,10 +24,10 @@ def text(report: EvalReport) -> str:
 
 def markdown(report: EvalReport) -> str:
     """Render as Markdown."""
-    lines = [f"### Categories of {_escaped(report.policy)}\n\n{_escaped(_head(report))}\n"]
+    lines = [f"### Categories of {escaped(report.policy)}\n\n{escaped(_head(report))}\n"]
     for title, head, rows in _tables(report):
         lines.append(f"\n**{title}**\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}\n")
-        lines += (f"| {' | '.join(map(_escaped, row))} |\n" for row in rows)
+        lines += (f"| {' | '.join(map(escaped, row))} |\n" for row in rows)
     return "".join(lines)
 
 
@@ -83,7 +83,7 @@ def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[S
             "Wrong with most confidence",
             ("line", "category", "predicted", "probability", "prompt"),
             [
-                (str(miss.line or ""), miss.category, miss.found, f"{miss.probability:.2f}", _plain(miss.prompt)[:80])
+                (str(miss.line or ""), miss.category, miss.found, f"{miss.probability:.2f}", plain(miss.prompt)[:80])
                 for miss in report.misses[:_MISSES]
             ],
         )
@@ -93,9 +93,11 @@ def _percent(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
-def _plain(prompt: str) -> str:
+def plain(prompt: str) -> str:
+    """Return a prompt without characters that a terminal would obey."""
     return _UNPRINTABLE.sub("\ufffd", prompt)
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
+    """Return a text without Markdown markup."""
     return _MARKUP.sub(lambda match: f"\\{match[0]}", value)

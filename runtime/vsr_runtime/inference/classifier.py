@@ -49,6 +49,9 @@ class Embedder(Protocol):
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts; a row for each, of length one."""
 
+    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Embed sequences of token ids, special tokens included."""
+
 
 class CategoryClassifier:
     """An encoder and a head. Safe to use from several threads."""

@@ -40,6 +40,7 @@ class Head:
         inputs: sha256 of what the head was trained from.
         prototypes: None for a head without: all nearness is then 0.
         threshold: The probability below which an answer had better be none, computed from the examples.
+        measured: What the head was measured to find, as ``vsr_compiler`` writes it; empty if it was not.
         rest: The label of "none of these", the last of ``labels``; None if it has no label.
     """
 
@@ -50,6 +51,7 @@ class Head:
     inputs: str
     threshold: float = 0.5
     prototypes: Prototypes | None = None
+    measured: str = ""
     rest: str | None = None
 
     def __post_init__(self) -> None:
@@ -108,6 +110,8 @@ class Head:
             "temperature": repr(float(self.temperature)),
             "threshold": repr(float(self.threshold)),
         }
+        if self.measured:
+            metadata["measured"] = self.measured
         if self.rest is not None:
             metadata["rest"] = self.rest
         arrays: dict[str, NDArray[Any]] = {"bias": self.bias, "weight": self.weight}
@@ -133,6 +137,7 @@ class Head:
                 inputs=metadata["inputs"],
                 threshold=float(metadata["threshold"]),
                 prototypes=Prototypes.from_arrays(tensors),
+                measured=metadata.get("measured", ""),
                 rest=metadata.get("rest"),
             )
         except (SafetensorError, KeyError, ValueError, TypeError) as error:

@@ -23,12 +23,14 @@ from vsr_compiler.diagnostics.codes import (
     engines,
     environments,
     foreign,
+    heads,
     hosts,
     identity,
     importer,
     imports,
     limits,
     listeners,
+    live,
     manifest_acceptance,
     manifest_input,
     manifest_references,
@@ -37,6 +39,7 @@ from vsr_compiler.diagnostics.codes import (
     migration,
     names,
     output,
+    pairs,
     policy_tests,
     rate_limits,
     releases,
@@ -56,9 +59,11 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | endpoints.CODES
     | conditions.CODES
     | policy_tests.CODES
+    | pairs.CODES
     | attempts.CODES
     | classification.CODES
     | classifier_servers.CODES
+    | heads.CODES
     | identity.CODES
     | limits.CODES
     | listeners.CODES
@@ -83,5 +88,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | importer.CODES
     | foreign.CODES
     | migration.CODES
+    | live.CODES
     | output.CODES,
 )

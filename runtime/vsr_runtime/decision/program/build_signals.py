@@ -20,7 +20,7 @@ from vsr_runtime.decision.signals.model_signals import (
 )
 from vsr_runtime.decision.signals.structure import build_structure
 from vsr_runtime.errors import check_unique, config_error
-from vsr_schemas.pii import MODEL_TYPES, PATTERN_TYPES, type_of
+from vsr_schemas.pii import MODEL_TYPES, denied_types, type_of
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 _Rule = TypeVar(
@@ -118,7 +118,7 @@ def build_signals(signals: contract.Signals, detected: Collection[str] = ()) -> 
 def _rules_for_patterns(rules: Iterable[contract.PiiRule], detected: Collection[str]) -> Iterable[contract.PiiRule]:
     """Yield the rules with types that patterns can find, and those without a detector."""
     for rule in rules:
-        if rule.name not in detected or not set(rule.pii_types_allowed or ()) >= PATTERN_TYPES:
+        if rule.name not in detected or denied_types(rule.pii_types_allowed or ()) - MODEL_TYPES:
             yield rule
 
 

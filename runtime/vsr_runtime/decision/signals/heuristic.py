@@ -20,7 +20,7 @@ from vsr_runtime.decision.signals.keywords.ngrams import compile_ngrams
 from vsr_runtime.decision.signals.words import compile_words
 from vsr_runtime.decision.view import RequestView
 from vsr_schemas.modalities import Modality
-from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.pii import MODEL_TYPES, denied_types
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST, KEYWORD_SCORES_COST = 2, 4, 7
@@ -82,7 +82,8 @@ def _matcher(rule: contract.KeywordRule) -> tuple[WordMatcher, int]:
         exact: WordMatcher = compile_patterns(rule.keywords, case_sensitive=rule.case_sensitive)
         cost = KEYWORD_PATTERNS_COST
     else:
-        exact, cost = compile_words(rule.keywords, case_sensitive=rule.case_sensitive), KEYWORD_WORDS_COST
+        exact = compile_words(rule.keywords, case_sensitive=rule.case_sensitive, empty=not rule.fuzzy_match)
+        cost = KEYWORD_WORDS_COST
     if not rule.fuzzy_match:
         return exact, cost
     return with_typing_errors(exact, rule.keywords, rule.fuzzy_threshold or 0), KEYWORD_SCORES_COST
@@ -175,7 +176,7 @@ def build_pii(rule: contract.PiiRule) -> PiiSignal:
     Raises:
         ValueError: every type that patterns can find is allowed, so the signal could never hold.
     """
-    types = PATTERN_TYPES - set(rule.pii_types_allowed or ())
+    types = denied_types(rule.pii_types_allowed or ()) - MODEL_TYPES
     if not types:
         raise ValueError("every type that can be found without a model is allowed")
     return PiiSignal(personal(types), rule.include_history)

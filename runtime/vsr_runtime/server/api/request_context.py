@@ -128,19 +128,14 @@ class RequestContext:
         return await self._or_api_error(self.threads.run(self._until, self.size + HANDOVER, work))
 
     def classifiers(self, task: str, kind: str | None = None) -> Mapping[str, ClassifierSettings]:
-        """The loaded classifiers of a task, by name; optionally only those with a kind of checkpoint.
+        """The loaded classifiers of a task, by name; optionally only those of a kind.
 
-        A server that labels whole texts counts as a sequence classifier.
+        A head, and a server that labels whole texts, count as sequence classifiers.
         """
         return {
             name: one
             for name, one in self.generation.classifiers.items()
-            if one.task == task
-            and (
-                kind is None
-                or (one.checkpoint is not None and one.checkpoint.kind == kind)
-                or (one.server is not None and kind == "sequence")
-            )
+            if one.task == task and kind in {None, "sequence" if one.checkpoint is None else one.checkpoint.kind}
         }
 
     async def detections(self, text: str) -> Mapping[str, Detection]:
