@@ -16,8 +16,7 @@ CODES = {
         reason="The router would ask the server in vain, and every request would be denied.",
         fix="Use a protocol that fits the task, or another task.",
         example=Example(
-            "classifiers:\n"
-            "  attacks: {task: jailbreak, server: {protocol: presidio, service: presidio-analyzer:3000}}\n" + _GUARD
+            "classifiers:\n  attacks: {task: jailbreak, server: {protocol: presidio, service: presidio}}\n" + _GUARD
         ),
     ),
     "VSR605": Code(
@@ -29,8 +28,7 @@ CODES = {
         reason="Requests to the server would be wrong, or no answer would have the label that the policy waits for.",
         fix="Set the missing word, remove the unknown one, or use a label of the protocol.",
         example=Example(
-            "classifiers:\n  attacks: {task: jailbreak, server: {protocol: vllm-classify, service: vllm:8000}}\n"
-            + _GUARD
+            "classifiers:\n  attacks: {task: jailbreak, server: {protocol: vllm-classify, service: vllm}}\n" + _GUARD
         ),
     ),
     "VSR606": Code(
@@ -74,7 +72,7 @@ CODES = {
         fix="Add a recognizer for the type to the analyzer and ignore the code there, or use a checkpoint that has it.",
         example=Example(
             "classifiers:\n"
-            "  names: {task: pii, server: {protocol: presidio, service: presidio-analyzer:3000}}\n"
+            "  names: {task: pii, server: {protocol: presidio, service: presidio}}\n"
             "guards:\n"
             "  names: {types: [PERSON, STREET_ADDRESS], detector: names}\n"
         ),
