@@ -245,3 +245,42 @@ def test_rows_name_fields_of_the_contract():
     known |= {f"{name}.*" for name in definitions()}
     rows = {row.partition("=")[0] for row in table().rows} | set(table().needs)
     assert rows - known <= set()
+
+
+POSITIONED = """\
+version: v0.3
+x: &plugins
+  - {type: memory, configuration: {enabled: true}}
+providers:
+  defaults: &d {model: small, nothing: 1}
+  models: [{name: small, backend_refs: []}]
+routing:
+  decisions:
+    - name: one
+      plugins: *plugins
+    - <<: {priority: 1, emits: [{kind: retention}]}
+      name: two
+      modelRefs: [{model: small,
+                   lora_name: missing}]
+"""
+
+
+def test_reasons_have_line_and_column(tmp_path):
+    """What an alias or a merge key brings has the position where it is written."""
+    with pytest.raises(UserError) as refused:
+        loaded(tmp_path, POSITIONED)
+    message = str(refused.value)
+    assert message.startswith("config.yaml:3:5: routing.decisions[0].plugins[0]: memory is not executed here")
+    for reason in ("2:4: x: not supported", "5:40: providers.defaults.nothing: ", "11:32: routing.decisions[1].emits"):
+        assert reason in message
+
+
+def test_reason_that_needs_the_whole_config_has_a_position_too(tmp_path):
+    """Names are compared once all fields are known to be executed. What is missing has the position of its owner."""
+    text = POSITIONED.replace("x: &plugins\n  - {type: memory, configuration: {enabled: true}}\n", "")
+    for part in ("      plugins: *plugins\n", ", nothing: 1", ", emits: [{kind: retention}]"):
+        text = text.replace(part, "")
+    with pytest.raises(UserError, match=r"config.yaml:11:31: routing.decisions\[1\].modelRefs\[0\].lora_name: "):
+        loaded(tmp_path, text)
+    with pytest.raises(UserError, match=r"config.yaml:4:12: providers.models\[0\].name: Field required"):
+        loaded(tmp_path, text.replace("{name: small, backend_refs: []}", "{backend_refs: []}"))
