@@ -115,15 +115,14 @@ class Settings:
         return next((name for name, candidate in self.engine.items() if candidate is classifier), None)
 
 
-def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Settings:
+def load(config: Path, credentials: Path | None = None, workers: int = 1, clients: Path | None = None) -> Settings:
     """Read and check both files, and the keys of the providers that they name.
 
     Args:
         config: config.yaml.
         credentials: the folder of the keys; None for ``credentials`` next to config.yaml.
         workers: the number of processes that share what this replica allows of limits.
-
-    The keys of clients are in ``clients`` next to that folder.
+        clients: the folder of the clients' keys; None for ``clients`` next to that folder.
 
     Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, bodies up to 8 MiB, and no classifier. A config
     whose decisions need a category is then rejected. Sentences of signals without vectors are read by the encoder.
@@ -139,7 +138,7 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     folder = credentials or config.parent / FOLDER
     keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
     keys |= read_credentials(folder, runtime.credentials or {})
-    digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
+    digests = read_client_keys(clients or clients_folder(config, credentials), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
     return _prepared(replace(settings, ignored=ignored))
 

@@ -33,6 +33,7 @@ class Exchange:
         charge: what it counts as for limits; None if it does not count.
         reply_in_parts: whether the client gets of a response only what is sent back.
         vouched: what agentgateway vouches for, and what the client claimed; None behind Envoy.
+        shadowed: the headers for a candidate that decides the request, too; None if none does.
     """
 
     generation: Generation
@@ -44,6 +45,7 @@ class Exchange:
     charge: Charge | None = None
     reply_in_parts: bool = False
     vouched: Vouched | None = None
+    shadowed: RequestHeaders | None = None
 
 
 class HeldBytes:
