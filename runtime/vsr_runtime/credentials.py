@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from vsr_runtime.files import read_regular
 from vsr_schemas.headers import CREDENTIALS
 from vsr_schemas.runtime import CredentialSettings
 from vsr_schemas.runtime_identity import IdentitySettings
+from vsr_schemas.runtime_servers import ServerSettings
 
 FOLDER = "credentials"
 """Default folder of the keys, next to config.yaml."""
@@ -23,6 +25,8 @@ KEYLESS = Path(os.devnull)
 """Value for the folder if the gateway adds the keys and none is read here."""
 MAX_KEY = 8192
 """Maximum bytes of a key. Tokens of several kilobytes exist; Envoy allows 60 KiB of headers in all."""
+DETECTORS = "detectors"
+"""Folder of the keys and authorities of servers that classify text, next to that of the providers' keys."""
 CLIENTS = "clients"
 """Folder of the clients' keys, next to that of the providers' keys."""
 MIN_CLIENT_KEY = 16
@@ -51,6 +55,47 @@ def clients_folder(config: Path, credentials: Path | None) -> Path:
         credentials: the folder of the providers' keys; None or ``KEYLESS`` for the one next to config.yaml.
     """
     return (config if credentials is None or credentials == KEYLESS else credentials).parent / CLIENTS
+
+
+@dataclass(frozen=True, slots=True)
+class ServerAccess:
+    """How a server that classifies text is reached besides its address. Never logged.
+
+    Attributes:
+        headers: the headers with its key.
+        tls: checks its certificate; None for the system's authorities.
+    """
+
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    tls: ssl.SSLContext | None = None
+
+
+def detectors_folder(config: Path, credentials: Path | None) -> Path:
+    """Return the folder of the keys of servers that classify text; see ``clients_folder``."""
+    return clients_folder(config, credentials).parent / DETECTORS
+
+
+def read_server_access(folder: Path, servers: Mapping[str, ServerSettings]) -> dict[str, ServerAccess]:
+    """Return how each server is reached, by the name of its classifier.
+
+    Raises:
+        UserError: a file cannot be read, or holds no key or no certificate. The message never has its content.
+    """
+    return {name: _server_access(folder, server) for name, server in servers.items()}
+
+
+def _server_access(folder: Path, server: ServerSettings) -> ServerAccess:
+    headers: tuple[tuple[str, str], ...] = ()
+    if server.keyFile is not None:
+        headers = ((server.header, server.prefix + _key(folder / server.keyFile, "detector's")),)
+    if server.caFile is None:
+        return ServerAccess(headers)
+    path = folder / server.caFile
+    try:
+        return ServerAccess(headers, ssl.create_default_context(cafile=str(path)))
+    except (OSError, ssl.SSLError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise UserError(f"{path}: {reason}; mount the ConfigMap with the authority's certificates there") from None
 
 
 def read_client_keys(folder: Path, settings: IdentitySettings | None) -> dict[str, bytes]:

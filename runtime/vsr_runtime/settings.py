@@ -8,13 +8,24 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from vsr_runtime.credentials import FOLDER, KEYLESS, clients_folder, read_client_keys, read_credentials
+from vsr_runtime.credentials import (
+    FOLDER,
+    KEYLESS,
+    ServerAccess,
+    clients_folder,
+    detectors_folder,
+    read_client_keys,
+    read_credentials,
+    read_server_access,
+)
 from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
+from vsr_runtime.decision.program.build_domains import meaningless, with_domains
 from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_identity import client_signals, with_identity
+from vsr_runtime.decision.program.build_labels import label_signals
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
 from vsr_runtime.decision.program.build_providers import provider_credentials
@@ -70,7 +81,8 @@ class Settings:
         limits: limits on one request, in bytes.
         decision_timeout: seconds for a decision: the gateway's deadline less a margin.
         classifier: the category classifier; None if no route uses one.
-        engine: the classifiers that the inference engine runs, by name: all of them if any has a checkpoint.
+        engine: the classifiers that the inference engine runs, by name: none if there is only a head of
+            categories, and sentences.
         similarity_classifier: the classifier that has the policy's sentences; None if no route uses them.
         default_on_failure: whether requests go to the default model if their category is unavailable.
         debug_headers: which clients get debug headers; None for none.
@@ -78,6 +90,7 @@ class Settings:
         classifiers: all classifiers by name, which an engine may share between processes.
         source: what it was built from; None if it was not read from files.
         ignored: what of config.yaml has no effect here, and why.
+        access: how the servers of classifiers are reached, by name.
     """
 
     folder: Path
@@ -93,13 +106,29 @@ class Settings:
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
     source: SettingsSource | None = field(default=None, repr=False)
     ignored: tuple[str, ...] = ()
+    access: Mapping[str, ServerAccess] = field(default_factory=dict, repr=False)
+
+    @property
+    def remote(self) -> Mapping[str, ClassifierSettings]:
+        """The classifiers that servers compute, by name."""
+        return {name: one for name, one in self.classifiers.items() if one.server is not None}
+
+    @property
+    def local(self) -> Settings:
+        """The settings without what servers compute, for a process that loads classifiers."""
+        if not self.remote:
+            return self
+        own = {name: one for name, one in self.classifiers.items() if one.server is None}
+        by_server = self.classifier is not None and self.classifier.server is not None
+        return replace(self, classifiers=own, classifier=None if by_server else self.classifier)
 
     @property
     def loaded(self) -> Mapping[str, ClassifierSettings]:
-        """The classifiers that are loaded, by name. Without an engine it is the one that routes use."""
-        return self.engine or {
+        """The classifiers that are asked, by name. Without an engine it is the one that routes use, and servers."""
+        own = self.engine or {
             name: classifier for name, classifier in self.classifiers.items() if classifier is self.classifier
         }
+        return {**own, **self.remote}
 
     @property
     def category(self) -> str | None:
@@ -124,23 +153,30 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1, client
         workers: the number of processes that share what this replica allows of limits.
         clients: the folder of the clients' keys; None for ``clients`` next to that folder.
 
-    Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, bodies up to 8 MiB, and no classifier. A config
-    whose decisions need a category is then rejected. Sentences of signals without vectors are read by the encoder.
+    Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, and bodies up to 8 MiB. Domains of others' configs
+    are those of the shipped head, unless runtime.yaml has a classifier of categories. Sentences of signals without
+    vectors are read by the encoder.
 
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
     from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - the compiler needs none of it
 
-    router, ignored = read_router(config)
+    admitted = read_router(config)
+    router = admitted.config
     path = config.parent / "runtime.yaml"
-    runtime = with_sentences(read_model(path, RuntimeSettings) if path.exists() else _defaults(), router)
+    runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
+    runtime = with_sentences(runtime if admitted.ours else with_domains(runtime, router), router)
     folder = credentials or config.parent / FOLDER
     keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
     keys |= read_credentials(folder, runtime.credentials or {})
     digests = read_client_keys(clients or clients_folder(config, credentials), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
-    return _prepared(replace(settings, ignored=ignored))
+    labels = meaningless(_only(runtime.classifiers, "category"), router)
+    never = (f"{place}: no text has the label {label!r}" for label, place in labels.items())
+    servers = {name: one.server for name, one in runtime.classifiers.items() if one.server is not None}
+    access = read_server_access(detectors_folder(config, credentials), servers) if servers else {}
+    return _prepared(replace(settings, ignored=(*admitted.ignored, *never), access=access))
 
 
 def check_settings(
@@ -166,6 +202,7 @@ def check_settings(
     """
     classifier, similarity = (_only(runtime.classifiers, task) for task in ("category", "likeness"))
     labels = frozenset(classifier.labels) if classifier else frozenset[str]()
+    labels |= meaningless(classifier, router).keys()
     fallback = classifier.fallback if classifier else None
     if clients is None:
         clients = {key.file: digest_of(key.file) for key in (runtime.identity and runtime.identity.keys) or ()}
@@ -215,6 +252,7 @@ def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None, r
         frozenset(similarity.labels if similarity else ()),
         (runtime.detectors and runtime.detectors.jailbreak) or {},
         (runtime.detectors and runtime.detectors.pii) or {},
+        label_signals(runtime),
         client_signals(runtime.identity),
         scoring_of(router) if similarity and similarity.head is None else BEST,
     )
@@ -314,9 +352,14 @@ def _cache(program: Program, runtime: RuntimeSettings) -> CacheSettings | None:
 
 def _detectors(runtime: RuntimeSettings) -> set[str]:
     """Return the classifiers that guards may use."""
-    return {name for name, one in runtime.classifiers.items() if one.task != "category" and one.checkpoint is not None}
+    return {name for name, one in runtime.classifiers.items() if one.task in {"jailbreak", "pii"}}
 
 
 def _for_the_engine(classifiers: dict[str, ClassifierSettings]) -> dict[str, ClassifierSettings]:
-    """Return the classifiers that the engine runs: all of them if any has a checkpoint, otherwise none."""
-    return dict(classifiers) if any(one.checkpoint for one in classifiers.values()) else {}
+    """Return the classifiers that the engine runs: all but those of servers.
+
+    Without checkpoints and heads of other tasks than the category there is no engine.
+    """
+    own = {name: one for name, one in classifiers.items() if one.server is None}
+    compiled = {"category", "likeness"}
+    return own if any(one.checkpoint or one.task not in compiled for one in own.values()) else {}

@@ -122,7 +122,8 @@ def _rules(rules: object, place: str, found: Admission) -> None:
     if not isinstance(rules, dict):
         return
     kind = rules.get("type")
-    if isinstance(kind, str) and kind in stock.CONDITIONS_REFUSED:
+    bound = kind == "classifier" and "label" not in rules  # to a classifier of runtime.yaml, which the stock has not
+    if isinstance(kind, str) and kind in stock.CONDITIONS_REFUSED and not bound:
         reason = stock.CONDITIONS_REFUSED[kind]
         found.refused.append(f"{place}: conditions of type {kind} are not executed here ({reason}); remove it")
     if isinstance(operator := rules.get("operator"), str):

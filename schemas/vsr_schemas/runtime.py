@@ -11,8 +11,10 @@ from pydantic import Field, model_validator
 
 from vsr_schemas.apis import ApiName, ApiPath
 from vsr_schemas.base import StrictModel
+from vsr_schemas.inference_servers import PROTOCOLS
 from vsr_schemas.runtime_identity import IdentitySettings
 from vsr_schemas.runtime_limits import RatesSettings
+from vsr_schemas.runtime_servers import ServerSettings
 
 MINILM: Literal["sentence-transformers/all-MiniLM-L6-v2"] = "sentence-transformers/all-MiniLM-L6-v2"
 """The default encoder."""
@@ -43,10 +45,16 @@ class EncoderSettings(StrictModel):
 
 
 class HeadSettings(StrictModel):
-    """A compiled head, or vectors of sentences: a file in the same folder, and the hash of its inputs."""
+    """A compiled head, or vectors of sentences: a file in the same folder, and the hash of its inputs.
+
+    With ``window`` a text longer than so many tokens, special ones included, is read in windows that share ``overlap``
+    tokens, and each label has the highest probability of any of them. Without it the two ends of a text are read.
+    """
 
     file: str = Field(pattern=r"^[a-z0-9-]+\.safetensors$")
     inputs: str = Field(pattern=r"^[0-9a-f]{64}$")
+    window: int | None = Field(default=None, ge=16, le=512)
+    overlap: int | None = Field(default=None, ge=0, le=256)
 
 
 class CheckpointSettings(StrictModel):
@@ -72,32 +80,45 @@ class CheckpointSettings(StrictModel):
 class ClassifierSettings(StrictModel):
     """A model that reads the request. Below ``threshold`` (a probability) it answers ``fallback``, or nothing.
 
-    It is an ``encoder`` with a compiled ``head``, or a ``checkpoint``. ``labels`` are the categories that the head
-    knows, in its order, or those of the checkpoint's labels that the policy speaks of (of a token's the types, as
-    ``vsr_schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of them.
+    It is an ``encoder`` with a compiled ``head``, a ``checkpoint``, or a ``server``. ``labels`` are the categories that
+    the head knows, in its order, or those labels of the checkpoint or server that the policy speaks of (of a token's
+    the types, as ``vsr_schemas.pii`` spells them). ``fallback`` is none of them: the category of what is like none of
+    them.
 
     Of the task ``likeness`` the labels are sentences, the ``head`` has their vectors, and the answer is the cosine of
     the text and each sentence; thresholds are those of the signals that ask. Without a ``head`` the encoder reads the
     sentences when it is loaded.
+
+    Of the task ``labels`` a text has the most probable label if that reaches the threshold, else ``fallback``. Of the
+    task ``jailbreak`` with a ``head``, the label is that of attacks.
     """
 
-    task: Literal["category", "jailbreak", "pii", "likeness"]
+    task: Literal["category", "jailbreak", "pii", "likeness", "labels"]
     encoder: EncoderSettings | None = None
     head: HeadSettings | None = None
     checkpoint: CheckpointSettings | None = None
+    server: ServerSettings | None = None
     labels: list[str]
     fallback: str | None = None
     threshold: float = Field(ge=0, le=1)
 
     @model_validator(mode="after")
     def _one_kind(self) -> ClassifierSettings:
+        if self.server is not None:
+            if (self.encoder, self.head, self.checkpoint) != (None, None, None):
+                raise ValueError("give a server, an encoder and a head, or a checkpoint")
+            if self.task not in PROTOCOLS[self.server.protocol].tasks:
+                raise ValueError(f"the protocol {self.server.protocol} cannot serve the task {self.task}")
+            if PROTOCOLS[self.server.protocol].numbered != (self.server.outputs is not None):
+                raise ValueError("outputs are for protocols whose answers have no labels, and required there")
+            return self
         compiled = self.encoder is not None and (self.head is not None or self.task == "likeness")
         if compiled == (self.checkpoint is not None) or (self.encoder is None and self.head is not None):
             raise ValueError("give an encoder and a head, or a checkpoint")
-        if self.checkpoint is None and self.task not in {"category", "likeness"}:
+        if self.checkpoint is None and self.task == "pii":
             raise ValueError(f"the task {self.task} needs a checkpoint")
-        if self.checkpoint is not None and self.task == "likeness":
-            raise ValueError("the task likeness needs a sentence encoder, not a checkpoint")
+        if self.checkpoint is not None and self.task in {"likeness", "labels"}:
+            raise ValueError(f"the task {self.task} needs a sentence encoder, not a checkpoint")
         if self.checkpoint is not None and self.task == "category" and self.checkpoint.kind != "sequence":
             raise ValueError("the task category needs a checkpoint of kind sequence")
         return self
@@ -221,11 +242,22 @@ class CacheSettings(StrictModel):
     encoder: EncoderSettings | None = None
 
 
+class LabelSettings(StrictModel):
+    """A signal that holds for requests to which a classifier of the task ``labels`` gives one of these labels."""
+
+    classifier: str
+    labels: list[str] = Field(min_length=1)
+
+
 class DetectorSettings(StrictModel):
-    """Which classifier each signal asks whose rule in ``config.yaml`` names none, by the signal's name."""
+    """Which classifier each signal asks whose rule in ``config.yaml`` names none, by the signal's name.
+
+    The signals of ``labels`` have no rule there: conditions name them with the type ``classifier``.
+    """
 
     jailbreak: dict[str, str] | None = None
     pii: dict[str, str] | None = None
+    labels: dict[str, LabelSettings] | None = None
 
 
 class RouteStickinessSettings(StrictModel):

@@ -8,6 +8,7 @@ from vsr_runtime.decision.guards.normalise import _changing
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
+from vsr_runtime.files import OUR_HEADER
 from vsr_runtime.settings import DEFAULT_MAX_BODY, build_settings, decision_timeout, load
 from vsr_schemas.runtime import FRAME_BYTES, LimitSettings
 
@@ -29,11 +30,13 @@ def test_sample_policy_loads():
     assert settings.folder == DATA / "router"
 
 
-def test_without_runtime_yaml_domains_are_refused(policy):
-    """A config that asks for categories cannot be served without the classifier that answers them."""
+def test_compiled_config_without_its_runtime_yaml_is_refused(policy):
+    """Its categories are those of the policy's own examples, not those of the head that ships with the runtime."""
     (policy / "router" / "runtime.yaml").unlink()
+    config = policy / "router" / "config.yaml"
+    config.write_text(f"{OUR_HEADER}\n{config.read_text()}")
     with pytest.raises(UserError, match=r"domains\[0\]: domain 'math' needs 'math', which no classifier"):
-        load(policy / "router" / "config.yaml")
+        load(config)
 
 
 def test_without_runtime_yaml_safe_defaults_hold(policy):

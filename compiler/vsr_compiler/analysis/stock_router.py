@@ -146,6 +146,9 @@ def _classifier(classifier: ir.Classifier, release: StockRouter) -> Iterator[Dia
     if classifier.device != "cpu":
         message = f"classifier `{classifier.name}` needs a GPU, but the image of semantic-router runs on the CPU"
         yield Diagnostic("VSR330", message, classifier.span, "Use `device: cpu`, or `engine: vsr-runtime`.")
+    if classifier.examples:
+        message = f"semantic-router runs no head of `examples`, which classifier `{classifier.name}` is"
+        yield Diagnostic("VSR330", message, classifier.span, "Use a checkpoint, or `engine: vsr-runtime`.")
     if classifier.checkpoint is None:
         return
     repo, revision = classifier.checkpoint
@@ -187,6 +190,9 @@ def _signal(signal: ir.Signal) -> Iterator[Diagnostic]:
         case ir.ClientSignal():
             message = f"signal `{signal.name}` needs the identity of the client, which the gateway checks after routing"
             yield Diagnostic("VSR330", message, signal.span, "Remove it.")
+        case ir.LabelSignal(classifier):
+            message = f"semantic-router does not know the labels of `{classifier.name}`, used by signal `{signal.name}`"
+            yield Diagnostic("VSR330", message, signal.span, RUNTIME)
         case ir.ModalitySignal(kinds) if "file" in kinds:
             message = f"semantic-router does not recognise files, used by signal `{signal.name}`"
             yield Diagnostic("VSR330", message, signal.span, "Remove `file`, or use `engine: vsr-runtime`.")

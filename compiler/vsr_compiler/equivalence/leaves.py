@@ -26,7 +26,7 @@ from vsr_compiler.equivalence.formula import (
     within,
 )
 from vsr_compiler.equivalence.numbers import number, tokens
-from vsr_schemas.pii import type_of
+from vsr_schemas.pii import NAMED_TYPES, denied_types, type_of
 
 COLLECTIONS: Mapping[str, str] = {
     "domain": "domains",
@@ -212,7 +212,8 @@ class Leaves:
                 return Some(parts)
 
     def _pii(self, name: str, rule: Body) -> Formula:
-        denied = sorted(self._reads.personal - set(texts(rule.get("pii_types_allowed"))))
+        allowed = texts(rule.get("pii_types_allowed"))
+        denied = sorted((self._reads.personal - set(allowed)) | (denied_types(allowed) & NAMED_TYPES))
         return personal(
             denied,
             self._threshold("pii", rule),

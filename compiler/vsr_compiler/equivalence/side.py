@@ -13,7 +13,7 @@ from vsr_compiler.equivalence.formula import FALSE, TRUE, All, Formula, Is, Not,
 from vsr_compiler.equivalence.leaves import TOKENS, Leaves, Reads, attack, canonical, dict_of, personal, rules_of, texts
 from vsr_compiler.equivalence.numbers import number
 from vsr_compiler.equivalence.outcome import Answered, Asked, Fate, outcome_of
-from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, type_of
+from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, NAMED_TYPES, denied_types, type_of
 from vsr_schemas.routerconfig.engine_0_4_0 import PII_TYPES
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
 from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
@@ -187,6 +187,7 @@ class _Replaced(Leaves):
             if kind == "pii":
                 allowed = {type_of(item) for item in texts(rule.get("pii_types_allowed"))}
                 denied = [item for item in PII_TYPES if type_of(item) not in allowed]
+                denied += sorted(denied_types(allowed) & NAMED_TYPES)
                 detector = "model" if any(type_of(item) in MODEL_TYPES for item in denied) else "patterns"
                 return personal(denied, self._threshold(kind, rule), detector=detector, history=True)
             return self._special[kind](name, whole)

@@ -48,11 +48,11 @@ def compile_head(
         ValueError: There is no category to learn.
     """
     inputs = inputs_hash(categories, repo, sha256, precision)
-    current = existing if existing is not None and _made_from(existing) == inputs else None
+    current = existing if existing is not None and made_from(existing) == inputs else None
     if current is not None and not rebuild:
         return current, ()
     fresh, strays = _train(categories, repo, sha256, precision, inputs)
-    return (current if current is not None and _alike(current, fresh) else fresh.to_bytes()), strays
+    return (current if current is not None and alike(current, fresh) else fresh.to_bytes()), strays
 
 
 def recommended_threshold(head: bytes) -> float:
@@ -67,7 +67,7 @@ def recommended_threshold(head: bytes) -> float:
         raise ModelError("the classifier head carries no threshold; compile the policy again with --rebuild") from error
 
 
-def _made_from(existing: bytes) -> str | None:
+def made_from(existing: bytes) -> str | None:
     """Return the inputs hash of a file; None if it is not a usable head, which is then replaced."""
     try:
         return head_metadata(existing).get("inputs")
@@ -86,7 +86,8 @@ def _train(
     return train_and_check(categories, SentenceEncoder.load(find_encoder(repo, sha256), precision), inputs)
 
 
-def _alike(existing: bytes, fresh: Head) -> bool:
+def alike(existing: bytes, fresh: Head) -> bool:
+    """Return whether a file is a head that equals a fresh one within ``TOLERANCE``."""
     import numpy as np  # noqa: PLC0415 - a compile that keeps a head needs no numpy
 
     from vsr_runtime.inference.head import Head  # noqa: PLC0415 - as above

@@ -11,6 +11,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.artifact import compile_head, recommended_threshold
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
+from vsr_compiler.heads.label_heads import compile_label_heads, untrained_label_heads
 from vsr_compiler.heads.sentences import compile_sentences, sentence_settings
 from vsr_compiler.ir.signals import PiiSignal
 from vsr_runtime.inference.encoder_files import KNOWN
@@ -38,7 +39,7 @@ class CompiledHeads:
 
 
 def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *, rebuild: bool) -> CompiledHeads:
-    """Return the policy's heads, and the vectors of its sentences; nothing without categories and sentences.
+    """Return the policy's heads, and the vectors of its sentences; nothing if the policy needs none.
 
     Args:
         policy: The linked policy.
@@ -49,10 +50,12 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         CompileError: VSR506 if a head must be trained and cannot be.
     """
     others = compile_sentences(policy, existing, rebuild=rebuild)
-    checkpoints = checkpoint_settings(policy) | dict(others.classifiers)
+    own_files, own = compile_label_heads(policy, existing, rebuild=rebuild)
+    other_files = dict(others.files) | own_files
+    checkpoints = checkpoint_settings(policy) | own | dict(others.classifiers)
     classifier = policy.classifier
     if classifier is None or classifier.encoder is None:
-        return CompiledHeads(others.files, checkpoints, ())
+        return CompiledHeads(other_files, checkpoints, ())
     precision = cast("Literal['int8', 'fp32']", classifier.precision)
     sha256 = KNOWN[classifier.encoder].weights
     categories = [
@@ -75,7 +78,7 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         fallback=OTHER if any(category.name == OTHER for category in categories) else None,
         threshold=threshold,
     )
-    files = {file: head} | dict(others.files)
+    files = {file: head} | other_files
     return CompiledHeads(
         files, {classifier.name: known} | checkpoints, tuple(_weak(policy, weak_examples))[:MAX_WEAK_EXAMPLES]
     )
@@ -83,7 +86,7 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
 
 def untrained_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettings]:
     """Return the settings of all classifiers as a compile would, but for what only training finds out."""
-    untrained = checkpoint_settings(policy) | dict(sentence_settings(policy))
+    untrained = checkpoint_settings(policy) | untrained_label_heads(policy) | dict(sentence_settings(policy))
     classifier = policy.classifier
     if classifier is None or classifier.encoder is None:
         return untrained

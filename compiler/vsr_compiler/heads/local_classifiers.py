@@ -86,7 +86,7 @@ def load_local_classifiers(
     Raises:
         ModelError: What tells categories apart, or knows the sentences, cannot be loaded.
     """
-    detectors, missing = _detectors(settings)
+    detectors, missing = _detectors(settings, folder, encoders)
     category = settings.classifier
     if category is not None and category.checkpoint is not None:
         from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
@@ -108,16 +108,23 @@ def _compiled(
     return CompiledClassifier.load(category_settings, settings.similarity_classifier, folder, opened)
 
 
-def _detectors(settings: Settings) -> tuple[dict[str, Detector], dict[str, str]]:
+def _detectors(
+    settings: Settings, folder: Path, encoders: SharedEncoders | None
+) -> tuple[dict[str, Detector], dict[str, str]]:
     from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra
+    from vsr_runtime.inference.compiled_detector import CompiledDetector  # noqa: PLC0415 - as above
 
     detectors: dict[str, Detector] = {}
     missing: dict[str, str] = {}
     for name, one in settings.engine.items():
-        if one.task in {"category", "likeness"} or one.checkpoint is None:
+        if one.task in {"category", "likeness"}:
             continue
         try:
-            detectors[name] = CheckpointClassifier.load(name, one)
+            detectors[name] = (
+                CompiledDetector.load(name, one, folder, None if encoders is None else encoders.opened)
+                if one.checkpoint is None
+                else CheckpointClassifier.load(name, one)
+            )
         except ModelError as error:
             missing[name] = str(error)
     return detectors, missing

@@ -34,6 +34,10 @@ class RememberingEncoder:
                 self._known[text] = self._encoder.embed([text])[0]
         return np.stack([self._known[text] for text in texts])
 
+    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Embed sequences of token ids, which are parts of long texts and not remembered."""
+        return self._encoder.embed_ids(sequences)
+
     def forget(self) -> None:
         """Forget the embeddings of the batch."""
         self._known.clear()

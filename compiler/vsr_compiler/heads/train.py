@@ -76,6 +76,30 @@ def train_with_held_out(samples: TrainingSet, inputs: str) -> tuple[Head, Floats
     return head, calibrated
 
 
+def train_by_topic(
+    samples: TrainingSet, inputs: str
+) -> tuple[Head, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Return a head, its probabilities ``[n, labels]`` of each sample without its topic, and which could be held out.
+
+    All that is fitted on held-out samples, the calibration and the threshold, is fitted on held-out topics.
+    """
+    weights = samples.balanced()
+    whole = fit(samples.design, samples.targets, weights, len(samples.labels), PENALTY)
+    logits, seen = held_out_logits(samples, whole, _topic_folds(samples.topics)[samples.topics.of])
+    calibration = calibrate(logits, samples.targets, weights * seen)
+    rows = softmax((logits + calibration.shift) / calibration.temperature)
+    head = Head(
+        labels=samples.labels,
+        weight=np.ascontiguousarray(whole[:-1].T, dtype=np.float32),
+        bias=(whole[-1] + calibration.shift).astype(np.float32),
+        temperature=calibration.temperature,
+        inputs=inputs,
+        threshold=best_threshold(rows, samples.targets, weights * seen),
+        prototypes=prototypes(samples),
+    )
+    return head, rows, seen
+
+
 def prototypes(
     samples: TrainingSet, kept: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
 ) -> Prototypes | None:

@@ -15,13 +15,13 @@ from vsr_compiler.heads.topics import Groups, clusters, topics
 from vsr_runtime.inference.encoder import SentenceEncoder
 
 # Prompts of different subjects have a cosine of 0.05 ± 0.08 in MiniLM; beyond 0.3 they share one.
-_RESEMBLES = 0.3
+RESEMBLES = 0.3
 _TOPIC = 10
 _FEWEST_TOPICS = 4
 PROTOTYPES = 256
 """Of a head at most: 120 kB, 160 kB in a ConfigMap, which `kubectl apply` copies into an annotation of 256 KiB."""
 _FEWEST_CLUSTERS = 2
-_FEWEST_TEXTS = 20
+FEWEST_TEXTS = 20
 """Of each category, before prototypes are used: with fewer, one word in common would decide."""
 
 
@@ -36,6 +36,8 @@ class TrainingSet:
         targets: Shape ``[n]``.
         topics: Texts about the same part of a subject, which are held out together.
         clusters: Texts whose mean direction is one prototype; None if a category has too few texts for prototypes.
+        emphasis: Shape ``[n]``: how much a text counts within its category; None if all count the same.
+        none_weight: How much texts of no category count together, where there is an emphasis.
     """
 
     labels: tuple[str, ...]
@@ -44,6 +46,8 @@ class TrainingSet:
     targets: Integers
     topics: Groups
     clusters: Groups | None
+    emphasis: Floats | None = None
+    none_weight: float = 1.0
 
     def balanced(self, kept: NDArray[np.bool_] | None = None) -> Floats:
         """Return weights that give each category, and none, the weight of one of mean size; 0 for samples not kept."""
@@ -53,6 +57,9 @@ class TrainingSet:
         for target in np.unique(self.targets[used]):
             group = used & (self.targets == target)
             weights[group] = size / np.count_nonzero(group)
+            if self.emphasis is not None:
+                shares = self.emphasis[group] / self.emphasis[group].mean()
+                weights[group] *= shares * (self.none_weight if target == NONE else 1)
         return weights
 
 
@@ -70,7 +77,7 @@ def embed_training_set(categories: Sequence[CategoryExamples], encoder: Sentence
     rest = by_name[OTHER].texts if OTHER in by_name else ()
     known = encoder.embed([text for group in groups for text in group])
     outside = encoder.embed(BACKGROUND)
-    foreign = (outside @ known.T).max(axis=1) < _RESEMBLES
+    foreign = (outside @ known.T).max(axis=1) < RESEMBLES
     groups.append(rest + tuple(text for text, keep in zip(BACKGROUND, foreign, strict=True) if keep))
     targets = np.repeat([*range(len(names)), NONE], [len(group) for group in groups]).astype(np.int64)
     embeddings = np.vstack([known, encoder.embed(rest), outside[foreign]])
@@ -83,6 +90,6 @@ def embed_training_set(categories: Sequence[CategoryExamples], encoder: Sentence
         targets=targets,
         topics=topics(vectors, targets, _TOPIC, _FEWEST_TOPICS),
         clusters=clusters(vectors, targets, most)
-        if most >= _FEWEST_CLUSTERS and min(map(len, groups[:-1])) >= _FEWEST_TEXTS
+        if most >= _FEWEST_CLUSTERS and min(map(len, groups[:-1])) >= FEWEST_TEXTS
         else None,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import Reads
+from vsr_compiler.ir.labels import OTHER, LabelExamples
 from vsr_compiler.ir.names import object_name
 
 
@@ -26,7 +27,9 @@ class Classifier:
     """A model that reads requests: an encoder with a head compiled from the examples, or a checkpoint.
 
     ``checkpoint`` is a pair of repository and revision. ``precision_is_set`` is whether the policy sets the precision;
-    otherwise it is the default of the device. ``of`` is what decides the category.
+    otherwise it is the default of the device. ``of`` is what decides the category. ``examples`` are those of a head for
+    a task of its own, and ``false_alarms`` the share of texts without a label that may get one, if that chooses the
+    threshold.
     """
 
     name: str
@@ -39,6 +42,18 @@ class Classifier:
     span: Span
     precision_is_set: bool = False
     of: Reads = "ask"
+    examples: tuple[LabelExamples, ...] = ()
+    false_alarms: float | None = None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of its own examples, sorted, without ``other``."""
+        return tuple(sorted(group.label for group in self.examples if group.label != OTHER))
+
+    @property
+    def harmless(self) -> int:
+        """The number of its own examples without a label."""
+        return sum(len(group.examples) for group in self.examples if group.label == OTHER)
 
     @property
     def object_name(self) -> str:

@@ -48,6 +48,7 @@ GuardAction = Block | Mask | RouteTo | Flag
 class Guard:
     """A check that applies to every request, except to requests for the models in ``exempt``.
 
+    ``by_head`` is whether the threshold is that of the detector's head, which is known once the head is trained.
     ``types`` are types of personal data, ``patterns`` regular expressions, ``builtin`` pattern sets of the runtime.
     """
 
@@ -64,6 +65,7 @@ class Guard:
     exempt: tuple[Model, ...]
     unreadable: str
     span: Span
+    by_head: bool = False
 
     @property
     def on_requests(self) -> bool:

@@ -101,10 +101,19 @@ class PiiSignal:
 
 @dataclass(frozen=True, slots=True)
 class JailbreakSignal:
-    """The detector classifies the request as an attack."""
+    """The detector classifies the request as an attack. ``by_head`` is as for guards."""
 
     detector: Classifier
     threshold: float
+    by_head: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSignal:
+    """The classifier gives the request one of these labels; ``other`` is none."""
+
+    classifier: Classifier
+    labels: tuple[str, ...]
 
 
 SignalKind = (
@@ -119,6 +128,7 @@ SignalKind = (
     | ClientSignal
     | PiiSignal
     | JailbreakSignal
+    | LabelSignal
 )
 
 
@@ -134,6 +144,8 @@ class Signal:
 
 def detector_of(signal: Signal) -> Classifier | None:
     """Return the classifier that a signal uses; None if it uses none."""
+    if isinstance(signal.kind, LabelSignal):
+        return signal.kind.classifier
     return signal.kind.detector if isinstance(signal.kind, PiiSignal | JailbreakSignal) else None
 
 
@@ -143,7 +155,13 @@ def needs_model(signal: Signal) -> bool:
         case KeywordSignal() | ContextSignal() | StructureSignal() | ConversationSignal() | ModalitySignal():
             return False
         case (
-            EmbeddingSignal() | LanguageSignal() | ComplexitySignal() | ClientSignal() | PiiSignal() | JailbreakSignal()
+            EmbeddingSignal()
+            | LanguageSignal()
+            | ComplexitySignal()
+            | ClientSignal()
+            | PiiSignal()
+            | JailbreakSignal()
+            | LabelSignal()
         ):
             return True
     assert_never(signal.kind)

@@ -1,14 +1,16 @@
-"""Links classifiers. Each has one task: categories, attacks or personal data."""
+"""Links classifiers. Each has one task: categories, attacks, personal data, or labels of the policy."""
 
 from __future__ import annotations
 
 from vsr_compiler import ir
+from vsr_compiler.link.labels import false_alarms, link_examples
 from vsr_compiler.link.scope import Scope
 from vsr_schemas.policy import v1alpha1 as schema
 from vsr_schemas.runtime import MINILM
 
 OTHER = "other"
 """The category of requests that reach the threshold of no other category."""
+DETECTOR_THRESHOLD = 0.7
 PRECISIONS = {"cpu": "fp32", "cuda": "bf16"}
 """Default precision of a checkpoint, by device."""
 
@@ -57,6 +59,8 @@ def _classifier(scope: Scope, name: str, spec: schema.ClassifierSpec) -> ir.Clas
         scope.span("classifiers", name, key=True),
         precision_is_set=spec.precision is not None,
         of=spec.of,
+        examples=link_examples(scope, name, spec),
+        false_alarms=false_alarms(spec),
     )
 
 
@@ -70,3 +74,9 @@ def detector(
         scope.report("VSR216", f"classifier `{name}` has `task: {classifier.task}`, not `task: {task}`", path, hint)
         return None
     return classifier
+
+
+def detector_threshold(classifier: ir.Classifier | None, threshold: float | None) -> tuple[float, bool]:
+    """Return the threshold of a use of a detector, and whether the head that it is has another one once trained."""
+    by_head = threshold is None and classifier is not None and bool(classifier.examples)
+    return DETECTOR_THRESHOLD if threshold is None else threshold, by_head

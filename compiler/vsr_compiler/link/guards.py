@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from typing import assert_never
 
 from vsr_compiler import ir
-from vsr_compiler.link.classifiers import detector
+from vsr_compiler.link.classifiers import detector, detector_threshold
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.link.signals import check_patterns, pii_detector
 from vsr_schemas.policy import v1alpha1 as schema
@@ -78,6 +78,7 @@ def _guard(
         model = scope.resolve(models, exempt_name, "model", (*path, "except", "models", index))
         if model is not None:
             exempt.append(model)
+    threshold, by_head = detector_threshold(detecting, spec.threshold)
     # The stock router finds types of personal data with a classifier of its own.
     detects = detecting is not None or (router.engine == "semantic-router" and spec.patterns is None)
     own = spec.patterns if isinstance(spec.patterns, list) else []
@@ -88,7 +89,7 @@ def _guard(
         tuple(sorted(set(spec.types or ()))),
         tuple(own),
         builtin,
-        spec.threshold,
+        threshold,
         _action(spec, target),
         spec.on,
         spec.on_error,
@@ -96,4 +97,5 @@ def _guard(
         tuple(sorted(exempt, key=lambda model: model.name)),
         spec.unreadable,
         scope.span(*path, key=True),
+        by_head,
     )

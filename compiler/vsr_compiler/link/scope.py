@@ -57,6 +57,10 @@ class Scope:
         """Report a diagnostic at a path. A repeated one is kept once."""
         self.diagnostics[Diagnostic(code, message, self.span(*path, key=key), hint)] = None
 
+    def report_at(self, code: str, message: str, span: Span, hint: str = "") -> None:
+        """Report a diagnostic at a span. A repeated one is kept once."""
+        self.diagnostics[Diagnostic(code, message, span, hint)] = None
+
     def secret(self, message: str, path: Path, hint: str) -> None:
         """Report VSR227 at a value, which no output may show."""
         self.diagnostics[Diagnostic("VSR227", message, self.span(*path), hint, hides=True)] = None

@@ -7,14 +7,15 @@ import warnings
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
-from vsr_compiler.link.classifiers import detector
+from vsr_compiler.link.classifiers import detector, detector_threshold
 from vsr_compiler.link.identity import CLIENT_KINDS, signal_tests
+from vsr_compiler.link.labels import link_label_signal
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.modalities import MODALITIES
-from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES
+from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, POLICY_TYPES
 from vsr_schemas.policy import v1alpha1 as schema
 
 MAX_PATTERN = 1000
@@ -77,7 +78,10 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
         return ir.PiiSignal(tuple(sorted(set(spec.pii.types))), pii, spec.pii.threshold)
     if spec.jailbreak is not None:
         attack = detector(scope, classifiers, spec.jailbreak.detector, "jailbreak", (*path, "jailbreak", "detector"))
-        return None if attack is None else ir.JailbreakSignal(attack, spec.jailbreak.threshold)
+        threshold = detector_threshold(attack, spec.jailbreak.threshold)
+        return None if attack is None else ir.JailbreakSignal(attack, *threshold)
+    if spec.label is not None:
+        return link_label_signal(scope, spec.label, path, classifiers)
     return None
 
 
@@ -111,8 +115,8 @@ def pii_detector(
     """Check types of personal data, and return the detector, which some of them need."""
     for index, kind in enumerate(types):
         where = (*path, "types", index)
-        if kind not in ALL_TYPES:
-            hint = suggest(kind, sorted(ALL_TYPES)) or "The types are " + ", ".join(sorted(ALL_TYPES)) + "."
+        if kind not in POLICY_TYPES:
+            hint = did_you_mean(kind, sorted(POLICY_TYPES)) or suggest(kind, sorted(ALL_TYPES))
             scope.report("VSR218", f"`{kind}` is not a type of personal data", where, hint)
         elif kind in MODEL_TYPES and name is None:
             hint = "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it."

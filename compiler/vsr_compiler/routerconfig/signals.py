@@ -14,6 +14,7 @@ from vsr_compiler.ir.signals import (
     EmbeddingSignal,
     JailbreakSignal,
     KeywordSignal,
+    LabelSignal,
     LanguageSignal,
     ModalitySignal,
     PiiSignal,
@@ -32,6 +33,7 @@ TYPES: Mapping[type, str] = {
     JailbreakSignal: "jailbreak",
     PiiSignal: "pii",
     ClientSignal: "authz",
+    LabelSignal: "classifier",
 }
 """The type of a signal in conditions, for kinds whose rule has the signal's name."""
 Rule = (
@@ -71,8 +73,8 @@ def collected(policy: ir.Policy, pii: Callable[[str, PiiSignal], stock.PiiRule])
             codes.update(signal.kind.codes)
         elif isinstance(signal.kind, ModalitySignal):
             modalities.update(signal.kind.kinds)
-        elif isinstance(signal.kind, ClientSignal):
-            continue  # the runtime's settings have its tests
+        elif isinstance(signal.kind, ClientSignal | LabelSignal):
+            continue  # the runtime's settings have its tests, and its labels
         elif isinstance(signal.kind, PiiSignal):
             rules.setdefault("pii", []).append(pii(signal.name, signal.kind))
         else:
@@ -129,7 +131,7 @@ def signal_rule(signal: ir.Signal) -> tuple[str, Rule]:  # noqa: PLR0911 - one c
             return "complexity", stock.ComplexityRule.model_validate(body)
         case JailbreakSignal(_, threshold):
             return "jailbreak", stock.JailbreakRule(name=signal.name, threshold=threshold, include_history=True)
-        case LanguageSignal() | ModalitySignal() | ClientSignal() | PiiSignal():
+        case LanguageSignal() | ModalitySignal() | ClientSignal() | PiiSignal() | LabelSignal():
             raise ValueError(f"the signal {signal.name} has no rule of its own in the router's config")
     assert_never(signal.kind)
 

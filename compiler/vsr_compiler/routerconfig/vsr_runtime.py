@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from vsr_compiler import ir
-from vsr_compiler.ir.signals import JailbreakSignal, PiiSignal
+from vsr_compiler.ir.signals import JailbreakSignal, LabelSignal, PiiSignal
 from vsr_compiler.routerconfig import credentials, signals
 from vsr_compiler.routerconfig.identity import identity_settings
 from vsr_compiler.routerconfig.limits import rates_settings
@@ -15,7 +15,7 @@ from vsr_compiler.routerconfig.plugins import plugins
 from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_schemas import runtime as settings
 from vsr_schemas.apis import API_PATHS, ApiPath
-from vsr_schemas.pii import ALL_TYPES
+from vsr_schemas.pii import allowed_types
 from vsr_schemas.routerconfig import v0_4_0 as stock
 
 
@@ -239,7 +239,14 @@ def _detectors(policy: ir.Policy) -> settings.DetectorSettings | None:
         for signal in policy.signals
         if isinstance(signal.kind, PiiSignal) and signal.kind.detector is not None
     }
-    return settings.DetectorSettings(jailbreak=attacks or None, pii=personal or None) if attacks or personal else None
+    labels = {
+        signal.name: settings.LabelSettings(classifier=signal.kind.classifier.name, labels=list(signal.kind.labels))
+        for signal in policy.signals
+        if isinstance(signal.kind, LabelSignal)
+    }
+    if not (attacks or personal or labels):
+        return None
+    return settings.DetectorSettings(jailbreak=attacks or None, pii=personal or None, labels=labels or None)
 
 
 def _guard(guard: ir.Guard) -> settings.GuardSettings:
@@ -272,7 +279,7 @@ def _signals(policy: ir.Policy) -> stock.Signals:
 
 def _pii(name: str, body: PiiSignal) -> stock.PiiRule:
     """Return the rule of a PII signal. The format lists allowed types, the policy the types to detect."""
-    allowed = sorted(ALL_TYPES - set(body.types))
+    allowed = allowed_types(body.types)
     return stock.PiiRule(name=name, threshold=body.threshold, pii_types_allowed=allowed, include_history=True)
 
 

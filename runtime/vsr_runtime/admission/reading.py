@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,8 +14,23 @@ from vsr_runtime.stock import admit
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 
 
-def read_router(path: Path) -> tuple[RouterConfig, tuple[str, ...]]:
-    """Return a config and what of it is ignored.
+@dataclass(frozen=True, slots=True)
+class AdmittedConfig:
+    """A router config.
+
+    Attributes:
+        config: what is executed.
+        ignored: what of it is ignored.
+        ours: whether the compiler wrote it. Then ``runtime.yaml`` has the rest of it.
+    """
+
+    config: RouterConfig
+    ignored: tuple[str, ...]
+    ours: bool
+
+
+def read_router(path: Path) -> AdmittedConfig:
+    """Read a config.
 
     Raises:
         UserError: it cannot be read, or has something that would have to be executed. All reasons are named, up to 100.
@@ -32,4 +48,4 @@ def read_router(path: Path) -> tuple[RouterConfig, tuple[str, ...]]:
     if config is None or reasons:
         more = f"; and {len(reasons) - MOST} more" if len(reasons) > MOST else ""
         raise UserError(f"{path.name}: {'; '.join(reasons[:MOST])}{more}")
-    return config, (*admission.ignored, *admitted.ignored)
+    return AdmittedConfig(config, (*admission.ignored, *admitted.ignored), ours)

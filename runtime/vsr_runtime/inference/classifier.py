@@ -11,6 +11,7 @@ from vsr_runtime.files import read_regular
 from vsr_runtime.inference.encoder_files import find_encoder
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import MAX_HEAD
+from vsr_runtime.shipped_heads import path_of
 from vsr_schemas.runtime import ClassifierSettings, EncoderSettings
 from vsr_schemas.runtime import HeadSettings as HeadFile
 
@@ -47,6 +48,9 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts; a row for each, of length one."""
+
+    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Embed sequences of token ids, special tokens included."""
 
 
 class CategoryClassifier:
@@ -113,7 +117,7 @@ def load_encoder(settings: EncoderSettings) -> SentenceEncoder:
 
 
 def load_head(settings: HeadFile, labels: list[str], folder: Path) -> Head:
-    """Read a compiled head.
+    """Read a compiled head, from the folder or, if it is one that ships with the runtime, from the package.
 
     Args:
         settings: Names its file, and what it was trained from.
@@ -126,6 +130,8 @@ def load_head(settings: HeadFile, labels: list[str], folder: Path) -> Head:
     from vsr_runtime.inference.head import Head  # noqa: PLC0415 - needs the extra; says so where it lacks
 
     path = folder / settings.file
+    if not path.exists():
+        path = path_of(settings.inputs) or path
     try:
         head = Head.from_bytes(read_regular(path, MAX_HEAD))
     except OSError as error:

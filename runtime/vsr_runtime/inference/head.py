@@ -40,6 +40,8 @@ class Head:
         inputs: sha256 of what the head was trained from.
         prototypes: None for a head without: all nearness is then 0.
         threshold: The probability below which an answer had better be none, computed from the examples.
+        measured: What the head was measured to find, as ``vsr_compiler`` writes it; empty if it was not.
+        rest: The label of "none of these", the last of ``labels``; None if it has no label.
     """
 
     labels: tuple[str, ...]
@@ -49,12 +51,15 @@ class Head:
     inputs: str
     threshold: float = 0.5
     prototypes: Prototypes | None = None
+    measured: str = ""
+    rest: str | None = None
 
     def __post_init__(self) -> None:
-        rows = len(self.labels)
+        rows = len(self.labels) - (self.rest is not None)
         sound = (
             rows > 0
-            and len(set(self.labels)) == rows
+            and len(set(self.labels)) == len(self.labels)
+            and self.rest in (None, self.labels[-1])
             and self.weight.ndim == 2  # noqa: PLR2004 - a matrix
             and self.weight.shape[0] == rows
             and self.bias.shape == (rows,)
@@ -73,7 +78,8 @@ class Head:
             embeddings: Shape ``[n, dimension]``.
 
         Returns:
-            Shape ``[n, labels]``; one minus the sum of a row is the probability of none of these.
+            Shape ``[n, labels]``; one minus the sum of a row is the probability of none of these, unless that has a
+            label.
 
         Raises:
             ModelError: The embeddings are of another dimension: they come from another encoder.
@@ -85,11 +91,14 @@ class Head:
             )
         logits = embeddings @ self.weight.T + self.bias
         if self.prototypes is not None:
-            logits = logits + self.prototypes.nearness(embeddings, len(self.labels))
+            logits = logits + self.prototypes.nearness(embeddings, len(self.weight))
         logits /= self.temperature
         peak = np.maximum(logits.max(axis=1, keepdims=True), 0)
         odds = np.exp(logits - peak)
-        shares: NDArray[np.float32] = (odds / (odds.sum(axis=1, keepdims=True) + np.exp(-peak))).astype(np.float32)
+        none = np.exp(-peak)
+        if self.rest is not None:
+            odds, none = np.hstack([odds, none]), np.zeros_like(none)
+        shares: NDArray[np.float32] = (odds / (odds.sum(axis=1, keepdims=True) + none)).astype(np.float32)
         return shares
 
     def to_bytes(self) -> bytes:
@@ -101,6 +110,10 @@ class Head:
             "temperature": repr(float(self.temperature)),
             "threshold": repr(float(self.threshold)),
         }
+        if self.measured:
+            metadata["measured"] = self.measured
+        if self.rest is not None:
+            metadata["rest"] = self.rest
         arrays: dict[str, NDArray[Any]] = {"bias": self.bias, "weight": self.weight}
         if self.prototypes is not None:
             arrays |= self.prototypes.arrays()
@@ -124,6 +137,8 @@ class Head:
                 inputs=metadata["inputs"],
                 threshold=float(metadata["threshold"]),
                 prototypes=Prototypes.from_arrays(tensors),
+                measured=metadata.get("measured", ""),
+                rest=metadata.get("rest"),
             )
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the classifier head is damaged ({error!r}); compile the policy again") from error

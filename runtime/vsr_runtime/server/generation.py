@@ -180,9 +180,9 @@ async def warm_generation(
         UserError: the classifier failed or gave an invalid result.
     """
     response_cache = await asyncio.to_thread(ResponseCache.load, settings)
-    if classifier is None:
+    pool = await _pool(settings, classifier)
+    if pool is None:
         return Generation(settings, None, digest, response_cache)
-    pool = await classifier.start() if isinstance(classifier, Startable) else ClassifierPool(classifier)
     try:
         if found := await _first_answer(pool):
             _judge(found, settings)
@@ -190,6 +190,18 @@ async def warm_generation(
         pool.close()
         raise
     return Generation(settings, pool, digest, response_cache)
+
+
+async def _pool(settings: Settings, classifier: TextClassifier | Startable | None) -> ModelPool | None:
+    """Return what asks the classifiers, here and at servers; None if there are none."""
+    inner: ModelPool | None = None
+    if classifier is not None:
+        inner = await classifier.start() if isinstance(classifier, Startable) else ClassifierPool(classifier)
+    if not settings.remote:
+        return inner
+    from vsr_runtime.server.detectors.pool import RemotePool  # noqa: PLC0415 - only for servers
+
+    return RemotePool(settings.remote, settings.access, inner)
 
 
 async def _first_answer(pool: ModelPool) -> ClassifierResult | None:

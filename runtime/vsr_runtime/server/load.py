@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def load_classifier(
     settings: Settings, opened: Callable[[EncoderSettings], Embedder] | None = None
 ) -> TextClassifier | LoadedEngine | None:
-    """Load the compiled classifier, or the engine with all classifiers if one is a checkpoint; None if there is none.
+    """Load the compiled classifier, or the engine with all classifiers if there are others; None if there is none.
 
     An engine computes in this process if all classifiers run on the CPU, else in its own. Child processes of a
     supervisor always share one.
@@ -33,6 +33,7 @@ def load_classifier(
     Raises:
         UserError: the model cannot be found, trusted or read.
     """
+    settings = settings.local
     if settings.engine:
         return _load_engine(settings)
     if settings.classifier is None and settings.similarity_classifier is None:
@@ -54,7 +55,7 @@ def _load_engine(settings: Settings) -> LoadedEngine:
     from vsr_runtime.server.engine import SOCKET, LoadedEngine  # noqa: PLC0415 - likewise
 
     devices = {one.checkpoint.device for one in settings.engine.values() if one.checkpoint}
-    inline = devices == {"cpu"} and not (os.environ.get(SOCKET) or BROKER in os.environ)
+    inline = devices <= {"cpu"} and not (os.environ.get(SOCKET) or BROKER in os.environ)
     try:
         tasks = read_tasks(settings.engine)
         models = load_models(settings.engine, settings.folder) if inline else None

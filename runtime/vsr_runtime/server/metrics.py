@@ -16,6 +16,7 @@ from vsr_runtime.decision.request.events import Cause, GuardMatch, ImmediateResp
 from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
 from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
+from vsr_runtime.server.detectors.counts import evaluations, unknown_labels
 from vsr_runtime.server.shadow.counts import ShadowMetrics
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
@@ -82,6 +83,12 @@ class Metrics:
         )
         self._checked = self._gauge(
             "config_last_check_timestamp_seconds", "When the policy's folder was last looked at.", how="min"
+        )
+        self._detectors = self._counter(
+            "vsr_detector_evaluations", "Evaluations by servers that classify text.", "detector", "outcome"
+        )
+        self._unknown_labels = self._counter(
+            "vsr_detector_unknown_labels", "Labels of such servers that the policy does not know.", "detector"
         )
         self._dropped = self._counter("vsr_log_lines_dropped", "Lines of the log that were never written.")
         self._serving = self._gauge("config_generation_info", "What is served.", "sha256", how="min")
@@ -182,6 +189,10 @@ class Metrics:
         """All values, for the parent process to add up."""
         self._waiting.labels().set(self._ask_waiting())
         self._dropped.labels().set(dropped_lines())
+        for labels, number in evaluations().items():
+            self._detectors.labels(*labels).set(number)
+        for name, number in unknown_labels().items():
+            self._unknown_labels.labels(name).set(number)
         return {family.name: family.state() for family in self._families}
 
     def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vsr_runtime import settings
-from vsr_runtime.credentials import FOLDER, MAX_KEY, clients_folder
+from vsr_runtime.credentials import FOLDER, MAX_KEY, clients_folder, detectors_folder
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_regular
 from vsr_runtime.log import log
@@ -141,7 +141,8 @@ class Reloader:
 def keys_hash(config: Path, credentials: Path | None) -> str:
     """The sha256 over the keys of providers and clients, so that a rotated key is adopted. It is never shown."""
     digest = hashlib.sha256()
-    for folder in (credentials or config.parent / FOLDER, clients_folder(config, credentials)):
+    own = clients_folder(config, credentials), detectors_folder(config, credentials)
+    for folder in (credentials or config.parent / FOLDER, *own):
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             with suppress(OSError):
                 data = read_regular(path, MAX_KEY)

@@ -102,7 +102,7 @@ def test_usage_is_exit_2(tmp_path: Path) -> None:
 def test_a_fault_of_ours_is_one_line_and_exit_70(project: Path) -> None:
     """Even then there is no traceback."""
     code = (
-        "import vsr_compiler.pipeline as p\n"
+        "import vsr_compiler.pipeline.reading as p\n"
         "def fail(*_, **__): raise ZeroDivisionError('oops')\n"
         "p.link = fail\n"
         "from vsr_compiler.cli import main; main()"

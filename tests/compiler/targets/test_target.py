@@ -9,7 +9,7 @@ import pytest
 
 from support.common import ROOT, linked
 from support.gitops_support import PLAIN
-from vsr_compiler import ir, pipeline
+from vsr_compiler import ir
 from vsr_compiler.deploy.output.write import read_owned
 from vsr_compiler.deploy.overlays import resolve
 from vsr_compiler.manifests.kinds import KINDS, Kind, Wave, table
@@ -32,7 +32,7 @@ def test_a_compile_renders_once_per_target_and_environment(name: str, monkeypatc
         renders.append((target.name, policy))
         return render(target, policy)
 
-    monkeypatch.setattr(pipeline, "render", counted)
+    monkeypatch.setattr("vsr_compiler.pipeline.renders.render", counted)
     compiled = compile_of(name)
     policy = compiled.policy
     resolved = [(item.target, resolve(policy, item)) for item in policy.environments]

@@ -12,25 +12,38 @@ from types import MappingProxyType
 from vsr_compiler.diagnostics.codes import (
     advisories,
     attach,
+    attempts,
     backends,
     charts,
+    classification,
+    conditions,
     delivery,
+    endpoints,
+    engines,
+    environments,
     foreign,
+    heads,
     hosts,
     identity,
     importer,
     imports,
     limits,
     listeners,
-    meaning,
+    manifest_acceptance,
+    manifest_input,
+    manifest_references,
+    manifest_routes,
+    manifest_schemas,
     migration,
+    names,
     output,
+    policy_tests,
     rate_limits,
     releases,
+    review,
     servers,
     syntax,
     targets,
-    verify,
 )
 from vsr_compiler.diagnostics.codes.model import BASE, Code, Example, Kind, Stage
 
@@ -39,7 +52,13 @@ __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
     | imports.CODES
-    | meaning.CODES
+    | names.CODES
+    | endpoints.CODES
+    | conditions.CODES
+    | policy_tests.CODES
+    | attempts.CODES
+    | classification.CODES
+    | heads.CODES
     | identity.CODES
     | limits.CODES
     | listeners.CODES
@@ -49,9 +68,16 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | advisories.CODES
     | charts.CODES
     | hosts.CODES
+    | environments.CODES
+    | review.CODES
     | targets.CODES
+    | engines.CODES
     | delivery.CODES
-    | verify.CODES
+    | manifest_references.CODES
+    | manifest_routes.CODES
+    | manifest_input.CODES
+    | manifest_schemas.CODES
+    | manifest_acceptance.CODES
     | rate_limits.CODES
     | releases.CODES
     | importer.CODES

@@ -11,7 +11,7 @@ from vsr_compiler.importer.family import Job
 from vsr_compiler.importer.litellm.settings import HARMLESS_CALLBACKS, INJECTION, MODERATION
 from vsr_compiler.importer.values import Fields, boolean, child, items, text, texts
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar
-from vsr_schemas.pii import ALL_TYPES, PATTERN_TYPES, type_of
+from vsr_schemas.pii import NAMED_TYPES, PATTERN_TYPES, POLICY_TYPES, type_of
 
 PREBUILT = {
     "us_ssn": "US_SSN",
@@ -140,7 +140,7 @@ def _presidio(name: str, params: Fields, on: str, span: Span, job: Job, settings
     if isinstance(config, Mapping):
         for entity, (place, value) in config.entries.items():
             kind = type_of(entity)
-            if kind in PATTERN_TYPES:
+            if kind in PATTERN_TYPES | NAMED_TYPES:
                 by_action.setdefault("block" if text(value).upper() == "BLOCK" else "mask", []).append(kind)
             else:
                 lost[entity] = place
@@ -154,7 +154,7 @@ def _presidio(name: str, params: Fields, on: str, span: Span, job: Job, settings
             body["unmask"] = True
         _add(name if len(by_action) == 1 else f"{name}-{action}", body, job, span)
     for entity, place in lost.items():
-        known = type_of(entity) in ALL_TYPES
+        known = type_of(entity) in POLICY_TYPES
         hint = "Add a classifier of the task `pii` and name it as `detector`." if known else REMOVED
         job.losses.add("VSR546", f"`{name}` looks for `{entity[:60]}`, which no pattern finds: lost", place, hint)
         job.draft.comment((), f"LOST: {name} looks for {entity[:60]}.")

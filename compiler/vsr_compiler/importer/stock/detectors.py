@@ -8,7 +8,8 @@ from vsr_compiler.diagnostics import Span
 from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.stock.context import Context, Signal
 from vsr_compiler.importer.values import Fields
-from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, type_of
+from vsr_schemas import pii
+from vsr_schemas.pii import MODEL_TYPES, NAMED_TYPES, POLICY_TYPES, type_of
 from vsr_schemas.routerconfig.engine_0_4_0 import PII_TYPES
 
 CHECKPOINTS = {
@@ -71,9 +72,10 @@ def pii_signal(context: Context, signal: Signal) -> dict[str, Any]:
 def denied_types(context: Context, fields: Fields, key: str, span: Span) -> list[str]:
     """Return the types that a list of allowed types leaves."""
     allowed = {type_of(name) for name in fields.texts(key)}
-    for name in sorted(allowed - ALL_TYPES):
+    for name in sorted(allowed - POLICY_TYPES):
         context.lose("VSR525", f"`{name}` is no type of personal data that is known", span)
-    return [name for name in PII_TYPES if type_of(name) not in allowed]
+    denied = [name for name in PII_TYPES if type_of(name) not in allowed]
+    return denied + sorted(pii.denied_types(allowed) & NAMED_TYPES)
 
 
 def data_body(context: Context, denied: list[str], threshold: float | None, span: Span) -> dict[str, Any]:

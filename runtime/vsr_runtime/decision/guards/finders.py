@@ -9,29 +9,58 @@ longest one; of equals the one with the highest score, then the first by positio
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from vsr_runtime.decision.deadline import Expired, check_deadline, spend
 from vsr_runtime.decision.guards.decoding import decode
 from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Finder
 from vsr_runtime.decision.guards.normalise import NormalisedText, join_spaced_letters, normalise
-from vsr_runtime.decision.guards.recogniser import Recogniser, compile_bytes, run_recogniser, to_bytes
+from vsr_runtime.decision.guards.recogniser import (
+    Recogniser,
+    compile_bytes,
+    run_recogniser,
+    to_bytes,
+    words_pattern,
+)
 from vsr_runtime.decision.patterns import compile_patterns, matches
+from vsr_schemas.pii import GROUPS
+from vsr_schemas.pii_numbers import COMPANIES, PEOPLE
 
 
 def personal(types: Collection[str]) -> Finder:
     """Return a finder of personal data of these types, spelled as in ``vsr_schemas.pii``.
 
-    Types that need a model are skipped.
+    Types that need a model are skipped. A narrower type is found under its own name if it is listed, otherwise under
+    that of its group.
     """
-    from vsr_runtime.decision.guards.rules import contact, national, network, numbers  # noqa: PLC0415 - needed only by guards
+    from vsr_runtime.decision.guards.rules import contact, network, numbers  # noqa: PLC0415 - needed only by guards
 
     rules = (*contact.RULES, *numbers.RULES, *network.RULES)
     selected = [rule for rule in rules if rule.type in types]
     groups = [_group(selected)] if selected else []
-    if "NATIONAL_ID" in types:
-        groups.append(_group(national.RULES, national.GATE))
+    if "NATIONAL_ID" in types or not PEOPLE.keys().isdisjoint(types):
+        from vsr_runtime.decision.guards.rules import national  # noqa: PLC0415 - as above
+
+        groups += _by_country(national.RULES, national.GATE, types)
+    if "TAX_ID" in types or not COMPANIES.keys().isdisjoint(types):
+        from vsr_runtime.decision.guards.rules import companies  # noqa: PLC0415 - as above
+
+        groups += _by_country(companies.RULES, companies.GATE, types)
     return _combine(groups)
+
+
+def _by_country(rules: Iterable[Recogniser], gate: bytes, types: Collection[str]) -> list[Finder]:
+    """Return finders of the rules that are selected: those that need a context word, and the rest."""
+    selected = []
+    for rule in rules:
+        if rule.type in types:
+            selected.append(rule)
+        elif GROUPS[rule.type] in types:
+            selected.append(replace(rule, type=GROUPS[rule.type]))
+    supported = [rule for rule in selected if rule.context]
+    alone = [rule for rule in selected if not rule.context]
+    return [_group(alone, gate), _group(supported, gate, with_context=True)]
 
 
 def credentials() -> Finder:
@@ -130,20 +159,30 @@ def _merge_cluster(cluster: Sequence[TextSpan]) -> TextSpan:
     return TextSpan(start, end, best.type, best.score, best.rule)
 
 
-def _group(rules: Iterable[Recogniser], gate: bytes | None = None) -> Finder:
+def _group(rules: Iterable[Recogniser], gate: bytes | None = None, *, with_context: bool = False) -> Finder:
     """Return a finder that runs several recognisers.
 
-    It returns early unless the gate, which every finding passes, matches.
+    It returns early unless the gate, which every finding passes, matches. If all of them need context, ``with_context``
+    makes the words of all of them another gate.
     """
     compiled = tuple(rules)
-    for pattern in (gate, *(rule.pattern for rule in compiled)):
+    terms = tuple(term for rule in compiled for term in rule.terms)
+    words = words_pattern(b"|".join(dict.fromkeys(rule.context for rule in compiled))) if with_context else None
+    for pattern in (gate, words, *(rule.pattern for rule in compiled)):
         if pattern is not None:
             compile_bytes(pattern)
+
+    def has_context(text: str, data: bytes) -> bool:
+        if words is None or compile_bytes(words).search(data) is not None:
+            return True
+        return not text.isascii() and any(term in text.lower() for term in terms)
 
     def find(normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
         check_deadline(expired, len(normalised.text))
         data = to_bytes(normalised.text)
         if gate is not None and compile_bytes(gate).search(data) is None:
+            return []
+        if not compiled or not has_context(normalised.text, data):
             return []
         spend(expired, len(data) * len(compiled))
         return [span for rule in compiled for span in run_recogniser(rule, normalised, data, expired)]

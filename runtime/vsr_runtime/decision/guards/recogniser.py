@@ -43,6 +43,9 @@ class Recogniser:
         pattern: RE2 pattern on bytes, see the module.
         validate: validates a match.
         context: an alternation of words of which the text must contain one; empty if none is required.
+        terms: words that are not ASCII, in lower case, which count as context, too.
+        near: validates a match that has one of the terms shortly before it or directly after it.
+        confirm: validates the characters of a match, which ``validate`` sees as bytes.
         whole: whether nothing can begin inside a rejected match.
     """
 
@@ -52,6 +55,9 @@ class Recogniser:
     validate: Validator
     context: bytes = b""
     whole: bool = False
+    terms: tuple[str, ...] = ()
+    near: Validator | None = None
+    confirm: Callable[[str], bool] | None = None
 
 
 class _Bytes(dict[int, int]):
@@ -97,17 +103,33 @@ def run_recogniser(
     """
     pattern = compile_bytes(recogniser.pattern)
     match = pattern.search(data)
-    if match and recogniser.context and compile_bytes(words_pattern(recogniser.context)).search(data) is None:
+    if match is None or not _has_needed_context(recogniser, normalised.text, data):
         return
     if len(data) > _SHORT:
         check_deadline(expired)
     while match:
         check_deadline(expired, STEPS_PER_SEARCH)
         at = match.end() if recogniser.whole else _next(data, match.start(), match.end())
-        for start, end, score in recogniser.validate(data, match):
+        validate = recogniser.validate
+        if recogniser.near is not None and _has_term(recogniser.terms, normalised.text, match.start(), match.end()):
+            validate = recogniser.near
+        for start, end, score in validate(data, match):
+            if recogniser.confirm is not None and not recogniser.confirm(normalised.text[start:end]):
+                continue
             yield TextSpan(*normalised.original(start, end), recogniser.type, score, recogniser.rule)
             at = max(at, end)
         match = pattern.search(data, at)
+
+
+def _has_needed_context(recogniser: Recogniser, text: str, data: bytes) -> bool:
+    if not recogniser.context or compile_bytes(words_pattern(recogniser.context)).search(data) is not None:
+        return True
+    return not text.isascii() and any(term in text.lower() for term in recogniser.terms)
+
+
+def _has_term(terms: tuple[str, ...], text: str, start: int, end: int) -> bool:
+    around = f"{text[max(0, start - _BEFORE) : start]}\n{text[end : end + _AFTER]}"
+    return not around.isascii() and any(term in around.lower() for term in terms)
 
 
 def _next(data: bytes, start: int, end: int) -> int:

@@ -25,7 +25,7 @@ from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredential
 from vsr_runtime.decision.program.ordering import sort_key
 from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
 from vsr_runtime.decision.signals.base import Signal
-from vsr_runtime.decision.signals.model_signals import BEST, Scoring
+from vsr_runtime.decision.signals.model_signals import BEST, ModelSignal, Scoring
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
 from vsr_schemas.runtime import GuardSettings
@@ -42,6 +42,7 @@ class ModelBindings:
         sentences: sentences that have a vector.
         jailbreak: detector by jailbreak signal.
         pii: detector by PII signal.
+        labels: signals about the label that a classifier gives.
         clients: signals about who sends a request.
         scoring: how similar a text is to several sentences.
     """
@@ -49,6 +50,7 @@ class ModelBindings:
     sentences: frozenset[str] = frozenset()
     jailbreak: Mapping[str, str] = field(default_factory=dict)
     pii: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[SignalName, ModelSignal] = field(default_factory=dict)
     clients: Mapping[SignalName, Signal] = field(default_factory=dict)
     scoring: Scoring = BEST
 
@@ -90,6 +92,7 @@ def build(
     check_personal_data(signals.pii or (), bindings.pii)
     heuristic_signals = {**build_signals(signals, bindings.pii), **bindings.clients}
     model_signals = build_model_signals(signals, bindings.sentences, bindings.jailbreak, bindings.pii)
+    model_signals = {**model_signals, **bindings.labels}
     if bindings.scoring != BEST:
         model_signals = with_scoring(model_signals, bindings.scoring)
     model_signals = with_partitions(model_signals, config.routing.projections, labels_by_domain)

@@ -13,6 +13,7 @@ from vsr_runtime.decision.program.conditions import SignalName
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.heuristic import KeywordSignal
+from vsr_runtime.decision.signals.label import LabelSignal
 from vsr_runtime.decision.signals.language import LanguageSignal
 from vsr_runtime.decision.signals.model_signals import ComplexitySignal, EmbeddingSignal, ModelSignal
 from vsr_runtime.errors import config_error
@@ -82,7 +83,7 @@ def _with_whole(
     changed = dict(signals)
     for name in sorted(set(named) & signals.keys()):
         signal = signals[name]
-        if not isinstance(signal, KeywordSignal | LanguageSignal | EmbeddingSignal | ComplexitySignal):
+        if not isinstance(signal, KeywordSignal | LanguageSignal | EmbeddingSignal | ComplexitySignal | LabelSignal):
             raise config_error("ask.wholeRequest", f"{':'.join(name)} does not read the ask", "runtime.yaml")
         changed[name] = replace(signal, everywhere=True)
     return changed

@@ -42,9 +42,14 @@ def with_sentences(runtime: RuntimeSettings, config: RouterConfig) -> RuntimeSet
         raise config_error("routing.signals", f"the sentence {long!r:.60}… is too long; give {MAX_LENGTH} at most")
     own = (one.encoder for one in runtime.classifiers.values() if one.task == "category" and one.encoder)
     known = ClassifierSettings(task="likeness", encoder=next(own, SHIPPED), labels=sentences, threshold=0)
-    names = (_NAME, *(f"{_NAME}-{n}" for n in range(2, len(runtime.classifiers) + 3)))
-    name = next(name for name in names if name not in runtime.classifiers)
+    name = unused_name(_NAME, runtime)
     return runtime.model_copy(update={"classifiers": {**runtime.classifiers, name: known}})
+
+
+def unused_name(name: str, runtime: RuntimeSettings) -> str:
+    """Return the name for one more classifier, with a number if another one has it."""
+    names = (name, *(f"{name}-{n}" for n in range(2, len(runtime.classifiers) + 3)))
+    return next(name for name in names if name not in runtime.classifiers)
 
 
 def scoring_of(config: RouterConfig) -> Scoring:

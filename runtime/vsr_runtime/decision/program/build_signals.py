@@ -20,7 +20,7 @@ from vsr_runtime.decision.signals.model_signals import (
 )
 from vsr_runtime.decision.signals.structure import build_structure
 from vsr_runtime.errors import check_unique, config_error
-from vsr_schemas.pii import MODEL_TYPES, PATTERN_TYPES, type_of
+from vsr_schemas.pii import MODEL_TYPES, denied_types, type_of
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 _Rule = TypeVar(
@@ -44,25 +44,29 @@ PII_DETECTOR = "pii_detector"
 def category_labels(domains: list[contract.Domain], known: frozenset[str]) -> dict[str, frozenset[str]]:
     """Return the labels for which each domain signal holds, as in the stock router.
 
-    A label means the domain that lists it, or the one of its name that lists nothing; otherwise it means itself. Of
-    several domains it means the last. A domain holds for what means its name, and for what means a label that it lists.
+    A label means the domain that lists it, or the one of its name that lists nothing, in any case; otherwise it means
+    itself. Of several domains it means the last. A domain holds for what means its name, and for what means a label
+    that it lists.
 
     Raises:
         UserError: a name is duplicated, or a label is unknown to the classifiers.
     """
     check_unique("routing.signals.domains", [domain.name for domain in domains])
+    lower = {label.lower() for label in known}
     for i, domain in enumerate(domains):
-        if missing := sorted({*(domain.mmlu_categories or [domain.name])} - known):
+        if missing := sorted(one for one in domain.mmlu_categories or [domain.name] if one.lower() not in lower):
             listed = ", ".join(repr(label) for label in missing)
             raise config_error(
                 f"routing.signals.domains[{i}]",
                 f"domain {domain.name!r} needs {listed}, which no classifier in runtime.yaml recognises; "
                 "`vsr-compile import config.yaml` makes a policy that compiles to one",
             )
-    means = {label: domain.name for domain in domains for label in domain.mmlu_categories or [domain.name]}
+    means = {label.lower(): domain.name for domain in domains for label in domain.mmlu_categories or [domain.name]}
     return {
         domain.name: frozenset(
-            label for label in known if means.get(label, label) in {domain.name, *(domain.mmlu_categories or ())}
+            label
+            for label in known
+            if means.get(label.lower(), label) in {domain.name, *(domain.mmlu_categories or ())}
         )
         for domain in domains
     }
@@ -114,7 +118,7 @@ def build_signals(signals: contract.Signals, detected: Collection[str] = ()) -> 
 def _rules_for_patterns(rules: Iterable[contract.PiiRule], detected: Collection[str]) -> Iterable[contract.PiiRule]:
     """Yield the rules with types that patterns can find, and those without a detector."""
     for rule in rules:
-        if rule.name not in detected or not set(rule.pii_types_allowed or ()) >= PATTERN_TYPES:
+        if rule.name not in detected or denied_types(rule.pii_types_allowed or ()) - MODEL_TYPES:
             yield rule
 
 

@@ -37,6 +37,7 @@ from vsr_runtime.decision.program.ordering import (
 )
 from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.signals.base import Signal
+from vsr_runtime.decision.signals.label import LabelSignal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal, ScoredModelSignal
 from vsr_runtime.decision.signals.score import ScoredSignal
 from vsr_runtime.decision.view import RequestView
@@ -111,11 +112,13 @@ class Undecided:
         signals: the signals known so far.
         kinds: what to compute for the person's ask, or for all texts of the request.
         detectors: the texts to read, by detector.
+        detects_ask: whether one of these texts is the ask by itself, which differs in each turn.
     """
 
     signals: SignalValues
     kinds: frozenset[SignalKind] = frozenset({"category"})
     detectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    detects_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ class Program:
     """The attempts of decisions, by the name that the gateway has for them."""
     smallest_context: int | None = field(init=False, repr=False, compare=False)
     """The smallest context of any model; None if none is known."""
+    label_readers: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The classifiers of labels that read the ask by itself."""
     ranks: tuple[tuple[PolicyRoute, ...], ...] | None = field(init=False, repr=False, compare=False)
     """Groups of routes between which confidence decides; None if the first route that holds is the route."""
 
@@ -225,6 +230,9 @@ class Program:
         object.__setattr__(self, "destinations", frozenset(reached))
         contexts = [target.context for target in self.models.values() if target.context is not None]
         object.__setattr__(self, "smallest_context", min(contexts, default=None))
+        labels = [signal for signal in self.model_signals.values() if isinstance(signal, LabelSignal)]
+        readers = frozenset(signal.detector for signal in labels if signal.reads_ask)
+        object.__setattr__(self, "label_readers", readers)
 
     def names_for(self, client: Client | None) -> Sequence[str]:
         """Return the model names that a client can request."""
@@ -357,7 +365,8 @@ class Program:
 
     def _undecided(self, leaves: frozenset[ConditionLeaf], view: RequestView, known: SignalValues) -> Undecided:
         kinds, detectors = self._needed(leaves)
-        return Undecided(known, kinds, {name: self._texts(name, view) for name in sorted(detectors)})
+        texts = {name: self._texts(name, view) for name in sorted(detectors)}
+        return Undecided(known, kinds, texts, not self.label_readers.isdisjoint(detectors))
 
     def with_category(self, signals: SignalValues, category: str | None, probability: float | None) -> SignalValues:
         """Return the signals with a category, or with the fallback if there is none."""

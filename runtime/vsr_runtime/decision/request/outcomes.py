@@ -47,7 +47,7 @@ class Outcomes:
 
     @property
     def detectors(self) -> DetectorTexts:
-        """The texts that detectors must read. They are the same for each ask, since detectors protect the whole."""
+        """The texts that detectors must read: all of the request for protection, and the asks for labels."""
         merged: dict[str, dict[str, None]] = {}
         for outcome in self.undecided:
             for name, texts in outcome.detectors.items():
@@ -79,7 +79,7 @@ def _bounded(known: Outcomes, stickiness: Stickiness) -> Outcomes:
     read: set[str] = set()
     kept: list[tuple[Candidate, Decision | Undecided]] = []
     for number, (one, outcome) in enumerate(pairs):
-        known_or_reply = not isinstance(outcome, Undecided) or not _of_ask(outcome) or one.kind is TurnKind.FOLLOW_UP
+        known_or_reply = not isinstance(outcome, Undecided) or not _reads_ask(outcome) or one.kind is TurnKind.FOLLOW_UP
         subject = one.view.subject
         if known_or_reply or subject in read:
             kept.append((one, outcome))
@@ -138,6 +138,11 @@ def conclude(
             return decided
         judged.append(Judged(candidate, decided, result.probabilities))
     return judged[0] if len(judged) == 1 else choose(program, judged, seed)
+
+
+def _reads_ask(outcome: Undecided) -> bool:
+    """Return whether some model must read the ask by itself."""
+    return outcome.detects_ask or _of_ask(outcome)
 
 
 def _of_ask(outcome: Undecided) -> bool:

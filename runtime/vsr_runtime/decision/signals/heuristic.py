@@ -20,7 +20,7 @@ from vsr_runtime.decision.signals.keywords.ngrams import compile_ngrams
 from vsr_runtime.decision.signals.words import compile_words
 from vsr_runtime.decision.view import RequestView
 from vsr_schemas.modalities import Modality
-from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.pii import MODEL_TYPES, denied_types
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 KEYWORD_WORDS_COST, KEYWORD_PATTERNS_COST, KEYWORD_SCORES_COST = 2, 4, 7
@@ -175,7 +175,7 @@ def build_pii(rule: contract.PiiRule) -> PiiSignal:
     Raises:
         ValueError: every type that patterns can find is allowed, so the signal could never hold.
     """
-    types = PATTERN_TYPES - set(rule.pii_types_allowed or ())
+    types = denied_types(rule.pii_types_allowed or ()) - MODEL_TYPES
     if not types:
         raise ValueError("every type that can be found without a model is allowed")
     return PiiSignal(personal(types), rule.include_history)

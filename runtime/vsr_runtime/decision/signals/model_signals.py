@@ -11,7 +11,7 @@ from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.guards.normalise import normalise
 from vsr_runtime.decision.signals.score import Score
 from vsr_runtime.decision.view import READ, RequestView
-from vsr_schemas.pii import ALL_TYPES
+from vsr_schemas.pii import denied_types
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
 Level = Literal["hard", "medium", "easy"]
@@ -288,7 +288,7 @@ def build_pii_model(rule: contract.PiiRule, detector: str) -> PiiModelSignal:
     Raises:
         ValueError: every type is allowed, or its threshold is not a probability.
     """
-    types = ALL_TYPES - set(rule.pii_types_allowed or ())
+    types = denied_types(rule.pii_types_allowed or ())
     if not types:
         raise ValueError("every type is allowed")
     if not 0 <= rule.threshold <= 1:

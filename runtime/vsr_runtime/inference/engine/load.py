@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 
 from vsr_runtime.inference.checkpoint import Checkpoint, encoder_key
 from vsr_runtime.inference.classifier import load_head
-from vsr_runtime.inference.encoder_files import EncoderFiles, find_encoder, max_tokens
+from vsr_runtime.inference.compiled_task import compiled_tasks, encoder_files
 from vsr_runtime.inference.engine.batch_queues import LoadedModel
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.task import Task, find_valid_checkpoint, longest_sequence, read_task
-from vsr_runtime.inference.tokenizer import TextTokenizer
-from vsr_runtime.inference.windows import Floats, Windows
+from vsr_runtime.inference.windows import Floats
 from vsr_schemas import runtime as schema
 
 if TYPE_CHECKING:
@@ -40,10 +39,8 @@ def read_tasks(classifiers: Mapping[str, schema.ClassifierSettings]) -> dict[str
     Raises:
         ModelError: A checkpoint is missing, invalid, or lacks the policy's labels.
     """
-    return {
-        name: read_task(name, classifier) if classifier.checkpoint else _compiled_task(name, classifier)
-        for name, classifier in classifiers.items()
-    }
+    compiled = compiled_tasks({name: one for name, one in classifiers.items() if one.checkpoint is None})
+    return {name: compiled[name] if name in compiled else read_task(name, one) for name, one in classifiers.items()}
 
 
 def load_models(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedModel]:
@@ -95,13 +92,6 @@ def _mode() -> Mode:
     return modes[mode]
 
 
-def _compiled_task(name: str, classifier: schema.ClassifierSettings) -> Task:
-    files = _files(classifier)
-    tokenizer = TextTokenizer.load(files.tokenizer)
-    size = max_tokens(files) - tokenizer.special
-    return Task(name, tuple(classifier.labels), tokenizer, Windows(size, 0, whole=False), "mean")
-
-
 def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path) -> list[LoadedModel]:
     """A model for each encoder: everything compiled over it shares its forward pass."""
     from vsr_runtime.inference.compiled_model import CompiledModel  # noqa: PLC0415 - only where there is something compiled
@@ -132,11 +122,5 @@ def _answers(
 def _encoder(classifier: schema.ClassifierSettings) -> SentenceEncoder:
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - loads onnxruntime
 
-    files = _files(classifier)
+    files = encoder_files(classifier)
     return SentenceEncoder.load(files, classifier.encoder.precision if classifier.encoder else "int8")
-
-
-def _files(classifier: schema.ClassifierSettings) -> EncoderFiles:
-    if classifier.encoder is None:
-        raise ModelError("a compiled head needs its encoder")
-    return find_encoder(classifier.encoder.repo, classifier.encoder.sha256)

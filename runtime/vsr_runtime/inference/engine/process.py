@@ -38,7 +38,7 @@ def run(config: Path, path: Path, *, parent: bool = False) -> None:
         UserError: a file cannot be read, a model cannot be loaded, or the socket cannot be bound.
     """
     runtime = read_model(config.parent / "runtime.yaml", RuntimeSettings)
-    classifiers = runtime.classifiers
+    classifiers = {name: one for name, one in runtime.classifiers.items() if one.server is None}
     if not classifiers:
         raise UserError("runtime.yaml: there is no classifier, so there is nothing for an engine to run")
     try:

@@ -41,7 +41,8 @@ class TaskEngine:
     def __init__(self, tasks: Mapping[str, Task], backend: Backend) -> None:
         self._tasks = dict(tasks)
         self._backend = backend
-        self._tokenising = {name: Tokenising(task.tokenizer) for name, task in tasks.items()}
+        threads = {id(task.tokenizer): Tokenising(task.tokenizer) for task in tasks.values()}
+        self._tokenising = {name: threads[id(task.tokenizer)] for name, task in tasks.items()}
 
     @property
     def waiting(self) -> int:

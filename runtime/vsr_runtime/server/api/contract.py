@@ -14,7 +14,7 @@ from vsr_runtime.inference.engine.interface import TokenLabels
 from vsr_runtime.server.api.shapes import LabelScore, TokenSpan, TokenSpans
 from vsr_schemas.runtime import ClassifierSettings
 
-TASKS = frozenset({"category", "jailbreak", "pii"})
+TASKS = frozenset({"category", "jailbreak", "labels", "pii"})
 """Tasks of the classifiers that answer in these formats."""
 NONE_OF_THESE = "other"
 """The label for texts of no category, if the policy names none."""
@@ -31,7 +31,7 @@ def distribution(result: Mapping[str, float], classifier: ClassifierSettings) ->
     if classifier.checkpoint is None:
         rest = classifier.fallback or NONE_OF_THESE
         shares[rest] = shares.get(rest, 0.0) + max(0.0, 1.0 - sum(shares.values()))
-    policy_labels = () if classifier.task == "category" else classifier.labels
+    policy_labels = () if classifier.task in {"category", "labels"} else classifier.labels
     return [
         LabelScore(label=label, score=share)
         for label, share in sorted(_whole(shares, policy_labels).items(), key=lambda item: (-item[1], item[0]))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from vsr_runtime.decision.deadline import Expired, never
@@ -11,15 +12,15 @@ from vsr_runtime.decision.guards.finders import injection, merge, personal, span
 from vsr_runtime.decision.guards.guard import Finder
 from vsr_runtime.decision.guards.masking import PlaceholderMap, mask_text
 from vsr_runtime.server.api.shapes import PIIEntity, PIIOptions, PIIResponse, SecurityResponse
-from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.pii import GROUPS, NAMED_TYPES, PATTERN_TYPES
 from vsr_schemas.runtime import ClassifierSettings
 
 HIDDEN = "[DETECTED]"
 
 
-@lru_cache(maxsize=1)
-def _personal() -> Finder:
-    return personal(PATTERN_TYPES)
+@lru_cache(maxsize=2)
+def _personal(*, named: bool) -> Finder:
+    return personal(PATTERN_TYPES | NAMED_TYPES if named else PATTERN_TYPES)
 
 
 @lru_cache(maxsize=1)
@@ -33,9 +34,19 @@ def prepare() -> None:
     attacks("a", never)
 
 
-def personal_data(text: str, expired: Expired) -> list[TextSpan]:
-    """Text that has the form of personal data. Raises OutOfTimeError at the deadline."""
-    return spans([_personal()], text, expired)
+def personal_data(text: str, expired: Expired, types: Collection[str] = ()) -> list[TextSpan]:
+    """Text that has the form of personal data. Raises OutOfTimeError at the deadline.
+
+    Args:
+        text: the text.
+        expired: the deadline.
+        types: types to look for that are found only if they are named.
+    """
+    wanted = {name.upper() for name in types}
+    if wanted.isdisjoint(NAMED_TYPES):
+        return spans([_personal(named=False)], text, expired)
+    found = spans([_personal(named=True)], text, expired)
+    return [span if span.type in wanted else replace(span, type=GROUPS.get(span.type, span.type)) for span in found]
 
 
 def attacks(text: str, expired: Expired) -> list[TextSpan]:

@@ -19,7 +19,7 @@ from vsr_runtime.server.api.contract import cut_at, distribution, matches, spans
 from vsr_runtime.server.api.evaluation import eval_response, matched_signals
 from vsr_runtime.server.api.findings import attacks, personal_data, pii_response, security_response
 from vsr_runtime.server.api.request_context import ApiError, RequestContext
-from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.pii import NAMED_TYPES, PATTERN_TYPES
 from vsr_schemas.runtime import ClassifierSettings
 
 ApiResult = shapes.ResponseModel | list[shapes.LabelScore]
@@ -119,10 +119,15 @@ async def _category(context: RequestContext, text: str) -> tuple[str, dict[str, 
 
 async def _pii(context: RequestContext, text: str, options: shapes.PIIOptions) -> shapes.PIIResponse:
     models = context.classifiers("pii", "token")
-    _check_types(options.entity_types or (), models.values())
+    _check_types(options.entity_types or (), context.classifiers("pii").values())
     tokens = asyncio.gather(*(context.tokens(name, text) for name in models))
-    patterns, result = await asyncio.gather(context.aside(text, personal_data), tokens)
+    own = partial(personal_data, types=options.entity_types or ())
+    patterns, result, remote = await asyncio.gather(context.aside(text, own), tokens, context.detections(text))
     all_found = list(patterns)
+    for name, detection in remote.items():
+        server = context.classifiers("pii")[name]
+        least = server.threshold if options.confidence_threshold is None else 0.0
+        all_found += detection.spans(frozenset(server.labels), least)
     incomplete = False
     for (name, classifier), one in zip(models.items(), result, strict=True):
         least = classifier.threshold if options.confidence_threshold is None else 0.0
@@ -140,7 +145,7 @@ async def _security(context: RequestContext, text: str) -> shapes.SecurityRespon
 
 def _check_types(types: Sequence[str], models: Iterable[ClassifierSettings]) -> None:
     """Reject unknown types: they would never be matches, and the text would look clean."""
-    known = PATTERN_TYPES | {label for model in models for label in model.labels}
+    known = PATTERN_TYPES | NAMED_TYPES | {label for model in models for label in model.labels}
     if missing := sorted({name for name in types if name.upper() not in {one.upper() for one in known}}):
         message = f"Nothing here finds {', '.join(missing)}. What is matches: {', '.join(sorted(known))}."
         raise ApiError(error_response(404, "unknown_type", message, param="options.entity_types"))

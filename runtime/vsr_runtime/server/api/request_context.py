@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.deadline import DeadlineExceededError, Expired
+from vsr_runtime.decision.guards.detection import Detection
 from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.decision.request.immediate_responses import error_response, undecided_response
@@ -127,12 +128,28 @@ class RequestContext:
         return await self._or_api_error(self.threads.run(self._until, self.size + HANDOVER, work))
 
     def classifiers(self, task: str, kind: str | None = None) -> Mapping[str, ClassifierSettings]:
-        """The loaded classifiers of a task, by name; optionally only those with a kind of checkpoint."""
+        """The loaded classifiers of a task, by name; optionally only those of a kind.
+
+        A head, and a server that labels whole texts, count as sequence classifiers.
+        """
         return {
             name: one
             for name, one in self.generation.classifiers.items()
-            if one.task == task and (kind is None or (one.checkpoint is not None and one.checkpoint.kind == kind))
+            if one.task == task and kind in {None, "sequence" if one.checkpoint is None else one.checkpoint.kind}
         }
+
+    async def detections(self, text: str) -> Mapping[str, Detection]:
+        """What each server finds of personal data in a text, by the classifier's name. Raises ApiError."""
+        names = [name for name, one in self.generation.classifiers.items() if one.task == "pii" and one.server]
+        if not names:
+            return {}
+        results = await self.generation.looks(dict.fromkeys(names, (text,)), self._until)
+        found: dict[str, Detection] = {}
+        for name, result in results.items():
+            if isinstance(result, Cause):
+                raise ApiError(shed(result))
+            found[name] = result[0]
+        return found
 
     def named(self, name: str | None) -> tuple[str, ClassifierSettings]:
         """The classifier of this name, or the default one.
@@ -140,7 +157,11 @@ class RequestContext:
         Raises:
             ApiError: it is not loaded, or there is no default.
         """
-        loaded = {name: one for name, one in self.generation.classifiers.items() if one.task in TASKS}
+        loaded = {
+            name: one
+            for name, one in self.generation.classifiers.items()
+            if one.task in TASKS and not (one.task == "pii" and one.server)
+        }
         selected = name or self.chosen or (next(iter(loaded)) if len(loaded) == 1 else None)
         listed = ", ".join(sorted(loaded)) or "none"
         if selected in loaded and selected is not None:

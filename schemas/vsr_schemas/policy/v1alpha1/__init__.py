@@ -25,6 +25,7 @@ from vsr_schemas.policy.v1alpha1.identity import (
     JwtSpec,
 )
 from vsr_schemas.policy.v1alpha1.imports import Imports, ImportSpec
+from vsr_schemas.policy.v1alpha1.labels import LabelSignalSpec
 from vsr_schemas.policy.v1alpha1.limits import LimitForSpec, LimitSpec, OverSpec
 from vsr_schemas.policy.v1alpha1.listeners import (
     ClientCertificatesSpec,
@@ -130,6 +131,7 @@ __all__ = [
     "IssuerSpec",
     "JwtSpec",
     "KeyReferenceSpec",
+    "LabelSignalSpec",
     "LimitForSpec",
     "LimitSpec",
     "ListenerSpec",

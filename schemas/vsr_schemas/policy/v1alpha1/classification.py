@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.labels import FalseAlarms, LabelExamples
 from vsr_schemas.scalars import Commit, Number, Repository, Text, not_blank
 
 Probability = Annotated[Number, Field(ge=0, le=1)]
@@ -24,12 +25,13 @@ class CheckpointSpec(PolicyModel):
 class ClassifierSpec(PolicyModel):
     """A model that classifies requests.
 
-    It is either a sentence encoder with a head trained at compile time (``encoder`` and ``head``, for categories), or a
-    ``checkpoint``. ``of`` is what it reads to find the category: the person's ``ask``, or all texts of the
-    ``request``. Below ``threshold`` (a probability) it returns no result. ``precision`` is that of serving.
+    It is either a sentence encoder with a head trained at compile time (``encoder`` and ``head``), or a
+    ``checkpoint``. A head learns from ``categories``, or from ``examples`` of its own by label. ``of`` is what it reads
+    to find the category: the person's ``ask``, or all texts of the ``request``. Below ``threshold`` (a probability) it
+    returns no result; ``false_alarms`` chooses the threshold. ``precision`` is that of serving.
     """
 
-    task: Literal["category", "jailbreak", "pii"]
+    task: Literal["category", "jailbreak", "pii", "labels"]
     encoder: Literal["sentence-transformers/all-MiniLM-L6-v2"] | None = None
     head: Literal["compiled"] | None = None
     checkpoint: CheckpointSpec | None = None
@@ -37,20 +39,32 @@ class ClassifierSpec(PolicyModel):
     precision: Literal["int8", "fp32", "bf16"] | None = None
     threshold: Annotated[Number, Field(ge=0, lt=1)] | None = None
     of: Literal["ask", "request"] = "ask"
+    examples: LabelExamples | None = None
+    false_alarms: FalseAlarms | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> ClassifierSpec:
-        compiled = self.encoder is not None or self.head is not None
+        compiled = self.encoder is not None or self.head is not None or self.examples is not None
         if compiled and self.checkpoint is not None:
             raise PydanticCustomError(
                 "one_of", "a classifier has a `checkpoint`, or an `encoder` and a `head`, not both"
             )
+        if self.task in {"category", "pii"} and self.examples is not None:
+            raise PydanticCustomError(
+                "one_of", "`examples` of a classifier are only for `task: labels` and `task: jailbreak`"
+            )
+        if self.task == "labels" and self.examples is None:
+            raise PydanticCustomError("one_of", "a classifier with `task: labels` needs `examples`")
+        if self.false_alarms is not None and (self.examples is None or self.threshold is not None):
+            raise PydanticCustomError("one_of", "`falseAlarms` chooses the threshold of a head with `examples`")
         if self.task != "category" and self.of != "ask":
             raise PydanticCustomError("one_of", "`of` is only for `task: category`; detectors read everything")
-        if self.task != "category" and self.checkpoint is None:
+        if self.task == "jailbreak" and self.checkpoint is None and self.examples is None:
             raise PydanticCustomError(
-                "one_of", "a classifier with `task: {task}` needs a `checkpoint`", {"task": self.task}
+                "one_of", "a classifier with `task: jailbreak` needs a `checkpoint` or `examples`"
             )
+        if self.task == "pii" and self.checkpoint is None:
+            raise PydanticCustomError("one_of", "a classifier with `task: pii` needs a `checkpoint`")
         return self
 
 

@@ -262,8 +262,12 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "classifiers.*": {
         "task": "What the classifier recognises.",
         "encoder": "Sentence encoder of a head that is trained at compile time.",
-        "head": "Train a head from the examples of the categories.",
-        "checkpoint": "A Hugging Face model instead of a trained head. Required for `jailbreak` and `pii`.",
+        "head": "Train a head from the examples of the categories, or from `examples`.",
+        "checkpoint": "A Hugging Face model instead of a trained head. Required for `pii`.",
+        "examples": "Examples of a head for `task: labels` or `task: jailbreak`, by label, as under `categories`. "
+        "`other` has texts without a label. A `jailbreak` head has one label, that of attacks, and `other`.",
+        "falseAlarms": "Share of texts without a label that may get one. The threshold is chosen for it on examples of "
+        "topics that the head has not seen. The default is 0.01 for a head with one label, 0.05 for one with several.",
         "device": "Where the model runs.",
         "precision": "Numeric precision. Defaults to `int8` for the encoder, and for a checkpoint to `fp32` on `cpu` "
         "and `bf16` on `cuda`. The encoder supports `int8` and `fp32`, a checkpoint `fp32` and `bf16`.",
@@ -301,8 +305,9 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "list. Exactly one claim.",
         "pii": "Personal data in the conversation.",
         "jailbreak": "An attack that a detector recognises.",
-        "of": "What `keywords`, `embedding`, `language` and `complexity` read: the person's `ask`, or all texts of the "
-        "`request`, including instructions, documents and results of tools.",
+        "label": "The label that a classifier with `task: labels` gives the request.",
+        "of": "What `keywords`, `embedding`, `language`, `complexity` and `label` read: the person's `ask`, or all "
+        "texts of the `request`, including instructions, documents and results of tools.",
     },
     "signals.*.embedding": {
         "to": "Sentences to compare with.",
@@ -338,18 +343,25 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "signals.*.pii": {
         "types": "Types of personal data, as listed in the guards reference.",
         "detector": "Classifier of the task `pii`, for types that patterns cannot find.",
-        "threshold": "Smallest probability of a finding of the detector.",
+        "threshold": "Smallest probability of a finding of the detector. The default is 0.7 for a checkpoint, and the "
+        "classifier's threshold for a head.",
     },
     "signals.*.jailbreak": {
         "detector": "Classifier of the task `jailbreak`.",
-        "threshold": "Smallest probability of an attack at which the signal holds.",
+        "threshold": "Smallest probability of an attack at which the signal holds. The default is 0.7 for a "
+        "checkpoint, and the classifier's threshold for a head.",
+    },
+    "signals.*.label": {
+        "classifier": "Name of the classifier.",
+        "is": "A label, or a list. `other` is a request that gets no label.",
     },
     "guards.*": {
         "detector": "Classifier that the guard uses: task `jailbreak` alone, or task `pii` with `types`.",
         "types": "Types of personal data to look for.",
         "patterns": "`builtin` for credentials, `injection` for the structure of prompt injections, or a list of RE2 "
         "regular expressions.",
-        "threshold": "Smallest probability of a finding of the detector.",
+        "threshold": "Smallest probability of a finding of the detector. The default is 0.7 for a checkpoint, and the "
+        "classifier's threshold for a head.",
         "action": "What happens to a request or response with a finding.",
         "model": "Model for `action: route`.",
         "on": "What the guard reads.",

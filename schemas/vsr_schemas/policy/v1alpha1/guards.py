@@ -39,7 +39,7 @@ class GuardSpec(PolicyModel):
         ]
         | None
     ) = None
-    threshold: Probability = 0.7
+    threshold: Probability | None = None
     action: Literal["block", "mask", "route", "flag"] = "block"
     model: Header | None = None
     on: Literal["request", "response", "both"] = "request"

@@ -11,6 +11,7 @@ from vsr_schemas.base import PolicyModel
 from vsr_schemas.modalities import MODALITIES, Modality
 from vsr_schemas.policy.v1alpha1.classification import Phrase, Probability
 from vsr_schemas.policy.v1alpha1.clients import AttributeName, AttributeValues
+from vsr_schemas.policy.v1alpha1.labels import LabelSignalSpec
 from vsr_schemas.runtime import MAX_COUNT
 from vsr_schemas.scalars import Bool, Int, Name, Number, Text
 from vsr_schemas.shapes import LIST, MAPPING, TEXT, AsList, AsMapping, AsText, by_shape
@@ -114,7 +115,7 @@ class JailbreakSignalSpec(PolicyModel):
     """A detector classifies the request as an attack."""
 
     detector: Text
-    threshold: Probability = 0.7
+    threshold: Probability | None = None
 
 
 class SignalSpec(PolicyModel):
@@ -156,6 +157,7 @@ class SignalSpec(PolicyModel):
     claims: Annotated[dict[AttributeName, AttributeValues], Field(min_length=1, max_length=1)] | None = None
     pii: PiiSignalSpec | None = None
     jailbreak: JailbreakSignalSpec | None = None
+    label: LabelSignalSpec | None = None
     of: Literal["ask", "request"] = "ask"
 
     @property
@@ -178,7 +180,7 @@ class SignalSpec(PolicyModel):
         return self
 
 
-READERS = ("keywords", "embedding", "language", "complexity")
+READERS = ("keywords", "embedding", "language", "complexity", "label")
 """The kinds of signal that read the ask unless ``of`` says otherwise."""
 KINDS = (
     "keywords",
@@ -196,5 +198,6 @@ KINDS = (
     "claims",
     "pii",
     "jailbreak",
+    "label",
 )
 """The kinds of signal, in the spelling of the policy."""

@@ -56,6 +56,7 @@ from vsr_schemas.routerconfig.v0_4_0.providers import (
     ReasoningFamily,
 )
 from vsr_schemas.routerconfig.v0_4_0.router import (
+    DomainModule,
     Entrypoint,
     Global,
     Listener,
@@ -104,6 +105,7 @@ __all__ = (
     "ConversationSource",
     "Decision",
     "Domain",
+    "DomainModule",
     "EmbeddingRule",
     "Entrypoint",
     "FastResponse",

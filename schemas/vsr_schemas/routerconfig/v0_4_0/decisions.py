@@ -29,6 +29,7 @@ class RuleLeaf(StockModel):
         "jailbreak",
         "pii",
         "authz",
+        "classifier",
         "projection",
     ]
     name: str

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from vsr_schemas.routerconfig.v0_4_0.base import StockModel
 from vsr_schemas.routerconfig.v0_4_0.decisions import Decision
 from vsr_schemas.routerconfig.v0_4_0.projections import Projections
 from vsr_schemas.routerconfig.v0_4_0.providers import ModelCard, Providers
 from vsr_schemas.routerconfig.v0_4_0.signals import Signals
+
+LEAST_THRESHOLD = 0.5
+"""A probability that at most one label exceeds."""
 
 
 class Routing(StockModel):
@@ -73,10 +76,38 @@ class CatalogEmbeddings(StockModel):
     semantic: EmbeddingModels = Field(default_factory=EmbeddingModels)
 
 
+class DomainModule(StockModel):
+    """The classifier of domains: its threshold, and the model that says which labels there are."""
+
+    threshold: float | None = Field(default=None, le=1)
+    model_id: str | None = None
+    category_mapping_path: str | None = None
+
+    @field_validator("threshold")
+    @classmethod
+    def _one_label(cls, threshold: float | None) -> float | None:
+        if threshold is not None and threshold < LEAST_THRESHOLD:
+            raise ValueError("below 0.5 a request can have several domains at once, which is not executed; use 0.5")
+        return threshold
+
+
+class ClassifierModules(StockModel):
+    """Settings of classifiers."""
+
+    domain: DomainModule = Field(default_factory=DomainModule)
+
+
+class ModelModules(StockModel):
+    """Settings of signals that need a model."""
+
+    classifier: ClassifierModules = Field(default_factory=ClassifierModules)
+
+
 class ModelCatalog(StockModel):
     """Settings of the models that read requests."""
 
     embeddings: CatalogEmbeddings = Field(default_factory=CatalogEmbeddings)
+    modules: ModelModules = Field(default_factory=ModelModules)
 
 
 class Global(StockModel):

@@ -1,0 +1,73 @@
+"""Trains the heads that ship with the runtime, and writes them into its package.
+
+Usage: ``python -m vsr_compiler.heads.shipped``. A head is trained again only if its examples, the encoder or the
+training have changed; the same inputs give the same bytes on one machine. Tests compare the inputs with the files'.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from vsr_compiler import examples
+from vsr_compiler.heads.artifact import compile_head
+from vsr_compiler.heads.inputs import OTHER, CategoryExamples, inputs_hash
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN
+from vsr_runtime.inference.head_file import head_metadata
+from vsr_runtime.shipped_heads import FOLDER, INDEX
+
+if TYPE_CHECKING:
+    from vsr_runtime.inference.onnx_session import Precision
+
+SETS = ("mmlu-pro@1",)
+"""The example sets of which a head ships."""
+PRECISION: Precision = "int8"
+WEIGHTS = KNOWN[DEFAULT_ENCODER].weights
+
+
+def categories(name: str) -> tuple[CategoryExamples, ...]:
+    """Return the labels of a set with their texts."""
+    found = examples.read(name)
+    return tuple(CategoryExamples(label, "", found.texts(label)) for label in found.labels)
+
+
+def inputs(name: str) -> str:
+    """Return the sha256 of what the head of a set is trained from today."""
+    return inputs_hash(categories(name), DEFAULT_ENCODER, WEIGHTS, PRECISION)
+
+
+def file_of(name: str) -> str:
+    """Return the name of the file of a set's head."""
+    return f"{name.replace('@', '-')}.safetensors"
+
+
+def write() -> None:
+    """Write the heads whose inputs changed, and the index."""
+    index = {}
+    for name in SETS:
+        path = FOLDER / file_of(name)
+        data = path.read_bytes() if path.exists() else b""
+        if not data or head_metadata(data)["inputs"] != inputs(name):
+            data = _trained(name)
+            path.write_bytes(data)
+        metadata = head_metadata(data)
+        index[name] = {"file": path.name, "inputs": metadata["inputs"], "labels": json.loads(metadata["labels"])}
+    INDEX.write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+
+def _trained(name: str) -> bytes:
+    """Train a head. The label `other` gets the rest of the probability."""
+    from vsr_runtime.inference.head import Head  # noqa: PLC0415 - needs the classify extra
+
+    data, _ = compile_head(categories(name), DEFAULT_ENCODER, WEIGHTS, PRECISION, None)
+    head = Head.from_bytes(data)
+    if OTHER in examples.read(name).labels:
+        head = replace(head, labels=(*head.labels, OTHER), rest=OTHER)
+    return head.to_bytes()
+
+
+if __name__ == "__main__":
+    write()
+    sys.stdout.write(f"{', '.join(sorted(path.name for path in FOLDER.glob('*.safetensors')))}\n")

@@ -1,0 +1,1 @@
+"""Servers outside this process that classify text: Presidio, moderation APIs, and inference servers."""
