@@ -26,6 +26,7 @@ PAGES = sorted({str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)
 ELSEWHERE = re.compile(
     r"my-policy|manifests/|crds/|prompts\.jsonl|crds pull|--server|[$\[{]\w*[^0-9\]]|vsr-compile (?:eval|lsp)|\.lock"
+    r"|vsr-compile status (?!.* --rbac$)"
 )
 """Commands that need files, a network, a cluster or an editor of the reader, that take long, and usage lines."""
 

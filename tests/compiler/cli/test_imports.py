@@ -29,8 +29,9 @@ FORBIDDEN = {
     "check --help": MODELS | COMPILER,
     "compile --help": MODELS | COMPILER,
     "lsp --help": MODELS | COMPILER,
+    "status --help": MODELS | COMPILER | {"kubernetes", "vsr_compiler.live"},
     f"fmt {POLICY} --check": MODELS - {"ruamel"} | COMPILER,
-    f"check {POLICY}": {"jinja2", "jsonschema", "numpy", "onnxruntime", "asyncio"},
+    f"check {POLICY}": {"kubernetes", "vsr_compiler.live", "jinja2", "jsonschema", "numpy", "onnxruntime", "asyncio"},
     f"explain {POLICY}:2": {"jinja2", "jsonschema", "numpy", "onnxruntime"},
 }
 """What a command must not import, if nothing is remembered."""

@@ -29,6 +29,7 @@ from vsr_compiler.diagnostics.codes import (
     imports,
     limits,
     listeners,
+    live,
     manifest_acceptance,
     manifest_input,
     manifest_references,
@@ -83,5 +84,6 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | importer.CODES
     | foreign.CODES
     | migration.CODES
+    | live.CODES
     | output.CODES,
 )

@@ -23,6 +23,7 @@ class Stage(Enum):
     REVIEW = "review commands"
     IMPORT = "import"
     OUTPUT = "output"
+    LIVE = "status of a cluster"
     INTERNAL = "internal"
 
 

@@ -1,12 +1,18 @@
-"""Client for dry runs at an API server. Responses are limited in size and time."""
+"""Client that reads an API server, and applies objects as dry runs. It changes nothing.
+
+Responses are limited in size and time.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import urllib.parse
 from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from vsr_compiler.verify.api_server.findings import Response
@@ -24,7 +30,7 @@ class UnreachableError(Exception):
 
 
 def connect(context: str | None) -> DryRunClient:
-    """Return a client for the server of a kubeconfig's context.
+    """Return a client for the server of a kubeconfig's context; inside a pod without one, for its own cluster.
 
     Raises:
         UnreachableError: There is no kubeconfig, no such context, or the Kubernetes client is not installed.
@@ -37,15 +43,25 @@ def connect(context: str | None) -> DryRunClient:
         configuration = client.Configuration()
         # The client annotates only some of its functions.
         load: Any = config.load_kube_config
-        load(context=context, client_configuration=configuration)
+        inside: Any = config.load_incluster_config
+        if context is None and _is_in_cluster(config):
+            inside(client_configuration=configuration)
+        else:
+            load(context=context, client_configuration=configuration)
     except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
         reason = " ".join(str(error).split())[:200]
         raise UnreachableError(f"no cluster found: {reason}") from None
     return DryRunClient(client.ApiClient(configuration))
 
 
+def _is_in_cluster(config: Any) -> bool:  # noqa: ANN401 - the client is an extra
+    """Return whether there is no kubeconfig, and the process has the account of a pod."""
+    places = str(config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION).split(os.pathsep)
+    return "KUBERNETES_SERVICE_HOST" in os.environ and not any(Path(place).expanduser().exists() for place in places)
+
+
 class DryRunClient:
-    """Applies objects as dry runs. May be called from several threads."""
+    """Reads objects, and applies them as dry runs. May be called from several threads."""
 
     def __init__(self, api: Any) -> None:  # noqa: ANN401 - the client is an extra
         self._api = api
@@ -58,17 +74,36 @@ class DryRunClient:
         Raises:
             UnreachableError: The server does not answer, or its response is invalid.
         """
+        return self.dry_run(manifest)
+
+    def dry_run(self, manifest: Manifest, manager: str = MANAGER) -> Response:
+        """Return what a server-side apply by a field manager would make of an object. Raises as a call does."""
+        path = self.path(manifest)
+        if path is None:
+            return Response(_NOT_FOUND, {}, is_unknown_kind=True)
+        query = {"dryRun": "All", "fieldManager": manager, "fieldValidation": "Strict", "force": "true"}
+        body = json.dumps(manifest.body, default=str).encode()
+        return self._request("PATCH", f"{path}?{urllib.parse.urlencode(query)}", body)
+
+    def get(self, manifest: Manifest) -> Response:
+        """Return an object as the server has it. Raises as a call does."""
+        path = self.path(manifest)
+        return Response(_NOT_FOUND, {}, is_unknown_kind=True) if path is None else self._request("GET", path)
+
+    def read(self, path: str, query: Mapping[str, str] = MappingProxyType({})) -> Response:
+        """Return what is at a path of the API. Raises as a call does."""
+        return self._request("GET", f"{path}?{urllib.parse.urlencode(query)}" if query else path)
+
+    def path(self, manifest: Manifest) -> str | None:
+        """Return the path of an object; None if the server does not have the kind. Raises as a call does."""
         version = as_string(manifest.body["apiVersion"])
         base = f"/apis/{_quote(version)}" if "/" in version else f"/api/{_quote(version)}"
         resource = (self._resources(base) or {}).get(manifest.kind)
         if resource is None:
-            return Response(_NOT_FOUND, {}, is_unknown_kind=True)
+            return None
         plural, namespaced = resource
         space = f"/namespaces/{_quote(manifest.namespace or 'default')}" if namespaced else ""
-        path = f"{base}{space}/{_quote(plural)}/{_quote(manifest.name)}"
-        query = {"dryRun": "All", "fieldManager": MANAGER, "fieldValidation": "Strict", "force": "true"}
-        body = json.dumps(manifest.body, default=str).encode()
-        return self._request("PATCH", f"{path}?{urllib.parse.urlencode(query)}", body)
+        return f"{base}{space}/{_quote(plural)}/{_quote(manifest.name)}"
 
     def _resources(self, base: str) -> Mapping[str, tuple[str, bool]] | None:
         """Return plural name and whether it is namespaced by kind; None if the server does not have the version."""
