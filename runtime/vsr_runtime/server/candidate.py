@@ -12,11 +12,11 @@ from vsr_runtime.credentials import KEYLESS, clients_folder
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.extproc import Processor
-from vsr_runtime.server.file_reads import LOAD, FileReads, StuckReadError
-from vsr_runtime.server.generation import Generation, Loader, content_hash, warm_generation
+from vsr_runtime.server.file_reads import FileReads, StuckReadError
+from vsr_runtime.server.generation import Generation, Loader, content_hash
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import POLL, keys_hash
-from vsr_runtime.server.shadow.classifiers import SharedClassifiers
+from vsr_runtime.server.shadow.classifiers import candidate_generation
 from vsr_runtime.server.shadow.counts import ShadowMetrics
 from vsr_runtime.server.shadow.shadow import Shadow
 
@@ -33,7 +33,7 @@ class CandidateWatch:
         credentials: the folder with the keys of providers, beside that of clients; None for the one next to it.
         processor: serves the active policy.
         shadow: compares.
-        classifiers: loads classifiers.
+        load: loads classifiers.
         metrics: shows the outcome.
         reads: reads the files.
     """
@@ -45,16 +45,16 @@ class CandidateWatch:
         credentials: Path | None,
         processor: Processor,
         shadow: Shadow,
-        classifiers: SharedClassifiers,
+        load: Loader,
         metrics: ShadowMetrics,
         reads: FileReads | None = None,
     ) -> None:
         self._config = config
-        self._clients = clients_folder(active, credentials)
+        self._beside = clients_folder(active, credentials).parent
         self._keys = active, credentials
         self._processor = processor
         self._shadow = shadow
-        self._classifiers = classifiers
+        self._load_classifiers = load
         self._metrics = metrics
         self._reads = reads or FileReads()
         self._seen: Hashes | None = None
@@ -97,15 +97,12 @@ class CandidateWatch:
 
     async def _load(self, digest: str) -> Generation:
         policy = await self._reads.run(self._settings)
-        return await warm_generation(
-            replace(policy, cache=None),
-            await self._reads.run(lambda: self._classifiers.candidate(policy), LOAD),
-            digest,
-        )
+        active, spend = self._processor.generation, self._shadow.budget.spend
+        return await candidate_generation(policy, active, self._load_classifiers, spend, self._reads, digest)
 
     def _settings(self) -> settings.Settings:
         """Read the candidate as if it served here: by the limits of the active one's gateway, and its clients' keys."""
-        read = settings.load(self._config, KEYLESS, clients=self._clients)
+        read = settings.load(self._config, KEYLESS, beside=self._beside)
         active = self._processor.generation.source
         tighter = active.runtime.limits.models if active is not None else None
         if read.source is None or not tighter or read.source.runtime.limits.models:
@@ -114,7 +111,7 @@ class CandidateWatch:
         known = {name: limits for name, limits in tighter.items() if name in read.program.models}
         limits = runtime.limits.model_copy(update={"models": known or None})
         runtime = runtime.model_copy(update={"limits": limits})
-        return settings.build_settings(replace(read.source, runtime=runtime))
+        return replace(settings.build_settings(replace(read.source, runtime=runtime)), access=read.access)
 
     def _refuse(self, digest: str, reason: str) -> None:
         """Compare with no candidate, and say why, once."""
@@ -134,17 +131,11 @@ class Comparison:
 
     Attributes:
         shadow: compares; None for no comparison.
-        load: loads the active policy's classifiers.
     """
 
     def __init__(self, candidate: Path | None, load: Loader, metrics: Metrics, *, agentgateway: bool) -> None:
-        self.shadow: Shadow | None = None
-        self.load = load
-        self._candidate, self._metrics = candidate, metrics.shadow
-        if candidate is not None:
-            self.shadow = Shadow(metrics.shadow, agentgateway=agentgateway)
-            self._classifiers = SharedClassifiers(load, self.shadow.budget.spend)
-            self.load = self._classifiers.active
+        self.shadow = Shadow(metrics.shadow, agentgateway=agentgateway) if candidate else None
+        self._candidate, self._load, self._metrics = candidate, load, metrics.shadow
 
     def watch(
         self, active: Path, credentials: Path | None, processor: Processor, reads: FileReads, poll: float
@@ -153,6 +144,6 @@ class Comparison:
         if self._candidate is None or self.shadow is None:
             return ()
         watch = CandidateWatch(
-            self._candidate, active, credentials, processor, self.shadow, self._classifiers, self._metrics, reads
+            self._candidate, active, credentials, processor, self.shadow, self._load, self._metrics, reads
         )
         return (asyncio.ensure_future(watch.watch(poll)),)

@@ -46,6 +46,7 @@ from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.readers.pool import ReaderPool
 from vsr_runtime.server.readers.remote import RemoteReading
 from vsr_runtime.server.responses import ResponseHandler
+from vsr_runtime.server.shadow.classifiers import record
 from vsr_runtime.server.shadow.shadow import Shadow
 from vsr_runtime.server.thread_pool import OverloadedError
 from vsr_runtime.server.trace import Tracing, carrier_of
@@ -93,6 +94,8 @@ class Processor:
         self._metrics = metrics or Metrics(generation.rules.program)
         self._tracing = tracing
         self._shadow = shadow
+        if shadow:
+            record(generation)
         self._open: set[asyncio.Task[Any]] = set()
         self._following: set[asyncio.Task[Any]] = set()
         self._upload_timeouts = UploadTimeouts()
@@ -175,6 +178,8 @@ class Processor:
 
     def swap(self, generation: Generation) -> None:
         """Serve new streams with another generation; open streams finish with theirs."""
+        if self._shadow:
+            record(generation)
         before, self._generation = self._generation, generation
         self._remote.prepare(generation)
         self._limits.ledger.keep(generation.rules.program.rates)

@@ -135,7 +135,6 @@ async def _serve(
     metrics = Metrics(policy.program)
     traces = tracing()
     comparison = Comparison(listen.shadow, load, metrics, agentgateway=listen.agentgateway)
-    load = comparison.load
     health = Health(metrics.text)
     api = _api(health, metrics, listen)
     http = await _listen_http(HttpPort(health, api), listen.http)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +18,13 @@ from support.runtime_fakes import DATA, Classification, FakeClassifier
 from vsr_runtime.decision.request.ending import Ending
 from vsr_runtime.decision.request.events import Cause, Failure, SignalsReady
 from vsr_runtime.server.candidate import CandidateWatch
-from vsr_runtime.server.classify import ClassifierPool
-from vsr_runtime.server.generation import content_hash, warm_generation
+from vsr_runtime.server.file_reads import FileReads
+from vsr_runtime.server.generation import Generation, content_hash, warm_generation
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import Reloader, keys_hash
 from vsr_runtime.server.shadow import shadow as shadow_module
 from vsr_runtime.server.shadow.budget import BURST, IDLE, SHARE, CpuBudget
-from vsr_runtime.server.shadow.classifiers import BorrowedPool, RecordingPool, SharedClassifiers
+from vsr_runtime.server.shadow.classifiers import BorrowedPool, RecordingPool, candidate_generation, record
 from vsr_runtime.server.shadow.counts import MAX_PAIRS
 from vsr_runtime.server.shadow.encoders import REMEMBERED, RememberingEncoder, SharedEncoders
 from vsr_runtime.server.shadow.shadow import Shadow
@@ -79,12 +80,11 @@ def serve(gateway, folders, scenario, load_classifier=lambda _: FakeClassifier()
         policy = load(config)
         metrics = Metrics(policy.program)
         shadow = Shadow(metrics.shadow, budget)
-        classifiers = SharedClassifiers(load_classifier, shadow.budget.spend)
-        generation = await warm_generation(policy, classifiers.active(policy), content_hash(config))
+        generation = await warm_generation(policy, load_classifier(policy), content_hash(config))
         async with gateway(policy, metrics=metrics, generation=generation, shadow=shadow) as envoy:
-            watch = CandidateWatch(other, config, None, envoy.processor, shadow, classifiers, metrics.shadow)
+            watch = CandidateWatch(other, config, None, envoy.processor, shadow, load_classifier, metrics.shadow)
             keys = keys_hash(config, None)
-            reloader = Reloader(config, classifiers.active, envoy.processor, metrics, generation, keys)
+            reloader = Reloader(config, load_classifier, envoy.processor, metrics, generation, keys)
             await watch.look()
             return await scenario(Served(envoy, watch, shadow, metrics, reloader))
 
@@ -354,6 +354,10 @@ class Encoder:
         self.texts += texts
         return np.array([[len(text), 1] for text in texts], np.float32)
 
+    def embed_ids(self, sequences):
+        """Embed sequences of token ids."""
+        return self.embed([str(ids) for ids in sequences])
+
 
 def test_text_that_one_policy_has_read_is_not_read_again_for_the_other():
     """Text that one policy has read is not read again for the other."""
@@ -362,6 +366,8 @@ def test_text_that_one_policy_has_read_is_not_read_again_for_the_other():
     assert encoder.embed(["one", "three"]).tolist() == [[3, 1], [5, 1]]
     assert encoder.embed(["three"]).tolist() == [[5, 1]]
     assert inner.texts == ["one", "three"]
+    assert encoder.embed_ids([[1, 2], [1, 2]]).tolist() == [[6, 1]] * 2
+    assert inner.texts == ["one", "three", "[1, 2]"]
     encoder.embed([str(number) for number in range(REMEMBERED)])
     assert len(encoder._known) == REMEMBERED
 
@@ -427,6 +433,27 @@ def test_engine_of_equal_classifiers_is_shared_and_asked_once_for_a_text():
     asyncio.run(scenario())
 
 
+def test_candidate_with_the_same_engine_loads_none(settings):
+    """Candidate with the same engine loads none."""
+    shared = replace(settings, engine=settings.classifiers)
+    other = settings.classifiers["domain"].model_copy(update={"threshold": 0.9})
+
+    def load_classifier(_):
+        raise LookupError
+
+    async def scenario():
+        active = Generation(shared, Engine())
+        record(active)
+        spend = [].append
+        made = await candidate_generation(shared, active, load_classifier, spend, FileReads(), "0")
+        assert isinstance(made.pool, BorrowedPool)
+        changed = replace(shared, classifiers={"domain": other})
+        with pytest.raises(LookupError):
+            await candidate_generation(changed, active, load_classifier, spend, FileReads(), "0")
+
+    asyncio.run(scenario())
+
+
 # --- labels
 
 
@@ -450,18 +477,3 @@ def test_series_of_differences_are_bounded(pairs):
 def test_server_without_a_candidate_shows_no_series_of_one():
     """Server without a candidate shows no series of one."""
     assert not samples(Metrics(), "vsr_shadow")
-
-
-def test_pool_of_the_candidate_is_its_own(settings):
-    """Pool of the candidate is its own."""
-    spent: list[float] = []
-    classifiers = SharedClassifiers(lambda _: FakeClassifier(), spent.append)
-
-    async def scenario():
-        pool = ClassifierPool(classifiers.candidate(settings))
-        loop = asyncio.get_running_loop()
-        assert (await pool.signals("2", loop.time() + 10)).category == "math"
-        pool.close()
-
-    asyncio.run(scenario())
-    assert len(spent) == 1

@@ -1,14 +1,16 @@
 """Classifiers of both policies: what the active one has computed is not computed again if the candidate's are the same.
 
-Compiled classifiers share their encoder (see `encoders`). An engine is shared as a whole, if all classifiers are equal.
+Compiled classifiers share their encoder. An engine and servers are shared if all classifiers are equal.
 """
 
 from __future__ import annotations
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b, sha256
+from pathlib import Path
 from time import monotonic, thread_time
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +18,11 @@ from vsr_runtime.decision.program.conditions import SignalKind
 from vsr_runtime.decision.request.events import Cause, DetectorResult, Failure, SignalsReady
 from vsr_runtime.files import read_regular
 from vsr_runtime.server.classify import CATEGORY, ClassifierResult, ModelPool, TextClassifier
-from vsr_runtime.server.generation import Loader, Startable
+from vsr_runtime.server.file_reads import LOAD, FileReads
+from vsr_runtime.server.generation import Generation, Loader, Startable, warm_generation
+from vsr_runtime.server.supervisor.link import BROKER
 from vsr_runtime.settings import Settings
+from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:
     from vsr_runtime.inference.engine.interface import TokenLabels
@@ -29,45 +34,56 @@ MAX_HEAD = 64 << 20
 Spend = Callable[[float], None]
 
 
-class SharedClassifiers:
-    """Loads the classifiers of both policies.
+def record(generation: Generation) -> None:
+    """Let an active policy's pool remember its latest results."""
+    if generation.pool is not None and generation.source is not None:
+        generation.pool = RecordingPool(generation.pool)
+
+
+async def candidate_generation(
+    settings: Settings, active: Generation, load: Loader, spend: Spend, reads: FileReads, digest: str
+) -> Generation:
+    """Make the generation of a candidate.
 
     Args:
-        load: loads the classifiers of one.
-        spend: is given the CPU time that the candidate's use.
+        settings: the candidate.
+        active: the active policy, whose engine and servers it uses if its classifiers are the same.
+        load: loads classifiers.
+        spend: is given the CPU time that its classifiers use.
+        reads: runs what reads files.
+        digest: identifies its files.
+
+    Raises:
+        UserError: its classifiers cannot be loaded.
     """
-
-    def __init__(self, load: Loader, spend: Spend) -> None:
-        self._load = load
-        self._spend = spend
-        self._active: tuple[str, RecordingPool] | None = None
-
-    def active(self, settings: Settings) -> TextClassifier | Startable | None:
-        """Load those of the active policy."""
-        loaded = self._load(settings)
-        return _Recorded(loaded, self._adopt, identity(settings)) if isinstance(loaded, Startable) else loaded
-
-    def candidate(self, settings: Settings) -> TextClassifier | Startable | None:
-        """Load those of the candidate, or share the engine of the active policy."""
-        active = self._active
-        if active is not None and settings.classifiers and active[0] == identity(settings):
-            return _Borrowed(active[1], self._spend)
-        loaded = self._load(settings)
-        if isinstance(loaded, Startable):
-            return _Own(loaded, self._spend)
-        return None if loaded is None else MeteredClassifier(loaded, self._spend)
-
-    def _adopt(self, key: str, pool: RecordingPool) -> None:
-        self._active = key, pool
+    settings = replace(settings, cache=None)
+    elsewhere = bool(settings.engine or settings.remote or BROKER in os.environ)
+    if elsewhere and isinstance(active.pool, RecordingPool) and await reads.run(lambda: _equal(settings, active)):
+        return Generation(settings, BorrowedPool(active.pool, spend), digest)
+    loaded = await reads.run(lambda: load(settings), LOAD)
+    if loaded is not None and not isinstance(loaded, Startable):
+        loaded = MeteredClassifier(loaded, spend)
+    generation = await warm_generation(settings, loaded, digest)
+    if generation.pool is not None and elsewhere:
+        generation.pool = TimedPool(generation.pool, spend)
+    return generation
 
 
-def identity(settings: Settings) -> str:
-    """Return what identifies the classifiers of a policy: their settings and the content of their files."""
+def _equal(settings: Settings, active: Generation) -> bool:
+    """Return whether both policies have the same classifiers."""
+    if active.source is None:
+        return False
+    return _identity(settings.classifiers, settings.folder) == _identity(
+        active.source.runtime.classifiers, active.source.folder
+    )
+
+
+def _identity(classifiers: Mapping[str, ClassifierSettings], folder: Path) -> str:
     digest = sha256()
-    for name, one in sorted(settings.classifiers.items()):
+    for name, one in sorted(classifiers.items()):
         digest.update(f"{name}\0{one.model_dump_json()}\0".encode())
-        if one.head is not None:
-            digest.update(sha256(read_regular(settings.folder / one.head.file, MAX_HEAD)).digest())
+        if one.head is not None and (folder / one.head.file).exists():
+            digest.update(sha256(read_regular(folder / one.head.file, MAX_HEAD)).digest())
     return digest.hexdigest()
 
 
@@ -85,36 +101,6 @@ class MeteredClassifier:
             return self.inner.classify(text)
         finally:
             self.spend(thread_time() - begun)
-
-
-@dataclass(frozen=True, slots=True)
-class _Recorded:
-    inner: Startable
-    adopt: Callable[[str, RecordingPool], None]
-    key: str
-
-    async def start(self) -> ModelPool:
-        pool = RecordingPool(await self.inner.start())
-        self.adopt(self.key, pool)
-        return pool
-
-
-@dataclass(frozen=True, slots=True)
-class _Borrowed:
-    pool: RecordingPool
-    spend: Spend
-
-    async def start(self) -> ModelPool:
-        return BorrowedPool(self.pool, self.spend)
-
-
-@dataclass(frozen=True, slots=True)
-class _Own:
-    inner: Startable
-    spend: Spend
-
-    async def start(self) -> ModelPool:
-        return TimedPool(await self.inner.start(), self.spend)
 
 
 class _Pool:

@@ -38,12 +38,25 @@ class RememberingEncoder:
 
         return np.stack([self._one(text) for text in texts])
 
+    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """Embed sequences of token ids; a row for each."""
+        import numpy as np  # noqa: PLC0415 - as above
+
+        return np.stack([self._sequence(ids) for ids in sequences])
+
     def _one(self, text: str) -> NDArray[np.float32]:
-        key = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        return self._known_or(b"t" + text.encode("utf-8", "surrogatepass"), lambda: self._encoder.embed([text]))
+
+    def _sequence(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        key = b"i" + b",".join(b"%d" % number for number in ids)
+        return self._known_or(key, lambda: self._encoder.embed_ids([ids]))
+
+    def _known_or(self, content: bytes, compute: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+        key = blake2b(content, digest_size=16).digest()
         with self._lock:
             known = self._known.get(key)
         if known is None:
-            known = self._encoder.embed([text])[0]
+            known = compute()[0]
             with self._lock:
                 self._known[key] = known
                 if len(self._known) > REMEMBERED:
