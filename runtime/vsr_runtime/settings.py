@@ -169,12 +169,14 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1, beside
 
     admitted = read_router(config)
     try:
-        return _loaded(admitted, config, credentials, workers)
+        return _loaded(admitted, config, credentials, workers, beside)
     except UserError as error:
         raise with_position(config, error) from None
 
 
-def _loaded(admitted: AdmittedConfig, config: Path, credentials: Path | None, workers: int) -> Settings:
+def _loaded(
+    admitted: AdmittedConfig, config: Path, credentials: Path | None, workers: int, beside: Path | None
+) -> Settings:
     router = admitted.config
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
