@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from vsr_runtime.server.reload import POLL, keys_hash
 from vsr_runtime.server.shadow.classifiers import candidate_generation
 from vsr_runtime.server.shadow.counts import ShadowMetrics
 from vsr_runtime.server.shadow.shadow import Shadow
+from vsr_runtime.server.supervisor.link import BROKER
 
 Hashes = tuple[str, str, int]
 """Hashes of the candidate's content and of the clients' keys, and the active generation."""
@@ -98,7 +100,9 @@ class CandidateWatch:
     async def _load(self, digest: str) -> Generation:
         policy = await self._reads.run(self._settings)
         active, spend = self._processor.generation, self._shadow.budget.spend
-        return await candidate_generation(policy, active, self._load_classifiers, spend, self._reads, digest)
+        return await candidate_generation(
+            policy, active, self._load_classifiers, spend, self._reads, digest, broker=BROKER in os.environ
+        )
 
     def _settings(self) -> settings.Settings:
         """Read the candidate as if it served here: by the limits of the active one's gateway, and its clients' keys."""

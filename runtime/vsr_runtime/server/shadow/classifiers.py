@@ -5,7 +5,6 @@ Compiled classifiers share their encoder. An engine and servers are shared if al
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,6 @@ from vsr_runtime.files import read_regular
 from vsr_runtime.server.classify import CATEGORY, ClassifierResult, ModelPool, TextClassifier
 from vsr_runtime.server.file_reads import LOAD, FileReads
 from vsr_runtime.server.generation import Generation, Loader, Startable, warm_generation
-from vsr_runtime.server.supervisor.link import BROKER
 from vsr_runtime.settings import Settings
 from vsr_schemas.runtime import ClassifierSettings
 
@@ -41,7 +39,14 @@ def record(generation: Generation) -> None:
 
 
 async def candidate_generation(
-    settings: Settings, active: Generation, load: Loader, spend: Spend, reads: FileReads, digest: str
+    settings: Settings,
+    active: Generation,
+    load: Loader,
+    spend: Spend,
+    reads: FileReads,
+    digest: str,
+    *,
+    broker: bool = False,
 ) -> Generation:
     """Make the generation of a candidate.
 
@@ -52,12 +57,13 @@ async def candidate_generation(
         spend: is given the CPU time that its classifiers use.
         reads: runs what reads files.
         digest: identifies its files.
+        broker: whether a parent process lends engines.
 
     Raises:
         UserError: its classifiers cannot be loaded.
     """
     settings = replace(settings, cache=None)
-    elsewhere = bool(settings.engine or settings.remote or BROKER in os.environ)
+    elsewhere = bool(settings.engine or settings.remote or (broker and settings.classifiers))
     if elsewhere and isinstance(active.pool, RecordingPool) and await reads.run(lambda: _equal(settings, active)):
         return Generation(settings, BorrowedPool(active.pool, spend), digest)
     loaded = await reads.run(lambda: load(settings), LOAD)
