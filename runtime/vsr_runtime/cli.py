@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,9 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.log import print_error
 from vsr_runtime.server.transport.stream import MAX_SHUTDOWN_DELAY, TRANSPORTS
 from vsr_schemas.version import VERSION
+
+if TYPE_CHECKING:
+    from vsr_runtime.server.generation import Loader
 
 
 class _Address(click.ParamType[object]):
@@ -62,6 +67,12 @@ def cli() -> None:
     show_default=True,
     help="Who asks: agentgateway says in attributes who the client is, and leaves its headers in place.",
 )
+@click.option(
+    "--shadow",
+    type=_DIRECTORY,
+    metavar="FILE",
+    help="The config.yaml of a candidate policy, which decides requests as well and is only compared.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Number of processes.")
 @click.option(
     "--shutdown-delay",
@@ -85,6 +96,7 @@ def serve(  # noqa: PLR0913 - one an option
     http_address: object,
     classify: str | None,
     credentials: Path | None,
+    shadow: Path | None,
     *,
     api: bool,
     keys_at_gateway: bool,
@@ -127,9 +139,14 @@ def serve(  # noqa: PLR0913 - one an option
 
         tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
         keys = KEYLESS if keys_at_gateway else credentials
-        listen = Listen(address, http_address, tls, api, classify, transport, agentgateway=gateway == "agentgateway")
+        listen = Listen(address, http_address, tls, api, classify, transport, gateway == "agentgateway", shadow)
         delay = shutdown_delay if lameduck is None else lameduck
-        run(config, listen, load_classifier, credentials=keys, shutdown_delay=delay)
+        load: Loader = load_classifier
+        if shadow:
+            from vsr_runtime.server.shadow.encoders import SharedEncoders  # noqa: PLC0415 - only with a candidate
+
+            load = partial(load_classifier, opened=SharedEncoders().opened)
+        run(config, listen, load, credentials=keys, shutdown_delay=delay)
 
 
 @cli.command(short_help="Run a policy's checkpoints in a separate process.")

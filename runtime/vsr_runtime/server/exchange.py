@@ -37,6 +37,7 @@ class Exchange:
         arrived: when the body was complete; 0 until then.
         reply_in_parts: whether the client gets of a response only what is sent back.
         vouched: what agentgateway vouches for, and what the client claimed; None behind Envoy.
+        shadowed: the headers for a candidate that decides the request, too; None if none does.
     """
 
     generation: Generation
@@ -51,6 +52,7 @@ class Exchange:
     arrived: float = 0.0
     reply_in_parts: bool = False
     vouched: Vouched | None = None
+    shadowed: RequestHeaders | None = None
 
 
 class HeldBytes:

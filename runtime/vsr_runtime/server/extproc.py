@@ -47,6 +47,8 @@ from vsr_runtime.server.model_observer import ModelObserver
 from vsr_runtime.server.readers.pool import ReaderPool
 from vsr_runtime.server.readers.remote import RemoteReading
 from vsr_runtime.server.responses import ResponseHandler
+from vsr_runtime.server.shadow.classifiers import record
+from vsr_runtime.server.shadow.shadow import Shadow
 from vsr_runtime.server.thread_pool import OverloadedError
 from vsr_runtime.server.trace import Tracing, carrier_of
 from vsr_runtime.server.transport.stream import MAX_STREAMS, Method, Methods, Outcome, Status, Stream
@@ -59,6 +61,9 @@ _UNDECIDED = (Status.INTERNAL, "the stream ended before a decision")
 _STOPPING = (Status.UNAVAILABLE, "the runtime is stopping")
 
 
+First = RequestHeaders | RequestBody
+
+
 class Processor:
     """The handler of all streams.
 
@@ -69,6 +74,7 @@ class Processor:
         tracing: makes spans of decisions; None for none.
         pool: processes that read large bodies; None if threads do.
         clock: the seconds since 1970, for limits.
+        shadow: a candidate that decides requests, too; None for none.
         agentgateway: whether the gateway is agentgateway, and not an Envoy.
     """
 
@@ -80,6 +86,7 @@ class Processor:
         tracing: Tracing | None = None,
         pool: ReaderPool | None = None,
         clock: Callable[[], float] = time,
+        shadow: Shadow | None = None,
         *,
         agentgateway: bool = False,
     ) -> None:
@@ -87,6 +94,9 @@ class Processor:
         self._agentgateway = agentgateway
         self._metrics = metrics or Metrics(generation.rules.program)
         self._tracing = tracing
+        self._shadow = shadow
+        if shadow:
+            record(generation)
         self._open: set[asyncio.Task[Any]] = set()
         self._following: set[asyncio.Task[Any]] = set()
         self._upload_timeouts = UploadTimeouts()
@@ -171,6 +181,8 @@ class Processor:
 
     def swap(self, generation: Generation) -> None:
         """Serve new streams with another generation; open streams finish with theirs."""
+        if self._shadow:
+            record(generation)
         before, self._generation = self._generation, generation
         self._remote.prepare(generation)
         self._limits.ledger.keep(generation.rules.program.rates)
@@ -182,6 +194,8 @@ class Processor:
         self._generation.retire()
         self._decision_runner.close()
         self._remote.close()
+        if self._shadow:
+            self._shadow.close()
         if self._tracing:
             self._tracing.close()
         flush()
@@ -300,12 +314,7 @@ class Processor:
         if self._agentgateway and exchange.mode is not BodyMode.STREAMED:
             raise ModeError("agentgateway limits bodies that it buffers; set requestBodyMode FullDuplexStreamed")
         exchange.reply_in_parts = exchange.mode is BodyMode.STREAMED and sends_reply_in_parts(message)
-        first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
-        if self._agentgateway and isinstance(first, RequestHeaders):
-            first, exchange.vouched = read_vouched(first, message, generation.rules.program.identity)
-            first = replace(first, address=exchange.vouched.address)
-        elif exchange.generation.trusts_addresses and isinstance(first, RequestHeaders):
-            first = replace(first, address=address_of(message))
+        first = self._first_event(exchange, message, attempt=attempt)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
@@ -337,6 +346,19 @@ class Processor:
         held.release()
         return await self._follow(task, exchange, stream, decided)
 
+    def _first_event(self, exchange: Exchange, message: Any, *, attempt: bool) -> First:  # noqa: ANN401 - as above
+        """Read the first message, with what the gateway vouches for."""
+        identity = exchange.generation.rules.program.identity
+        first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
+        if not isinstance(first, RequestHeaders):
+            return first
+        if self._shadow is not None and not attempt:
+            exchange.shadowed = self._shadow.observe(first, message)
+        if self._agentgateway:
+            first, exchange.vouched = read_vouched(first, message, identity)
+            return replace(first, address=exchange.vouched.address)
+        return replace(first, address=address_of(message)) if exchange.generation.trusts_addresses else first
+
     async def _decide(
         self, exchange: Exchange, state: State, event: Event, begun: float
     ) -> SendToModel | ImmediateResponse:
@@ -347,6 +369,8 @@ class Processor:
         async def decide(moved: str | None = None) -> SendToModel | ImmediateResponse:
             now = replace(state, moved=moved) if moved and isinstance(state, AwaitsBody) else state
             decided = await self._decision_runner.decide(generation, now, event, begun)
+            if exchange.shadowed is not None and isinstance(event, RequestBody):
+                self._compare(exchange, event.body, decided)
             cached = isinstance(decided, SendToModel) and decided.cache_key is not None
             if cached and (exchange.mode is not BodyMode.STREAMED or exchange.reply_in_parts):
                 return await generation.answered(decided, loop_time(begun + generation.budget))
@@ -365,10 +389,12 @@ class Processor:
         if isinstance(action, LetPass):
             return encoded(action)
         if isinstance(action, ImmediateResponse):
+            self._compare(exchange, None, action)
             self._note(exchange, action, None)
             return encoded(action)
         if not isinstance(action, SendToModel):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
+        self._compare(exchange, None, action)
         self._note(exchange, action, monotonic())
         known = exchange.vouched
         message = (
@@ -451,6 +477,12 @@ class Processor:
         response = undecided_response(cause)
         self._note(exchange, response, None)
         return encoded(response)
+
+    def _compare(self, exchange: Exchange, body: bytes | None, decided: SendToModel | ImmediateResponse) -> None:
+        """Let a candidate decide the request, too, once: what limits and caches make of it is not compared."""
+        if self._shadow is not None and exchange.shadowed is not None:
+            self._shadow.put(exchange.shadowed, exchange.request_id, body, decided)
+            exchange.shadowed = None
 
     def _note(self, exchange: Exchange, action: SendToModel | ImmediateResponse, begun: float | None) -> None:
         """Log, count and trace a decision."""

@@ -17,6 +17,7 @@ from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
 from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
 from vsr_runtime.server.detectors.counts import evaluations, unknown_labels
+from vsr_runtime.server.shadow.counts import ShadowMetrics
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
 CACHE = "response_cache"
@@ -32,6 +33,9 @@ class Metrics:
 
     Args:
         program: the names of the series; None to show only those of other processes.
+
+    Attributes:
+        shadow: those of a candidate.
     """
 
     def __init__(self, program: Program | None = None) -> None:
@@ -91,6 +95,7 @@ class Metrics:
         self._waiting = self._gauge("vsr_engine_waiting_tokens", "Tokens that wait for the engine or are computed.")
         self._ask_waiting: Callable[[], int] = int
         self._held_now = self._held.labels()
+        self.shadow = ShadowMetrics(self._counter, self._gauge)
         for cause in Cause:
             self._unclassified.labels(cause.value)
         for reason in ("timeout", "memory", "died"):

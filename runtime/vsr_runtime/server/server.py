@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from vsr_runtime import settings
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.address import Address
+from vsr_runtime.server.candidate import Comparison
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.file_reads import LOAD, FileReads
 from vsr_runtime.server.generation import Loader, content_hash, warm_generation
@@ -56,6 +57,7 @@ class Listen:
         classify: the classifier that the API's ``/classify`` uses if a request names none.
         transport: ``nghttp2`` or ``grpc``; None for nghttp2 if it is installed, else grpc.
         agentgateway: whether agentgateway asks, and not an Envoy.
+        shadow: the config.yaml of a candidate that is compared with the policy; None for none.
     """
 
     grpc: Address
@@ -65,6 +67,7 @@ class Listen:
     classify: str | None = None
     transport: str | None = None
     agentgateway: bool = False
+    shadow: Path | None = None
 
 
 def run(
@@ -131,6 +134,7 @@ async def _serve(
         log("config_ignored", parts=len(policy.ignored), of="; ".join(policy.ignored)[:_MOST])
     metrics = Metrics(policy.program)
     traces = tracing()
+    comparison = Comparison(listen.shadow, load, metrics, agentgateway=listen.agentgateway)
     health = Health(metrics.text)
     api = _api(health, metrics, listen)
     http = await _listen_http(HttpPort(health, api), listen.http)
@@ -143,7 +147,9 @@ async def _serve(
     try:
         generation = await warm_generation(policy, await reads.run(lambda: load(policy), LOAD), digest)
         metrics.adopt(policy.program, digest)
-        processor = Processor(generation, metrics, tracing=traces, pool=pool, agentgateway=listen.agentgateway)
+        processor = Processor(
+            generation, metrics, tracing=traces, pool=pool, shadow=comparison.shadow, agentgateway=listen.agentgateway
+        )
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials, reads)
         await reloader.look()  # files that changed while they were read may be a mix
         server = await _listen_grpc(health, processor, listen, generation.max_message)
@@ -162,16 +168,22 @@ async def _serve(
             pid=os.getpid(),
             config=processor.generation.digest,
         )
+        watching = [watch, *comparison.watch(config, credentials, processor, reads, poll)]
         await stop.wait()
-        watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch
+        await _cancel(watching)
         await _drain(server, health, processor, shutdown_delay)
         processor.close()
     finally:
         if line:
             line.cancel()
         await http.close()
+
+
+async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def _api(health: Health, metrics: Metrics, listen: Listen) -> HttpApi | None:

@@ -59,8 +59,8 @@ def apply(context: Context, settings: Fields) -> None:
     """Add the names of the router, limits and identity, and report the rest."""
     router, services = settings.fields("router"), settings.fields("services")
     covered(router.take("auto_model_name"))  # the list of names has precedence
-    own = OLDER_AUTO if context.job.options.release == OLDER else AUTO_MODELS[:2]
-    names = router.texts("auto_model_names") or list(dict.fromkeys((*own, router.text("auto_model_name") or "MoM")))
+    base: tuple[str, ...] = OLDER_AUTO if context.job.options.release == OLDER else AUTO_MODELS[:2]
+    names = router.texts("auto_model_names") or list(dict.fromkeys((*base, router.text("auto_model_name") or "MoM")))
     taken = context.job.draft.mapping("models")
     own = [name for name in names if name.strip() and name not in taken]
     context.job.draft.mapping("router")["autoModels"] = own or ["auto"]
