@@ -47,6 +47,7 @@ BASE: Json = {
             ],
             "jailbreak": [{"name": "j", "method": "classifier", "threshold": 0.5, "include_history": False}],
             "input_modality": [{"name": "image", "description": "", "modality": "image"}],
+            "fact_check": [{"name": "needs_fact_check"}],
             "role_bindings": [{"name": "r", "role": "admin", "subjects": [{"kind": "Group", "name": "ops"}]}],
         },
         "projections": {
@@ -85,7 +86,7 @@ LEAVES = [
         ("jailbreak", "j"),
         ("input_modality", "image"),
     ),
-    *(("projection", "band"), ("embedding", "g0"), ("authz", "admin")),
+    *(("projection", "band"), ("embedding", "g0"), ("authz", "admin"), ("fact_check", "needs_fact_check")),
 ]
 BASE["routing"]["decisions"] = [
     {
