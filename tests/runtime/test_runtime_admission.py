@@ -108,6 +108,23 @@ def test_tools_are_chosen_by_similarity_only_if_a_decision_does(tmp_path):
         loaded(tmp_path, document)
 
 
+def test_decisions_do_not_cache_where_the_store_is_off(tmp_path):
+    """As in the stock router."""
+    document = with_plugin(type="response_cache", configuration={"enabled": True, "scope": "global"})
+    assert loaded(tmp_path, document).program.caches_responses
+    document["global"] = {"stores": {"response_cache": {"enabled": False}}}
+    assert not loaded(tmp_path, document).program.caches_responses
+
+
+@pytest.mark.parametrize("place", ["routing__model_bindings", "global__model_catalog__bindings"])
+def test_models_are_bound_alike_in_both_places(tmp_path, place):
+    """Another model is ignored like all models, and what its answers mean is refused."""
+    binding = {"deployment": "mine", "contract": "sequence"}
+    assert loaded(tmp_path, config(**{place: {"domain": binding}}))
+    with pytest.raises(UserError, match=r"domain\.operating_point: not supported: it says what a model's answers mean"):
+        loaded(tmp_path, config(**{place: {"domain": {**binding, "operating_point": {"name": "strict"}}}}))
+
+
 def test_models_of_cards_alone_are_served(tmp_path):
     """A gateway may have all endpoints, and a default is needed only by requests that match no decision."""
     document = config(routing__modelCards=[{"name": "small"}, {"name": "big"}], providers={})
@@ -212,7 +229,8 @@ def test_lifetime_in_the_store_of_answers_holds_for_decisions():
     plugin = split(document).document["routing"]["decisions"][0]["plugins"][0]
     assert plugin["configuration"] == {"enabled": True, "ttl_seconds": 7}
     document["global"]["stores"]["response_cache"]["enabled"] = False
-    assert "response_cache.enabled: not supported: it is off" in split(document).refused[0]
+    plugin = split(document).document["routing"]["decisions"][0]["plugins"][0]
+    assert plugin["configuration"]["enabled"] is False
 
 
 def test_reference_to_the_environment_is_refused_by_place_and_never_repeated(tmp_path):

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from support.common import ROOT
-from vsr_runtime.admission.models import Models, fields
+from vsr_runtime.admission.models import Models, fields, literals, plugin_name
 from vsr_schemas.routerconfig import stock_decisions
 from vsr_schemas.routerconfig.stock import definitions, table
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
@@ -55,8 +55,15 @@ def _executed(kind: str, models: Models, seen: set[str]) -> Iterator[tuple[str, 
         return
     seen.add(name)
     known, own = definitions().get(name, {}), fields(models)
+    if name == "DecisionPlugin":
+        configurations = definitions()["DecisionPlugin.configuration"]
+        for model in models:
+            plugin = plugin_name(min(literals((model,), "type"), key=lambda one: ("-" in one, one)))
+            yield from _executed(configurations[plugin], fields((model,))["configuration"], seen)
     yield name, sorted(field for field in own if field in known)
     for field, inner in own.items():
+        if name == "DecisionPlugin":
+            continue
         yield from _executed(known.get(field, ""), inner, seen)
 
 

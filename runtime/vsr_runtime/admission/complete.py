@@ -89,12 +89,15 @@ def _answers(decision: dict[Any, Any]) -> bool:
 
 
 def _caches(document: dict[Any, Any]) -> None:
-    """Write the lifetime that the store of answers states into the decisions that cache and do not say."""
-    ttl = _inner(document, "global", "stores", "response_cache").pop("ttl_seconds", None)
+    """Write what the store of answers states into the decisions that cache: the lifetime, and that it is off."""
+    store = _inner(document, "global", "stores", "response_cache")
+    ttl, off = store.pop("ttl_seconds", None), store.get("enabled") is False
     for plugin in _plugins(document):
         configuration = plugin.get("configuration")
         if not isinstance(configuration, dict) or plugin_name(plugin.get("type")) != "response_cache":
             continue
+        if off:
+            configuration["enabled"] = False
         if ttl and configuration.get("ttl_seconds") is None:
             configuration["ttl_seconds"] = ttl
 

@@ -26,6 +26,7 @@ from vsr_compiler.diagnostics.codes import (
     heads,
     hosts,
     identity,
+    import_sources,
     importer,
     imports,
     limits,
@@ -55,6 +56,7 @@ __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
     | imports.CODES
+    | import_sources.CODES
     | names.CODES
     | endpoints.CODES
     | conditions.CODES
