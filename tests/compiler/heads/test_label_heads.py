@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from support.common import linked
+from vsr_compiler import examples
 from vsr_compiler.diagnostics import CompileError, Span
 from vsr_compiler.heads.compile import compile_heads
 from vsr_compiler.heads.head_quality import check_heads
@@ -177,3 +178,18 @@ def test_an_encoder_that_is_not_there_is_a_finding(monkeypatch) -> None:
         compile_heads(policy, lambda _: None, rebuild=False)
     (item,) = caught.value.diagnostics
     assert (item.code, item.span) == ("VSR506", policy.classifiers[0].span)
+
+
+@pytest.mark.parametrize(("name", "layer"), [("reask@1", "middle"), ("fact-check@1", "last")])
+def test_the_layer_of_the_encoder_is_that_with_the_better_held_out_topics(encoder, name, layer) -> None:
+    """A question asked again is a way of speaking, the need for facts is a subject; the file says which it was."""
+    place = Span("p")
+    first, second = examples.read(name).labels.items()
+    groups = [
+        LabelExamples(label, tuple(Example(text, topic, place) for topic in topics for text in topics[topic]), place)
+        for label, topics in ((first[0], first[1]), ("other", second[1]))
+    ]
+    head = Head.from_bytes(train_labels(groups, encoder, "0" * 64, 0.05).to_bytes())
+    assert head.layer == layer
+    texts = examples.read(name).texts(first[0])
+    assert (head.probabilities(encoder.embed(texts, layer)) > 0.5).mean() > 0.9
