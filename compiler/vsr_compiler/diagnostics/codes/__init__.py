@@ -16,6 +16,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     charts,
     classification,
+    classifier_servers,
     conditions,
     delivery,
     endpoints,
@@ -63,6 +64,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | pairs.CODES
     | attempts.CODES
     | classification.CODES
+    | classifier_servers.CODES
     | heads.CODES
     | identity.CODES
     | limits.CODES
