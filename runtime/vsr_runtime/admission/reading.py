@@ -44,7 +44,7 @@ def read_router(path: Path) -> AdmittedConfig:
         UserError: it cannot be read, or has something that would have to be executed. All reasons are named, up to 100.
     """
     document, ours = read_foreign(path)
-    admission = admit(document)
+    admission = admit(document, ours=ours)
     admitted = split(document, ours=ours)
     reasons = [*admission.refused, *admitted.refused]
     if not _models(admitted.document):
