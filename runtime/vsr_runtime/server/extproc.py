@@ -25,12 +25,13 @@ from vsr_runtime.decision.request.events import (
 )
 from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, OutOfOrderError, State, advance
-from vsr_runtime.log import flush, log
+from vsr_runtime.log import Field, flush, log, log_buffered
 from vsr_runtime.server.agentgateway import MARK, read_vouched, sender_of
+from vsr_runtime.server.audit.writer import AuditLog
 from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, address_of, client_of, is_attempt
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
-from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
+from vsr_runtime.server.exchange import Exchange, HeldBytes, describe, id_of, who
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Limits
 from vsr_runtime.server.local_reply import (
@@ -75,10 +76,11 @@ class Processor:
         pool: processes that read large bodies; None if threads do.
         clock: the seconds since 1970, for limits.
         shadow: a candidate that decides requests, too; None for none.
+        audit: where decisions are recorded; None for nowhere.
         agentgateway: whether the gateway is agentgateway, and not an Envoy.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one a part of the server
         self,
         generation: Generation,
         metrics: Metrics | None = None,
@@ -87,6 +89,7 @@ class Processor:
         pool: ReaderPool | None = None,
         clock: Callable[[], float] = time,
         shadow: Shadow | None = None,
+        audit: AuditLog | None = None,
         *,
         agentgateway: bool = False,
     ) -> None:
@@ -94,7 +97,7 @@ class Processor:
         self._agentgateway = agentgateway
         self._metrics = metrics or Metrics(generation.rules.program)
         self._tracing = tracing
-        self._shadow = shadow
+        self._shadow, self._audit = shadow, audit
         if shadow:
             record(generation)
         self._open: set[asyncio.Task[Any]] = set()
@@ -106,7 +109,11 @@ class Processor:
         self._remote = RemoteReading(pool, self._metrics.reader_ended)
         self._decision_runner = DecisionRunner(self._metrics.holds, max_held, self._remote)
         self._responses = ResponseHandler(
-            self._decision_runner.readers, self._metrics, self._decision_runner.count, self._remote
+            self._decision_runner.readers,
+            self._metrics,
+            self._decision_runner.count,
+            self._remote,
+            self._record if audit else None,
         )
         self._limits = Limits(self._metrics, clock)
         self._observer = ModelObserver()
@@ -196,6 +203,8 @@ class Processor:
         self._remote.close()
         if self._shadow:
             self._shadow.close()
+        if self._audit:
+            self._audit.close()
         if self._tracing:
             self._tracing.close()
         flush()
@@ -268,12 +277,18 @@ class Processor:
             if exchange.generation.reads_responses and may_be_generated(message):
                 return await self._follow_undecided(task, exchange, stream, message)
             return await pass_reply(stream, message, in_parts=in_parts)
-        if self._streams.over(exchange.client, MAX_STREAMS):
-            return self._refuse(exchange, Cause.OVERLOADED)
+        if (cause := self._refusal(exchange.client)) is not None:
+            return self._refuse(exchange, cause)
         try:
             return await self._converse_request(task, exchange, stream, message)
         except ReplyBegunError as begun:
             return await pass_reply(stream, begun.message, in_parts=in_parts)
+
+    def _refusal(self, client: bytes) -> Cause | None:
+        """Return why no request is taken now; None if it is."""
+        if self._audit is not None and self._audit.refuses:
+            return Cause.AUDIT
+        return Cause.OVERLOADED if self._streams.over(client, MAX_STREAMS) else None
 
     async def _follow_undecided(
         self,
@@ -319,6 +334,7 @@ class Processor:
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
         state, action = advance(generation.rules, AwaitsHeaders(attempt), first)
+        exchange.who = state.client if isinstance(state, AwaitsBody) else None
         if not isinstance(action, Continue):
             return await self._decided_at_once(task, exchange, stream, action)
         client = exchange.client or UNKNOWN
@@ -486,13 +502,23 @@ class Processor:
 
     def _note(self, exchange: Exchange, action: SendToModel | ImmediateResponse, begun: float | None) -> None:
         """Log, count and trace a decision."""
-        log_action(exchange.request_id, action)
+        event, fields = describe(exchange.request_id, action)
+        log_buffered(event, **fields)
+        if self._audit is not None and action.cause is not Cause.AUDIT:
+            self._record(exchange, event, fields)
         if self._tracing and begun is not None:
             self._tracing.decided(exchange.carrier, exchange.request_id, action, begun)
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH, self._flush)
         self._metrics.decided(action, None if begun is None else monotonic() - begun)
+
+    def _record(self, exchange: Exchange, event: str, fields: dict[str, Field]) -> None:
+        """Add a record to the audit log: what was logged, the policy, and who asked."""
+        if self._audit is not None:
+            known = who(exchange.who)
+            client = {"client": known} if known else {}
+            self._audit.put({"event": event, **fields, "policy": exchange.generation.digest, **client})
 
     def _flush(self) -> None:
         self._flushing = False

@@ -90,6 +90,8 @@ class Metrics:
         self._unknown_labels = self._counter(
             "vsr_detector_unknown_labels", "Labels of such servers that the policy does not know.", "detector"
         )
+        self._audited = self._counter("vsr_audit_records", "Records of the audit log.", "outcome")
+        self._audit: Callable[[], tuple[int, int]] | None = None
         self._dropped = self._counter("vsr_log_lines_dropped", "Lines of the log that were never written.")
         self._serving = self._gauge("config_generation_info", "What is served.", "sha256", how="min")
         self._waiting = self._gauge("vsr_engine_waiting_tokens", "Tokens that wait for the engine or are computed.")
@@ -177,6 +179,10 @@ class Metrics:
         """Export the queue length of the engine, read at each scrape."""
         self._ask_waiting = waiting
 
+    def follow_audit(self, count: Callable[[], tuple[int, int]]) -> None:
+        """Export how many records were written and lost, read at each scrape."""
+        self._audit = count
+
     def holds(self, size: int) -> None:
         """Record the bytes of all bodies in work."""
         self._held_now.set(size)
@@ -189,6 +195,9 @@ class Metrics:
         """All values, for the parent process to add up."""
         self._waiting.labels().set(self._ask_waiting())
         self._dropped.labels().set(dropped_lines())
+        if self._audit is not None:
+            for outcome, count in zip(("written", "lost"), self._audit(), strict=True):
+                self._audited.labels(outcome).set(count)
         for labels, number in evaluations().items():
             self._detectors.labels(*labels).set(number)
         for name, number in unknown_labels().items():

@@ -16,6 +16,7 @@ from vsr_runtime import settings
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.address import Address
+from vsr_runtime.server.audit.writer import AuditLog
 from vsr_runtime.server.candidate import Comparison
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.file_reads import LOAD, FileReads
@@ -57,6 +58,8 @@ class Listen:
         classify: the classifier that the API's ``/classify`` uses if a request names none.
         transport: ``nghttp2`` or ``grpc``; None for nghttp2 if it is installed, else grpc.
         agentgateway: whether agentgateway asks, and not an Envoy.
+        audit: the folder of the audit log; None for none.
+        lossy: whether requests are served although their records cannot be written.
         shadow: the config.yaml of a candidate that is compared with the policy; None for none.
     """
 
@@ -68,6 +71,8 @@ class Listen:
     transport: str | None = None
     agentgateway: bool = False
     shadow: Path | None = None
+    audit: Path | None = None
+    lossy: bool = False
 
 
 def run(
@@ -148,7 +153,13 @@ async def _serve(
         generation = await warm_generation(policy, await reads.run(lambda: load(policy), LOAD), digest)
         metrics.adopt(policy.program, digest)
         processor = Processor(
-            generation, metrics, tracing=traces, pool=pool, shadow=comparison.shadow, agentgateway=listen.agentgateway
+            generation,
+            metrics,
+            tracing=traces,
+            pool=pool,
+            shadow=comparison.shadow,
+            audit=_audit(listen, metrics),
+            agentgateway=listen.agentgateway,
         )
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials, reads)
         await reloader.look()  # files that changed while they were read may be a mix
@@ -177,6 +188,15 @@ async def _serve(
         if line:
             line.cancel()
         await http.close()
+
+
+def _audit(listen: Listen, metrics: Metrics) -> AuditLog | None:
+    """Begin the audit log, if there is one."""
+    if listen.audit is None:
+        return None
+    audit = AuditLog(listen.audit, refuse=not listen.lossy)
+    metrics.follow_audit(lambda: (audit.written, audit.lost))
+    return audit
 
 
 async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:

@@ -10,7 +10,7 @@ DEFAULT_ROUTE = "default"
 """The route of requests that no route matched."""
 REFUSED = 400
 """The status from which an answer is a refusal."""
-BY_LOAD = frozenset({Cause.TIMEOUT, Cause.OVERLOADED, Cause.BROKEN, Cause.FULL})
+BY_LOAD = frozenset({Cause.TIMEOUT, Cause.OVERLOADED, Cause.BROKEN, Cause.FULL, Cause.AUDIT})
 """Causes that say something about the server, and nothing about the policy."""
 
 
