@@ -51,6 +51,11 @@ def trained(encoder):  # noqa: ARG001 - the encoder must be there
     return compile_heads(linked(POLICY), lambda _: None, rebuild=False)
 
 
+def thresholds(heads) -> dict[str, float]:
+    """The threshold of each classifier."""
+    return {name: one.threshold for name, one in heads.classifiers.items()}
+
+
 def test_each_head_is_a_file_and_a_classifier(trained) -> None:
     """Labels without `other`; a detector reads a long text in windows, a label is of the two ends of the ask."""
     facts, attacks = trained.classifiers["facts"], trained.classifiers["attacks"]
@@ -90,9 +95,9 @@ def test_a_guard_without_threshold_gets_that_of_the_head(trained) -> None:
 def test_a_head_that_misses_most_attacks_is_reported(trained) -> None:
     """VSR596, with what was measured; the head was trained from four attacks."""
     policy = with_head_thresholds(linked(POLICY), trained.classifiers)
-    (found,) = check_heads(policy, measurements(policy, trained.files))
+    (found,) = check_heads(policy, measurements(policy, trained.files), thresholds(trained))
     assert (found.code, found.span) == ("VSR596", policy.guards[0].span)
-    assert "(4 attacks, 4 harmless texts)" in found.message
+    assert "(4 texts with a label, 4 without)" in found.message
 
 
 @pytest.mark.parametrize(
@@ -103,8 +108,26 @@ def test_a_guard_may_block_only_where_few_harmless_texts_are_alarms(action, thre
     """The share is that of the highest measured threshold that is not above the guard's."""
     text = POLICY.replace("action: flag}", f"action: {action}, threshold: {threshold}}}")
     points = (AtThreshold(0.3, 0.9, 0.02), AtThreshold(0.5, 0.8, 0.01), AtThreshold(0.9, 0.3, 0.0))
-    found = list(check_heads(linked(text), {"attacks": Measurement(500, 400, 1.0, points)}))
+    found = list(check_heads(linked(text), {"attacks": Measurement(500, 400, 1.0, points)}, {}))
     assert [item.code for item in found] == codes
+
+
+def test_missed_attacks_of_signals_and_missed_labels_are_reported_too() -> None:
+    """At the threshold of the signal, or of the classifier."""
+    signals = "  attack: {jailbreak: {detector: attacks, threshold: 0.9}}\nguards: {}"
+    text = POLICY.replace("guards:\n  attacks: {detector: attacks, action: flag}", signals).replace(
+        "signals: {facts: {label: {classifier: facts, is: needs-check}}}",
+        "signals:\n  facts: {label: {classifier: facts, is: needs-check}}",
+    )
+    points = (AtThreshold(0.3, 0.9, 0.02), AtThreshold(0.9, 0.3, 0.0))
+    measured = dict.fromkeys(("attacks", "facts"), Measurement(500, 400, 1.0, points))
+    policy = linked(text)
+    found = list(check_heads(policy, measured, {"facts": 0.9}))
+    assert [(item.code, item.span.line) for item in found] == [
+        ("VSR596", policy.signals[0].span.line),
+        ("VSR596", next(one.span.line for one in policy.classifiers if one.name == "facts")),
+    ]
+    assert "`facts` gives 30% of texts their label, with 0.0% false alarms" in found[1].message
 
 
 def test_a_threshold_between_two_measured_ones_promises_no_more() -> None:
