@@ -90,7 +90,9 @@ def read_server_access(folder: Path, servers: Mapping[str, ServerSettings]) -> d
 def _server_access(folder: Path, server: ServerSettings) -> ServerAccess:
     headers: tuple[tuple[str, str], ...] = ()
     if server.keyFile is not None:
-        headers = ((server.header, server.prefix + _key(folder / server.keyFile, "detector's")),)
+        key = _key(folder / server.keyFile, "detector's")
+        prefix = "Bearer " if server.prefix is None else server.prefix
+        headers = ((server.header or "authorization", prefix + key),)
     if server.caFile is None:
         return ServerAccess(headers)
     path = folder / server.caFile
