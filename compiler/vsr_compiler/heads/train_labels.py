@@ -56,11 +56,7 @@ def train_labels(
             results.
     """
     samples = embed_label_set(groups, encoder)
-    head, rows, seen = train_by_topic(samples, inputs)
-    scaled, scale = middle_layer(samples, encoder)
-    other, other_rows, other_seen = train_by_topic(scaled, inputs)
-    if loss(samples, other_rows, other_seen) < _BETTER * loss(samples, rows, seen):
-        head, rows, seen = scale.folded(other), other_rows, other_seen
+    head, rows, seen = train_chosen_layer(samples, encoder, inputs)
     harmless = sum(len(group.examples) for group in groups if group.label == OTHER)
     judged = measured_samples(samples, harmless) & seen
     threshold = head.threshold
@@ -68,6 +64,16 @@ def train_labels(
         threshold = threshold_for(rows.max(axis=1)[judged & (samples.targets == NONE)], false_alarms)
     measured = measure(samples, rows, judged, threshold)
     return replace(head, threshold=threshold, measured=measured.to_text())
+
+
+def train_chosen_layer(samples: TrainingSet, encoder: SentenceEncoder, inputs: str) -> tuple[Head, Floats, Flags]:
+    """Return the head of the better layer, its held-out probabilities, and which samples could be held out."""
+    head, rows, seen = train_by_topic(samples, inputs)
+    scaled, scale = middle_layer(samples, encoder)
+    other, other_rows, other_seen = train_by_topic(scaled, inputs)
+    if loss(samples, other_rows, other_seen) < _BETTER * loss(samples, rows, seen):
+        return scale.folded(other), other_rows, other_seen
+    return head, rows, seen
 
 
 def loss(samples: TrainingSet, rows: Floats, seen: Flags) -> float:
