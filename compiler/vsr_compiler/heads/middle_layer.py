@@ -11,9 +11,11 @@ takes them as they are.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vsr_compiler.heads.logistic import Floats, with_bias
 from vsr_compiler.heads.training_set import TrainingSet
@@ -39,9 +41,27 @@ class Scale:
         return replace(head, weight=weight.astype(np.float32), bias=bias.astype(np.float32), layer="middle")
 
 
-def middle_layer(samples: TrainingSet, encoder: SentenceEncoder) -> tuple[TrainingSet, Scale]:
+class TwoLayers:
+    """An encoder that computes both layers in one pass, and remembers the middle one."""
+
+    def __init__(self, encoder: SentenceEncoder) -> None:
+        self._encoder = encoder
+        self._middle: dict[str, NDArray[np.float32]] = {}
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts by the last layer."""
+        last, middle = self._encoder.embed_layers([self._encoder.token_ids(text) for text in texts])
+        self._middle.update(zip(texts, middle, strict=True))
+        return last
+
+    def middle(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the embeddings by the middle layer of texts that were embedded."""
+        return np.stack([self._middle[text] for text in texts])
+
+
+def middle_layer(samples: TrainingSet, encoder: TwoLayers) -> tuple[TrainingSet, Scale]:
     """Return a training set with embeddings of the middle layer, centred and scaled."""
-    embeddings = encoder.embed(samples.texts, "middle").astype(np.float64)
+    embeddings = encoder.middle(samples.texts).astype(np.float64)
     centre, spread = embeddings.mean(axis=0), embeddings.std(axis=0)
     scale = Scale(centre, np.sqrt(_LENGTH / len(centre)) / np.maximum(spread, _SMALLEST))
     design = with_bias(((embeddings - centre) * scale.factor).astype(np.float32))

@@ -27,7 +27,7 @@ import numpy as np
 from vsr_compiler.heads.held_out import AtThreshold, Measurement
 from vsr_compiler.heads.label_set import embed_label_set
 from vsr_compiler.heads.logistic import NONE, Floats
-from vsr_compiler.heads.middle_layer import middle_layer
+from vsr_compiler.heads.middle_layer import TwoLayers, middle_layer
 from vsr_compiler.heads.train import train_by_topic
 from vsr_compiler.heads.training_set import TrainingSet
 from vsr_compiler.ir.labels import OTHER, LabelExamples
@@ -55,8 +55,9 @@ def train_labels(
         false_alarms: The share of texts without a label that may get one; None for the threshold with most right
             results.
     """
-    samples = embed_label_set(groups, encoder)
-    head, rows, seen = train_chosen_layer(samples, encoder, inputs)
+    both = TwoLayers(encoder)
+    samples = embed_label_set(groups, both)
+    head, rows, seen = train_chosen_layer(samples, both, inputs)
     harmless = sum(len(group.examples) for group in groups if group.label == OTHER)
     judged = measured_samples(samples, harmless) & seen
     threshold = head.threshold
@@ -66,7 +67,7 @@ def train_labels(
     return replace(head, threshold=threshold, measured=measured.to_text())
 
 
-def train_chosen_layer(samples: TrainingSet, encoder: SentenceEncoder, inputs: str) -> tuple[Head, Floats, Flags]:
+def train_chosen_layer(samples: TrainingSet, encoder: TwoLayers, inputs: str) -> tuple[Head, Floats, Flags]:
     """Return the head of the better layer, its held-out probabilities, and which samples could be held out."""
     head, rows, seen = train_by_topic(samples, inputs)
     scaled, scale = middle_layer(samples, encoder)
