@@ -140,6 +140,21 @@ def test_models_of_cards_alone_are_served(tmp_path):
         loaded(tmp_path, document)
 
 
+def test_words_of_release_0_3_0_are_read_as_those_of_0_4_0(tmp_path):
+    """The router's own migration writes the same; where a config has both words, the older one is refused."""
+    document = config(routing__modelCards=[{"name": "big"}, {"name": "small"}])
+    refs = [{"name": "a", "endpoint": "big:80", "type": "openai"}]
+    document["providers"] = {
+        "defaults": {"default_model": "big"},
+        "models": [{"name": "big", "backend_refs": refs, "external_model_ids": {"openai": "large"}}, {"name": "small"}],
+    }
+    program = loaded(tmp_path, document).program
+    assert (program.default, program.models["big"].served_as) == ("big", "large")
+    refs[0]["provider"] = "vllm"
+    with pytest.raises(UserError, match=r"backend_refs\[0\]\.type: not supported"):
+        loaded(tmp_path, document)
+
+
 def test_config_without_models_serves_nothing(tmp_path):
     """The reason is named, not the fields that are missing."""
     with pytest.raises(UserError, match=r"providers.models: none is defined, so that nothing could be served"):

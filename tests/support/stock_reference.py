@@ -42,7 +42,9 @@ refused does not start; all reasons are named at once, up to 100. Ignored fields
   Without `providers.defaults.model` a config is refused if a request may match no decision, which the stock router
   answers with 400.
 - A name under `auto_model_names` that is also a model means automatic choice, as in the stock router.
-- The words of release 0.3.0 are refused where release 0.4.0 has others. `vllm-sr config migrate` replaces them.
+- Of release 0.3.0, `default_model`, `default_reasoning_effort` and `type` of endpoints are read as `model`,
+  `reasoning_effort` and `provider`, and families of reasoning as they are. Its other words that release 0.4.0 lacks are
+  refused; `vllm-sr config migrate` replaces them.
 
 ## Executed
 

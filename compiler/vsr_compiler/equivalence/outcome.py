@@ -66,6 +66,8 @@ _KNOWN = frozenset(
 )
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {"system_prompt": {"mode": "insert"}}
 _STATIC = frozenset({"", "static"})
+SELECTING = frozenset({"latency_aware", "multi_factor"})
+"""Algorithms that have nothing to do with one model."""
 COMPARING = "multi_factor"
 """The algorithm that compares prices and qualities of models."""
 
@@ -119,7 +121,8 @@ def outcome_of(decision: Body, asked: Asked, shares: Mapping[str, int] | None) -
     algorithm = dict_of(decision.get("algorithm"))
     known = str(algorithm.get("type") or "") in _STATIC and not others(algorithm, frozenset({"type"}))
     choice = asked.models.get(name, "")
-    chosen = "" if known or choice else _compared(algorithm, refs, asked)
+    alone = len(refs) == 1 and algorithm.get("type") in SELECTING
+    chosen = "" if known or choice or alone else _compared(algorithm, refs, asked)
     if choice:
         refs = list({str(ref.get("lora_name") or ref.get("model")): ref for ref in reversed(refs)}.values())[::-1]
         if choice == "equal":

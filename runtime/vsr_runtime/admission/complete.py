@@ -53,6 +53,7 @@ def _providers(document: dict[Any, Any]) -> None:
         cards = _list(_inner(document, "routing"), "modelCards")
         providers["models"] = [{"name": card["name"]} for card in cards if "name" in card]
     models = _list(providers, "models")
+    _older_words(providers, models)
     for model in models:
         if model.get("backend_refs") is None:
             model["backend_refs"] = []
@@ -62,6 +63,16 @@ def _providers(document: dict[Any, Any]) -> None:
     only = models[0].get("name") if len(models) == 1 else _always(document)
     if only is not None:
         providers["defaults"] = {**defaults, "model": only}
+
+
+def _older_words(providers: dict[Any, Any], models: list[dict[Any, Any]]) -> None:
+    """Replace words of release 0.3.0, as the stock router's own migration does, where the newer one is absent."""
+    defaults = providers.get("defaults")
+    renamed = [(defaults, "default_model", "model"), (defaults, "default_reasoning_effort", "reasoning_effort")]
+    renamed += [(ref, "type", "provider") for model in models for ref in _list(model, "backend_refs")]
+    for owner, older, newer in renamed:
+        if isinstance(owner, dict) and older in owner and newer not in owner:
+            owner[newer] = owner.pop(older)
 
 
 def _always(document: dict[Any, Any]) -> Any:  # noqa: ANN401 - YAML

@@ -34,6 +34,7 @@ class Exchange:
         mode: how the gateway sends the body.
         model: the model that it was sent to; empty until then.
         carrier: the headers that name its trace.
+        path: its path, for its trace.
         client: the client that it is for; None until the first message.
         charge: what it counts as for limits; None if it does not count.
         watch: what is observed of its model; None if no decision reads that.
@@ -50,6 +51,7 @@ class Exchange:
     mode: BodyMode = BodyMode.UNSAID
     model: str = ""
     carrier: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
     client: bytes | None = None
     charge: Charge | None = None
     watch: Watch | None = None

@@ -333,6 +333,7 @@ class Processor:
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
+            exchange.path = next((value for name, value in first.headers if name == ":path"), "")
         state, action = advance(generation.rules, AwaitsHeaders(attempt), first)
         exchange.who = state.client if isinstance(state, AwaitsBody) else None
         if not isinstance(action, Continue):
@@ -507,7 +508,14 @@ class Processor:
         if self._audit is not None and action.cause is not Cause.AUDIT:
             self._record(exchange, event, fields)
         if self._tracing and begun is not None:
-            self._tracing.decided(exchange.carrier, exchange.request_id, action, begun)
+            self._tracing.decided(
+                exchange.carrier,
+                exchange.request_id,
+                action,
+                begun,
+                path=exchange.path,
+                policy=exchange.generation.digest,
+            )
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH, self._flush)

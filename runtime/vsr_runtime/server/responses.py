@@ -250,7 +250,7 @@ class ResponseHandler:
 
 
 def _observe(watch: Watch, event: ResponseEvent) -> None:
-    """Tell the watch what has come of a response."""
+    """Pass an event of a response to the watch."""
     if isinstance(event, ResponseHeaders):
         watch.begin(dict(event.headers))
     elif isinstance(event, ResponseBody):

@@ -102,7 +102,7 @@ def test_heads_of_one_encoder_share_its_pass(settings, folder, monkeypatch):
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - beside its patch
 
     passes: list[int] = []
-    embed = SentenceEncoder.embed_ids
+    embed = SentenceEncoder.embed_layers
 
     def counted(self, sequences):
         passes.append(len(sequences))
@@ -115,7 +115,7 @@ def test_heads_of_one_encoder_share_its_pass(settings, folder, monkeypatch):
         read.extend(texts)
         return tokenise(self, texts, *arguments)
 
-    monkeypatch.setattr(SentenceEncoder, "embed_ids", counted)
+    monkeypatch.setattr(SentenceEncoder, "embed_layers", counted)
     monkeypatch.setattr(TextTokenizer, "__call__", noted)
     classifiers = {
         "attacks": settings("attacks", "jailbreak", window=256, overlap=64),

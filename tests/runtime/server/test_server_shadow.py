@@ -349,14 +349,14 @@ class Encoder:
     def __init__(self) -> None:
         self.texts: list[str] = []
 
-    def embed(self, texts):
+    def embed(self, texts, layer="last"):
         """Embed texts."""
         self.texts += texts
-        return np.array([[len(text), 1] for text in texts], np.float32)
+        return np.array([[len(text), 2 if layer == "middle" else 1] for text in texts], np.float32)
 
-    def embed_ids(self, sequences):
+    def embed_ids(self, sequences, layer="last"):
         """Embed sequences of token ids."""
-        return self.embed([str(ids) for ids in sequences])
+        return self.embed([str(ids) for ids in sequences], layer)
 
 
 def test_text_that_one_policy_has_read_is_not_read_again_for_the_other():
@@ -368,6 +368,8 @@ def test_text_that_one_policy_has_read_is_not_read_again_for_the_other():
     assert inner.texts == ["one", "three"]
     assert encoder.embed_ids([[1, 2], [1, 2]]).tolist() == [[6, 1]] * 2
     assert inner.texts == ["one", "three", "[1, 2]"]
+    assert encoder.embed(["one"], "middle").tolist() == [[3, 2]]
+    assert encoder.embed_ids([[1, 2]], "middle").tolist() == [[6, 2]]
     encoder.embed([str(number) for number in range(REMEMBERED)])
     assert len(encoder._known) == REMEMBERED
 

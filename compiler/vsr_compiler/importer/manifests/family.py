@@ -82,11 +82,11 @@ def _rest(found: Sequence[Rule], job: Job) -> None:
 def _of_pickers(objects: Index, job: Job) -> None:
     """Report the objects that say how endpoint pickers treat requests."""
     for item in (*objects.of("InferenceModel"), *objects.of("InferenceObjective")):
-        said = [f"the model `{name}`"] if (name := item.spec.text("modelName")) else []
-        said += [f"{key} {value}" for key in ("criticality", "priority") if (value := item.spec.text(key))]
+        details = [f"the model `{name}`"] if (name := item.spec.text("modelName")) else []
+        details += [f"{key} {value}" for key in ("criticality", "priority") if (value := item.spec.text(key))]
         targets = [text(child(node, "name")) for node in item.spec.items("targetModels")]
-        said += [f"its targets {', '.join(f'`{name}`' for name in targets[:MAX_TARGETS])}"] if targets else []
-        message = f"{item.title} is not carried over: {', '.join(said) or 'it says nothing'}"
+        details += [f"its targets {', '.join(f'`{name}`' for name in targets[:MAX_TARGETS])}"] if targets else []
+        message = f"{item.title} is not carried over: {', '.join(details) or 'it says nothing'}"
         hint = "Keep it beside the compiled objects, or write adapters as `loras` and shares as a `split`."
         job.losses.add("VSR561", message, item.span, hint)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-SHARE = 0.06
+SHARE = 0.04
 """The candidate's share of the process's CPU time. What it costs to hand requests over comes on top."""
 IDLE = 0.002
 """The share of one core that it may use if the server has little to do."""

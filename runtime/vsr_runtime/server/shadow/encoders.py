@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from vsr_runtime.inference.encoder import Layer
+
 REMEMBERED = 512
 """Embeddings that are remembered: 1.5 KiB each."""
 
@@ -32,24 +34,25 @@ class RememberingEncoder:
         """The length of an embedding."""
         return self._encoder.dimension
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed texts; a row for each."""
         import numpy as np  # noqa: PLC0415 - an encoder is at hand, so the package is
 
-        return np.stack([self._one(text) for text in texts])
+        return np.stack([self._one(text, layer) for text in texts])
 
-    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def embed_ids(self, sequences: Sequence[Sequence[int]], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed sequences of token ids; a row for each."""
         import numpy as np  # noqa: PLC0415 - as above
 
-        return np.stack([self._sequence(ids) for ids in sequences])
+        return np.stack([self._sequence(ids, layer) for ids in sequences])
 
-    def _one(self, text: str) -> NDArray[np.float32]:
-        return self._known_or(b"t" + text.encode("utf-8", "surrogatepass"), lambda: self._encoder.embed([text]))
+    def _one(self, text: str, layer: Layer) -> NDArray[np.float32]:
+        key = b"t %s " % layer.encode() + text.encode("utf-8", "surrogatepass")
+        return self._known_or(key, lambda: self._encoder.embed([text], layer))
 
-    def _sequence(self, ids: Sequence[int]) -> NDArray[np.float32]:
-        key = b"i" + b",".join(b"%d" % number for number in ids)
-        return self._known_or(key, lambda: self._encoder.embed_ids([ids]))
+    def _sequence(self, ids: Sequence[int], layer: Layer) -> NDArray[np.float32]:
+        key = b"i %s " % layer.encode() + b",".join(b"%d" % number for number in ids)
+        return self._known_or(key, lambda: self._encoder.embed_ids([ids], layer))
 
     def _known_or(self, content: bytes, compute: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
         key = blake2b(content, digest_size=16).digest()

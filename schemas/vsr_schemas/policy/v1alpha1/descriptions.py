@@ -368,8 +368,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "signals.*.pii": {
         "types": "Types of personal data, as listed in the guards reference.",
         "detector": "Classifier of the task `pii`, for types that patterns cannot find.",
-        "threshold": "Smallest probability of a finding of the detector. The default is 0.7 for a checkpoint, and the "
-        "classifier's threshold for a head.",
+        "threshold": "Smallest probability of a finding of the detector.",
     },
     "signals.*.jailbreak": {
         "detector": "Classifier of the task `jailbreak`.",
