@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Literal
 from vsr_runtime.credentials import (
     FOLDER,
     KEYLESS,
-    ServerAccess,
     clients_folder,
     detectors_folder,
     read_client_keys,
     read_credentials,
-    read_server_access,
 )
 from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
@@ -94,7 +92,7 @@ class Settings:
         classifiers: all classifiers by name, which an engine may share between processes.
         source: what it was built from; None if it was not read from files.
         ignored: what of config.yaml has no effect here, and why.
-        access: how the servers of classifiers are reached, by name.
+        detectors: the folder of keys and authorities of the servers of classifiers. Only a server reads it.
     """
 
     folder: Path
@@ -110,7 +108,7 @@ class Settings:
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
     source: SettingsSource | None = field(default=None, repr=False)
     ignored: tuple[str, ...] = ()
-    access: Mapping[str, ServerAccess] = field(default_factory=dict, repr=False)
+    detectors: Path | None = None
 
     @property
     def remote(self) -> Mapping[str, ClassifierSettings]:
@@ -188,9 +186,8 @@ def _loaded(
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
     labels = meaningless(_only(runtime.classifiers, "category"), router)
     never = (f"{place}: no text has the label {label!r}" for label, place in labels.items())
-    servers = {name: one.server for name, one in runtime.classifiers.items() if one.server is not None}
-    access = read_server_access(detectors_folder(config, credentials, beside), servers) if servers else {}
-    return _prepared(replace(settings, ignored=(*admitted.ignored, *never), access=access))
+    detectors = detectors_folder(config, credentials, beside)
+    return _prepared(replace(settings, ignored=(*admitted.ignored, *never), detectors=detectors))
 
 
 def check_settings(

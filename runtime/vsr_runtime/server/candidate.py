@@ -115,7 +115,7 @@ class CandidateWatch:
         known = {name: limits for name, limits in tighter.items() if name in read.program.models}
         limits = runtime.limits.model_copy(update={"models": known or None})
         runtime = runtime.model_copy(update={"limits": limits})
-        return replace(settings.build_settings(replace(read.source, runtime=runtime)), access=read.access)
+        return replace(settings.build_settings(replace(read.source, runtime=runtime)), detectors=read.detectors)
 
     def _refuse(self, digest: str, reason: str) -> None:
         """Compare with no candidate, and say why, once."""
