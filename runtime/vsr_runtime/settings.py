@@ -12,12 +12,10 @@ from vsr_runtime.credentials import (
     CACHE,
     FOLDER,
     KEYLESS,
-    ServerAccess,
     clients_folder,
     detectors_folder,
     read_client_keys,
     read_credentials,
-    read_server_access,
 )
 from vsr_runtime.decision.guards.normalise import prepare
 from vsr_runtime.decision.identity.rules import digest_of
@@ -96,7 +94,7 @@ class Settings:
         classifiers: all classifiers by name, which an engine may share between processes.
         source: what it was built from; None if it was not read from files.
         ignored: what of config.yaml has no effect here, and why.
-        access: how the servers of classifiers are reached, by name.
+        detectors: the folder of keys and authorities of the servers of classifiers. Only a server reads it.
     """
 
     folder: Path
@@ -113,7 +111,7 @@ class Settings:
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
     source: SettingsSource | None = field(default=None, repr=False)
     ignored: tuple[str, ...] = ()
-    access: Mapping[str, ServerAccess] = field(default_factory=dict, repr=False)
+    detectors: Path | None = None
 
     @property
     def remote(self) -> Mapping[str, ClassifierSettings]:
@@ -151,15 +149,14 @@ class Settings:
         return next((name for name, candidate in self.engine.items() if candidate is classifier), None)
 
 
-def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Settings:
+def load(config: Path, credentials: Path | None = None, workers: int = 1, beside: Path | None = None) -> Settings:
     """Read and check both files, and the keys of the providers that they name.
 
     Args:
         config: config.yaml.
         credentials: the folder of the keys; None for ``credentials`` next to config.yaml.
         workers: the number of processes that share what this replica allows of limits.
-
-    The keys of clients are in ``clients`` next to that folder.
+        beside: the folder with the folders of the keys of clients and of servers; None for that of ``credentials``.
 
     Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, and bodies up to 8 MiB. Domains of others' configs
     are those of the shipped head, unless runtime.yaml has a classifier of categories. Sentences of signals without
@@ -173,12 +170,14 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
 
     admitted = read_router(config)
     try:
-        return _loaded(admitted, config, credentials, workers)
+        return _loaded(admitted, config, credentials, workers, beside)
     except UserError as error:
         raise with_position(config, error) from None
 
 
-def _loaded(admitted: AdmittedConfig, config: Path, credentials: Path | None, workers: int) -> Settings:
+def _loaded(
+    admitted: AdmittedConfig, config: Path, credentials: Path | None, workers: int, beside: Path | None
+) -> Settings:
     router = admitted.config
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
@@ -186,15 +185,14 @@ def _loaded(admitted: AdmittedConfig, config: Path, credentials: Path | None, wo
     folder = credentials or config.parent / FOLDER
     keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
     keys |= read_credentials(folder, runtime.credentials or {})
-    digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
+    digests = read_client_keys(clients_folder(config, credentials, beside), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
     labels = meaningless(_only(runtime.classifiers, "category"), router)
     never = (f"{place}: no text has the label {label!r}" for label, place in labels.items())
-    servers = {name: one.server for name, one in runtime.classifiers.items() if one.server is not None}
-    access = read_server_access(detectors_folder(config, credentials), servers) if servers else {}
+    detectors = detectors_folder(config, credentials, beside)
     store = clients_folder(config, credentials).parent / CACHE
     ignored = (*admitted.ignored, *never)
-    return _prepared(replace(settings, ignored=ignored, access=access, cache_folder=store))
+    return _prepared(replace(settings, ignored=ignored, detectors=detectors, cache_folder=store))
 
 
 def check_settings(

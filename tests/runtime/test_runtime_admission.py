@@ -108,6 +108,23 @@ def test_tools_are_chosen_by_similarity_only_if_a_decision_does(tmp_path):
         loaded(tmp_path, document)
 
 
+def test_decisions_do_not_cache_where_the_store_is_off(tmp_path):
+    """As in the stock router."""
+    document = with_plugin(type="response_cache", configuration={"enabled": True, "scope": "global"})
+    assert loaded(tmp_path, document).program.caches_responses
+    document["global"] = {"stores": {"response_cache": {"enabled": False}}}
+    assert not loaded(tmp_path, document).program.caches_responses
+
+
+@pytest.mark.parametrize("place", ["routing__model_bindings", "global__model_catalog__bindings"])
+def test_models_are_bound_alike_in_both_places(tmp_path, place):
+    """Another model is ignored like all models, and what its answers mean is refused."""
+    binding = {"deployment": "mine", "contract": "sequence"}
+    assert loaded(tmp_path, config(**{place: {"domain": binding}}))
+    with pytest.raises(UserError, match=r"domain\.operating_point: not supported: it says what a model's answers mean"):
+        loaded(tmp_path, config(**{place: {"domain": {**binding, "operating_point": {"name": "strict"}}}}))
+
+
 def test_models_of_cards_alone_are_served(tmp_path):
     """A gateway may have all endpoints, and a default is needed only by requests that match no decision."""
     document = config(routing__modelCards=[{"name": "small"}, {"name": "big"}], providers={})
@@ -120,6 +137,21 @@ def test_models_of_cards_alone_are_served(tmp_path):
     assert program.default == "big"
     decisions.append({"name": "default", "rules": {"type": "keyword", "name": "urgent"}})
     with pytest.raises(UserError, match=r"providers.defaults.model: is required"):
+        loaded(tmp_path, document)
+
+
+def test_words_of_release_0_3_0_are_read_as_those_of_0_4_0(tmp_path):
+    """The router's own migration writes the same; where a config has both words, the older one is refused."""
+    document = config(routing__modelCards=[{"name": "big"}, {"name": "small"}])
+    refs = [{"name": "a", "endpoint": "big:80", "type": "openai"}]
+    document["providers"] = {
+        "defaults": {"default_model": "big"},
+        "models": [{"name": "big", "backend_refs": refs, "external_model_ids": {"openai": "large"}}, {"name": "small"}],
+    }
+    program = loaded(tmp_path, document).program
+    assert (program.default, program.models["big"].served_as) == ("big", "large")
+    refs[0]["provider"] = "vllm"
+    with pytest.raises(UserError, match=r"backend_refs\[0\]\.type: not supported"):
         loaded(tmp_path, document)
 
 
@@ -212,7 +244,8 @@ def test_lifetime_in_the_store_of_answers_holds_for_decisions():
     plugin = split(document).document["routing"]["decisions"][0]["plugins"][0]
     assert plugin["configuration"] == {"enabled": True, "ttl_seconds": 7}
     document["global"]["stores"]["response_cache"]["enabled"] = False
-    assert "response_cache.enabled: not supported: it is off" in split(document).refused[0]
+    plugin = split(document).document["routing"]["decisions"][0]["plugins"][0]
+    assert plugin["configuration"]["enabled"] is False
 
 
 def test_reference_to_the_environment_is_refused_by_place_and_never_repeated(tmp_path):

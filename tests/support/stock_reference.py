@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from support.common import ROOT
-from vsr_runtime.admission.models import Models, fields
+from vsr_runtime.admission.models import Models, fields, literals, plugin_name
 from vsr_schemas.routerconfig import stock_decisions
 from vsr_schemas.routerconfig.stock import definitions, table
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
@@ -42,7 +42,9 @@ refused does not start; all reasons are named at once, up to 100. Ignored fields
   Without `providers.defaults.model` a config is refused if a request may match no decision, which the stock router
   answers with 400.
 - A name under `auto_model_names` that is also a model means automatic choice, as in the stock router.
-- The words of release 0.3.0 are refused where release 0.4.0 has others. `vllm-sr config migrate` replaces them.
+- Of release 0.3.0, `default_model`, `default_reasoning_effort` and `type` of endpoints are read as `model`,
+  `reasoning_effort` and `provider`, and families of reasoning as they are. Its other words that release 0.4.0 lacks are
+  refused; `vllm-sr config migrate` replaces them.
 
 ## Executed
 
@@ -55,8 +57,15 @@ def _executed(kind: str, models: Models, seen: set[str]) -> Iterator[tuple[str, 
         return
     seen.add(name)
     known, own = definitions().get(name, {}), fields(models)
+    if name == "DecisionPlugin":
+        configurations = definitions()["DecisionPlugin.configuration"]
+        for model in models:
+            plugin = plugin_name(min(literals((model,), "type"), key=lambda one: ("-" in one, one)))
+            yield from _executed(configurations[plugin], fields((model,))["configuration"], seen)
     yield name, sorted(field for field in own if field in known)
     for field, inner in own.items():
+        if name == "DecisionPlugin":
+            continue
         yield from _executed(known.get(field, ""), inner, seen)
 
 

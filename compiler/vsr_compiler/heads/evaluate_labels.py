@@ -16,7 +16,8 @@ from vsr_compiler.heads.label_set import embed_label_set
 from vsr_compiler.heads.labelled_prompts import LabelledPrompt, read_labelled_prompts
 from vsr_compiler.heads.logistic import NONE
 from vsr_compiler.heads.metrics import EvalSubject, eval_report
-from vsr_compiler.heads.train import train_by_topic
+from vsr_compiler.heads.middle_layer import TwoLayers
+from vsr_compiler.heads.train_labels import train_chosen_layer
 from vsr_compiler.ir.labels import OTHER
 from vsr_compiler.syntax.text import read
 from vsr_runtime.inference.classifier import load_encoder
@@ -78,10 +79,11 @@ def evaluate_label_examples(policy: ir.Policy, name: str, existing: Existing) ->
     encoder = encoder_settings(classifier)
     try:
         loaded = SentenceEncoder.load(find_encoder(encoder.repo, encoder.sha256), encoder.precision)
-        samples = embed_label_set(classifier.examples, loaded)
+        both = TwoLayers(loaded)
+        samples = embed_label_set(classifier.examples, both)
     except ModelError as error:
         raise CompileError([Diagnostic("VSR506", str(error), classifier.span)]) from None
-    _, rows, seen = train_by_topic(samples, "")
+    _, rows, seen = train_chosen_layer(samples, both, "")
     lines = {(group.label, one.text): one.span.line for group in classifier.examples for one in group.examples}
     names = [OTHER if target == NONE else samples.labels[target] for target in samples.targets]
     pairs = list(zip(names, samples.texts, strict=True))

@@ -43,23 +43,24 @@ def _head(report: EvalReport) -> str:
 
 
 def _false_alarms(report: EvalReport) -> str:
-    if report.false_alarms is None or report.classifier is None:
+    if report.false_alarms is None:
         return ""
-    return f"; {_percent(report.false_alarms)} of {report.none_count} without a label get one"
+    what = "category" if report.classifier is None else "label"
+    return f"; {_percent(report.false_alarms)} of {report.none_count} without a {what} get one"
 
 
 def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
-    of_labels = report.classifier is not None and report.false_alarms is not None
+    of_none = report.false_alarms is not None
     yield (
         "At thresholds",
-        ("threshold", "answered", "of those right", "right as served", *(["false alarms"] if of_labels else [])),
+        ("threshold", "answered", "of those right", "right as served", *(["false alarms"] if of_none else [])),
         [
             (
                 f"{row.threshold:g}",
                 _percent(row.coverage),
                 _percent(row.accuracy),
                 _percent(row.served),
-                *([_percent(row.false_alarms or 0)] if of_labels else []),
+                *([_percent(row.false_alarms or 0)] if of_none else []),
             )
             for row in report.thresholds
         ],

@@ -63,9 +63,10 @@ class CompiledDetector:
             found = task.tokenizer([text])
             cuts = task.cuts(found)
         if len(cuts[0]) == 1:
-            embeddings = self._encoder.embed([text])
+            embeddings = self._encoder.embed([text], self._head.layer)
         else:
-            embeddings = self._encoder.embed_ids([sequence.ids for sequence in task.sequences(found, cuts)])
+            windows = [sequence.ids for sequence in task.sequences(found, cuts)]
+            embeddings = self._encoder.embed_ids(windows, self._head.layer)
         answers = [{task.name: row} for row in self._head.probabilities(embeddings)]
         (answer,) = task.label_probabilities(answers, cuts)
         return answer

@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
+from vsr_runtime.sandbox.certificates import Authority
+from vsr_schemas.runtime import RuntimeSettings
 from vsr_schemas.sandbox import Key
 
 
@@ -27,3 +29,27 @@ def dummy_keys(folder: Path, providers: Iterable[Key | None]) -> dict[str, str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(keys[provider.credential] + "\n", encoding="utf-8")
     return keys
+
+
+def dummy_detector_files(folder: Path, runtime: RuntimeSettings) -> bool:
+    """Write a key and an authority for each server that classifies text, as a cluster mounts them.
+
+    The sandbox has no such servers: what needs one is decided as if it were down.
+
+    Args:
+        folder: where the runtime reads them; created if there is a file.
+        runtime: the runtime's settings.
+
+    Returns:
+        Whether there is a file.
+    """
+    written = False
+    for server in (one.server for one in runtime.classifiers.values() if one.server is not None):
+        for name in (server.keyFile, server.caFile):
+            if name is not None:
+                path = folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                text = Authority("detectors").pem if name == server.caFile else secrets.token_hex(16) + "\n"
+                path.write_text(text, encoding="utf-8")
+                written = True
+    return written

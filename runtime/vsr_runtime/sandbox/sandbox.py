@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from vsr_runtime.credentials import DETECTORS
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model, read_yaml
 from vsr_runtime.sandbox.backend import Backend, Provider
@@ -22,10 +23,11 @@ from vsr_runtime.sandbox.bootstrap import localise
 from vsr_runtime.sandbox.envoy import admin_address, envoy_command, gateway_port, is_ready
 from vsr_runtime.sandbox.identity import Clients
 from vsr_runtime.sandbox.journal import Journal
-from vsr_runtime.sandbox.keys import dummy_keys
+from vsr_runtime.sandbox.keys import dummy_detector_files, dummy_keys
 from vsr_runtime.sandbox.listeners import Listeners
 from vsr_runtime.sandbox.process import Process
 from vsr_schemas import sandbox as contract
+from vsr_schemas.runtime import RuntimeSettings
 
 START = 60.0
 """Seconds for each part to become ready: a first start may have to build a model's graph."""
@@ -186,7 +188,9 @@ class Sandbox:
             "--http-address",
             "127.0.0.1:0",
         )
-        if self._keys or self.spec.identity is not None:
+        runtime = read_model(config.parent / "runtime.yaml", RuntimeSettings)
+        servers = dummy_detector_files(folder.parent / DETECTORS, runtime)
+        if self._keys or self.spec.identity is not None or servers:
             options += ("--credentials", str(folder))
         process = self._start_process("the runtime", (*self._serve, *options), self._hear)
         until = time.monotonic() + START

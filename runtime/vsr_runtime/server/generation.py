@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from vsr_runtime.credentials import DETECTORS, read_server_access
 from vsr_runtime.decision.request.cache_recording import CachedResponse
 from vsr_runtime.decision.request.events import (
     Cause,
@@ -203,7 +204,14 @@ async def _pool(settings: Settings, classifier: TextClassifier | Startable | Non
         return inner
     from vsr_runtime.server.detectors.pool import RemotePool  # noqa: PLC0415 - only for servers
 
-    return RemotePool(settings.remote, settings.access, inner)
+    servers = {name: one.server for name, one in settings.remote.items() if one.server is not None}
+    try:
+        access = await asyncio.to_thread(read_server_access, settings.detectors or settings.folder / DETECTORS, servers)
+    except UserError:
+        if inner is not None:
+            inner.close()
+        raise
+    return RemotePool(settings.remote, access, inner)
 
 
 async def _first_answer(pool: ModelPool) -> ClassifierResult | None:

@@ -158,3 +158,20 @@ def test_only_a_head_with_examples_of_its_own_can_be_named(policy: Path) -> None
     result = call("eval", str(policy), "--classifier", "domain")
     assert "VSR272: no classifier `domain` has `examples`" in result.stderr
     assert "Heads with examples of their own: tone." in result.stderr
+
+
+@pytest.mark.usefixtures("encoder")
+def test_a_head_is_judged_as_it_was_measured(policy: Path, tmp_path: Path) -> None:
+    """The false alarms of `eval` are those for which the threshold was chosen, whatever layer the head reads."""
+    text = SMALL + (
+        "classifiers: {again: {task: labels, falseAlarms: 0.1, examples: "
+        '{reask: ["builtin:reask@1"], other: ["builtin:reask@1/new_question"]}}}\n'
+        "signals: {again: {label: {classifier: again, is: reask}}}\n"
+    )
+    policy.write_text(text, encoding="utf-8")
+    result = call("eval", str(policy), "--classifier", "again", "--out", str(tmp_path / "out"), "--format", "json")
+    report = EvalReport.model_validate_json(result.stdout)
+    assert (report.count, report.none_count) == (120, 60)
+    assert 0 < report.false_alarms <= 0.1
+    (recall,) = [row.recall for row in report.categories if row.name == "reask"]
+    assert recall >= 0.5

@@ -96,3 +96,23 @@ def test_a_condition_of_a_classifier_needs_the_settings_of_the_compiler(router, 
     (tmp_path / "config.yaml").write_text(config, encoding="utf-8")
     with pytest.raises(UserError, match=r"classifier '(angry|neutral)' is not defined"):
         load(tmp_path / "config.yaml")
+
+
+def test_a_head_leads_back_to_its_classifier(router):
+    """`explain` shows the line of the classifier whose examples it was trained from."""
+    out, policy = str(router.parents[1]), str(router.parents[2] / "labels.yaml")
+    result = call("explain", str(router / "tone.safetensors"), "--policy", policy, "--out", out)
+    line = POLICY.splitlines().index("  tone:") + 1
+    assert f"labels.yaml:{line}:3" in result.stdout
+
+
+def test_the_report_says_what_heads_find(router, tmp_path):
+    """For reviewers: recall and false alarms on topics that the heads had not seen, and on how many texts."""
+    out, policy = str(router.parents[1]), str(router.parents[2] / "labels.yaml")
+    page = tmp_path / "page.html"
+    result = call("report", policy, "-o", str(page), "--out", out)
+    assert result.exit_code == 0, result.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "Heads of labels and attacks, on topics that they have not seen" in text
+    assert "8 texts with a label, 4 without" in text
+    assert "3 texts with a label, 3 without" in text

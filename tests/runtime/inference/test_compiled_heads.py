@@ -14,6 +14,9 @@ from vsr_runtime.inference.engine.load import load_models, read_tasks
 from vsr_runtime.inference.engine.tasks import TaskEngine
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head import Head
+from vsr_runtime.inference.task import Task
+from vsr_runtime.inference.tokenizer import TextTokenizer, Tokens
+from vsr_runtime.inference.windows import Windows
 from vsr_schemas.runtime import ClassifierSettings
 
 INPUTS = "a" * 64
@@ -99,13 +102,21 @@ def test_heads_of_one_encoder_share_its_pass(settings, folder, monkeypatch):
     from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: PLC0415 - beside its patch
 
     passes: list[int] = []
-    embed = SentenceEncoder.embed_ids
+    embed = SentenceEncoder.embed_layers
 
     def counted(self, sequences):
         passes.append(len(sequences))
         return embed(self, sequences)
 
-    monkeypatch.setattr(SentenceEncoder, "embed_ids", counted)
+    read: list[str] = []
+    tokenise = TextTokenizer.__call__
+
+    def noted(self, texts, *arguments):
+        read.extend(texts)
+        return tokenise(self, texts, *arguments)
+
+    monkeypatch.setattr(SentenceEncoder, "embed_layers", counted)
+    monkeypatch.setattr(TextTokenizer, "__call__", noted)
     classifiers = {
         "attacks": settings("attacks", "jailbreak", window=256, overlap=64),
         "tone": settings("tone", "labels"),
@@ -116,12 +127,58 @@ def test_heads_of_one_encoder_share_its_pass(settings, folder, monkeypatch):
         try:
             until = asyncio.get_running_loop().time() + 60
             await asyncio.gather(*(engine.classify(name, [ATTACK], until) for name in classifiers))
+            assert read == [ATTACK]
             await engine.classify("tone", [ATTACK], until)
         finally:
             engine.close()
 
     asyncio.run(scenario())
     assert sum(passes) == 1
+
+
+class Syllables:
+    """A tokenizer with three tokens for each character."""
+
+    special = lead = 0
+
+    def __call__(self, texts, at_most=None, progress=None):  # noqa: ARG002 - as the real one
+        """Of a long text, the two ends."""
+        found = []
+        for text in texts:
+            ids = list(range(3 * len(text)))
+            if at_most is not None and len(ids) > at_most:
+                ids = [*ids[: at_most - at_most // 2], *ids[len(ids) - at_most // 2 :]]
+            found.append(Tokens(ids, [(0, 1)] * len(ids)))
+        return found
+
+    def framed(self, ids):
+        """No special tokens."""
+        return list(ids)
+
+
+def test_a_short_text_of_many_tokens_is_read_at_its_two_ends():
+    """As a long one: characters do not bound tokens."""
+    asked = []
+
+    class Backend:
+        waiting, healthy = 0, True
+
+        async def ask(self, _task, sequences, _until):
+            asked.extend(list(sequence.ids) for sequence in sequences)
+            return [{"tone": np.zeros(1, np.float32)} for _ in sequences]
+
+        def close(self):
+            pass
+
+    async def scenario():
+        engine = TaskEngine({"tone": Task("tone", ("a",), Syllables(), Windows(4, 0, whole=False), "mean")}, Backend())
+        try:
+            await engine.classify("tone", ["abc", "d"], asyncio.get_running_loop().time() + 60)
+        finally:
+            engine.close()
+
+    asyncio.run(scenario())
+    assert asked == [[0, 1, 7, 8], [0, 1, 2]]
 
 
 @pytest.mark.parametrize(

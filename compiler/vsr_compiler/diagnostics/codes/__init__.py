@@ -17,6 +17,7 @@ from vsr_compiler.diagnostics.codes import (
     cache_store,
     charts,
     classification,
+    classifier_servers,
     conditions,
     delivery,
     endpoints,
@@ -26,6 +27,7 @@ from vsr_compiler.diagnostics.codes import (
     heads,
     hosts,
     identity,
+    import_sources,
     importer,
     imports,
     limits,
@@ -55,6 +57,7 @@ __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
     | imports.CODES
+    | import_sources.CODES
     | names.CODES
     | endpoints.CODES
     | conditions.CODES
@@ -62,6 +65,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | pairs.CODES
     | attempts.CODES
     | classification.CODES
+    | classifier_servers.CODES
     | heads.CODES
     | identity.CODES
     | limits.CODES

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common import cache_store
+from vsr_compiler.targets.common import cache_store, classifier_servers
 from vsr_compiler.targets.common.gateway_api import GatewayPods, PodsOfGateway
 from vsr_compiler.targets.common.listeners import NAMESPACE_NAME
 from vsr_compiler.targets.common.workloads import selector
@@ -16,9 +16,10 @@ def emitter(pods: PodsOfGateway) -> Callable[[ir.Policy], Iterator[Object]]:
     """Return the emitter for a router that is called by these proxies."""
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
-        """Yield both objects, and the NetworkPolicy of the store of cached responses."""
+        """Yield the objects, with the NetworkPolicies of the store of responses and of detectors."""
         yield network_policy(policy, pods(policy))
         yield from cache_store.network_policy(policy)
+        yield from classifier_servers.egress(policy)
         yield _disruption_budget(policy)
 
     return emit

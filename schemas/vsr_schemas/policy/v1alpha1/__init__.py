@@ -12,6 +12,7 @@ from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.cache_store import CacheLoginSpec, CacheStoreSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
+from vsr_schemas.policy.v1alpha1.classifier_servers import ClassifierServerSpec, ServerKeySpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentClusterSpec, EnvironmentGatewaySpec, EnvironmentSpec
 from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
@@ -104,6 +105,7 @@ __all__ = [
     "CacheStoreSpec",
     "CategorySpec",
     "CheckpointSpec",
+    "ClassifierServerSpec",
     "ClassifierSpec",
     "ClientCertificatesSpec",
     "ClientSpec",
@@ -164,6 +166,7 @@ __all__ = [
     "SchemaName",
     "SecretKeySpec",
     "SecretSpec",
+    "ServerKeySpec",
     "ServiceSpec",
     "SignalSpec",
     "StatementSpec",

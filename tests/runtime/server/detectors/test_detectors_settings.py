@@ -10,6 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from support.detector_servers import played, remote
+from vsr_runtime.credentials import read_server_access
 from vsr_runtime.decision.request.events import Cause
 from vsr_runtime.errors import UserError
 from vsr_runtime.sandbox.certificates import LOCAL_NAMES, Authority
@@ -29,6 +30,18 @@ def changed(policy: Path, **classifiers) -> Path:
     with path.open("w") as file:
         YAML().dump(values, file)
     return path.parent / "config.yaml"
+
+
+def access_of(settings):
+    """How the servers of a policy are reached."""
+    return read_server_access(settings.detectors, {name: one.server for name, one in settings.remote.items()})
+
+
+def test_start_without_a_key_is_refused(policy):
+    """The server needs it; tools that only decide do not."""
+    config = changed(policy, names=remote("presidio", "https://p.example", ["PERSON"], keyFile="names/api-key"))
+    with pytest.raises(UserError, match="api-key: No such file"):
+        asyncio.run(warm_generation(load(config), None))
 
 
 def test_category_of_a_server_is_that_of_requests(policy):
@@ -56,19 +69,20 @@ def test_key_and_authority_are_files_next_to_the_config(policy):
     more = {"keyFile": "names/api-key", "caFile": "names/ca.crt"}
     config = changed(policy, names=remote("presidio", "https://presidio.example", ["PERSON"], **more))
     folder = policy / "router" / "detectors" / "names"
+    settings = load(config)
     with pytest.raises(UserError, match="detectors/names/api-key: No such file"):
-        load(config)
+        access_of(settings)
     folder.mkdir(parents=True)
     (folder / "api-key").write_text("secret-1\n")
     with pytest.raises(UserError, match=r"ca\.crt"):
-        load(config)
+        access_of(settings)
     (folder / "ca.crt").write_text("no certificate")
     with pytest.raises(UserError, match=r"ca\.crt"):
-        load(config)
+        access_of(settings)
     (folder / "ca.crt").write_text(Authority("detectors").pem)
-    access = load(config).access["names"]
+    access = access_of(settings)["names"]
     assert access.headers == (("authorization", "Bearer secret-1"),)
-    assert "secret-1" not in repr(load(config))
+    assert "secret-1" not in repr(access)
     before = keys_hash(config, None)
     (folder / "api-key").write_text("secret-2\n")
     assert keys_hash(config, None) != before
@@ -90,7 +104,7 @@ def test_certificate_is_checked_by_the_authority_of_the_policy(tmp_path, policy)
             settings = load(changed(policy, names=remote("presidio", server.url, ["PERSON"], **more)))
 
             async def whole(settings=settings):
-                pool = RemotePool(settings.remote, settings.access, None)
+                pool = RemotePool(settings.remote, access_of(settings), None)
                 result = await pool.looks({"names": ("Ada",)}, asyncio.get_running_loop().time() + 10)
                 pool.close()
                 return result["names"]
