@@ -63,7 +63,7 @@ LINEAR: Mapping[str, str] = {
     "decision/signals/keywords/ngrams.py": "_WORD",
     "decision/signals/keywords/stemming.py": "_REGION",
     "decision/signals/structure.py": "_UNIT",
-    "decision/signals/words.py": "_NO_SPACES",
+    "decision/signals/words.py": "_EMPTY _NO_SPACES",
     "inference/text_segments.py": "_LONG_RUN _BLANK _NO_BLANK _WORD_END",
 }
 """Names by file of the patterns whose search takes time in proportion to the text, whatever it is: they match one
