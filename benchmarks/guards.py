@@ -1,7 +1,8 @@
 """Measures the guards' finders: time a prompt, and how time grows with hostile text.
 
-Run: ``VSR_REFERENCE=folder python benchmarks/guards.py [characters]``; the folder holds ``data/prompts``. The laws: at
-most 0.1 ms a prompt for personal data, and twice the text in about twice the time, whatever the text.
+Run: ``VSR_REFERENCE=folder python benchmarks/guards.py [characters]``; the folder holds ``data/prompts``.
+``benchmarks/guards.py pii`` measures what is found and what is not, see ``guards_pii.py``. The laws of time: at most
+0.1 ms a prompt for personal data, and twice the text in about twice the time, whatever the text.
 """
 
 from __future__ import annotations
@@ -111,4 +112,9 @@ def main(size: int = 32_000) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    if sys.argv[1:2] == ["pii"]:
+        import guards_pii
+
+        guards_pii.main(*map(int, sys.argv[2:]))
+    else:
+        main(*map(int, sys.argv[1:]))

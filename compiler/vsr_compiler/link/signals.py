@@ -133,6 +133,8 @@ def pii_detector(
             scope.report("VSR218", f"`{kind}` is not a type of personal data", where, hint)
         elif kind in MODEL_TYPES and name is None:
             hint = "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it."
+            if kind == "STREET_ADDRESS":
+                hint += " They do find `POSTAL_ADDRESS`, addresses in the form in which letters are addressed."
             scope.report("VSR219", f"`{kind}` needs a `detector`", where, hint)
     return None if name is None else detector(scope, classifiers, name, "pii", (*path, "detector"))
 
