@@ -26,8 +26,8 @@ from vsr_runtime.decision.request.events import RequestBody, SendToModel
 from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.parsed_request import read_request
 from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, advance
-from vsr_runtime.log import flush
-from vsr_runtime.server.exchange import log_action
+from vsr_runtime.log import flush, log_buffered
+from vsr_runtime.server.exchange import describe
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.messages import BUFFERED, ProcessingRequest
@@ -130,10 +130,15 @@ def parts(generation: Generation, tries: int) -> dict[str, float]:
         "  read the conversation": lambda: candidates_of(view, program.stickiness, counts=program.counts),
         "  find signal and route": lambda: program.decide(view),
         "write the answer": lambda: encoded(route),
-        "log it": lambda: (log_action("5b0f3d7e-8f3c-4d2a-9f6f-3b1f5c0a7d11", route), flush()),
+        "log it": lambda: (_log(route), flush()),
         "count it": lambda: metrics.decided(route, 0.001),
     }
     return {name: least(work, tries) for name, work in works.items()}
+
+
+def _log(action: SendToModel) -> None:
+    event, fields = describe("5b0f3d7e-8f3c-4d2a-9f6f-3b1f5c0a7d11", action)
+    log_buffered(event, **fields)
 
 
 def main() -> None:

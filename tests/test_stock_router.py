@@ -20,6 +20,7 @@ from support.common import ROOT, kubectl, linked, required
 from vsr_compiler.analysis import stock_router
 from vsr_compiler.review import policy_tests
 from vsr_compiler.routerconfig.semantic_router import stock_body, stock_config
+from vsr_runtime.settings import load
 from vsr_schemas.routerconfig.engine_0_4_0 import RouterConfig
 
 PYTHON = ROOT / ".stock-router" / "bin" / "python"
@@ -58,6 +59,17 @@ def test_its_validator_accepts_every_config(path: str) -> None:
     """Each policy's whose engine it is; those have no settings of our runtime beside them."""
     found = validated(ROOT / path)
     assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.subprocess
+def test_our_runtime_loads_what_its_command_line_writes(tmp_path: Path) -> None:
+    """The starter has one decision for every request."""
+    required(PYTHON.exists() or None, "the stock router's command line (make stock-router)")
+    path = tmp_path / "config.yaml"
+    command = [str(PYTHON), "-c", CLI, "config", "init", "--output", str(path)]
+    subprocess.run(command, capture_output=True, timeout=120, check=True)
+    program = load(path).program
+    assert [route.target(0).name for route in program.routes] == [program.default]
 
 
 @pytest.mark.subprocess

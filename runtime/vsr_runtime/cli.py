@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,9 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.log import print_error
 from vsr_runtime.server.transport.stream import MAX_SHUTDOWN_DELAY, TRANSPORTS
 from vsr_schemas.version import VERSION
+
+if TYPE_CHECKING:
+    from vsr_runtime.server.generation import Loader
 
 
 class _Address(click.ParamType[object]):
@@ -62,6 +67,22 @@ def cli() -> None:
     show_default=True,
     help="Who asks: agentgateway says in attributes who the client is, and leaves its headers in place.",
 )
+@click.option(
+    "--shadow",
+    type=_DIRECTORY,
+    metavar="FILE",
+    help="The config.yaml of a candidate policy, which decides requests as well and is only compared.",
+)
+@click.option(
+    "--audit", type=_DIRECTORY, metavar="DIR", help="Folder for the audit log: decisions as a chain of hashes."
+)
+@click.option(
+    "--audit-on-error",
+    type=click.Choice(("refuse", "continue")),
+    default="refuse",
+    show_default=True,
+    help="What happens to requests whose records cannot be written.",
+)
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="Number of processes.")
 @click.option(
     "--shutdown-delay",
@@ -85,7 +106,10 @@ def serve(  # noqa: PLR0913 - one an option
     http_address: object,
     classify: str | None,
     credentials: Path | None,
+    shadow: Path | None,
+    audit: Path | None,
     *,
+    audit_on_error: str,
     api: bool,
     keys_at_gateway: bool,
     gateway: str,
@@ -127,9 +151,16 @@ def serve(  # noqa: PLR0913 - one an option
 
         tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
         keys = KEYLESS if keys_at_gateway else credentials
-        listen = Listen(address, http_address, tls, api, classify, transport, agentgateway=gateway == "agentgateway")
+        lossy = audit_on_error == "continue"
+        own = (gateway == "agentgateway", shadow, audit, lossy)
+        listen = Listen(address, http_address, tls, api, classify, transport, *own)
         delay = shutdown_delay if lameduck is None else lameduck
-        run(config, listen, load_classifier, credentials=keys, shutdown_delay=delay)
+        load: Loader = load_classifier
+        if shadow:
+            from vsr_runtime.server.shadow.encoders import SharedEncoders  # noqa: PLC0415 - only with a candidate
+
+            load = partial(load_classifier, opened=SharedEncoders().opened)
+        run(config, listen, load, credentials=keys, shutdown_delay=delay)
 
 
 @cli.command(short_help="Run a policy's checkpoints in a separate process.")
@@ -164,6 +195,45 @@ def fetch(into: Path, pinned: tuple[str, ...]) -> None:
 
     for one in pinned:
         fetch_one(into, one)
+
+
+@cli.group()
+def audit() -> None:
+    """Work with audit logs."""
+
+
+@audit.command(name="verify", short_help="Check that audit logs are whole.")
+@click.argument("paths", metavar="FILE…", type=_DIRECTORY, nargs=-1, required=True)
+@click.option(
+    "--heads",
+    type=_DIRECTORY,
+    multiple=True,
+    metavar="FILE",
+    help="Log of the runtime, whose lines `audit_head` say where each chain was. May be repeated.",
+)
+@click.option("--cut", is_flag=True, help="Accept chains whose oldest files are missing.")
+def verify_audit(paths: tuple[Path, ...], heads: tuple[Path, ...], *, cut: bool) -> None:
+    """Check that no record of audit logs was changed, removed, added or moved. FILE… are files, or folders with them.
+
+    Records that are missing at the end of a chain are found only by --heads. Exit codes: 0 all chains are whole, 1 one
+    is broken: the message names the first record that is wrong.
+
+    \b
+    Example:
+      vsr-runtime audit verify /var/log/vsr/audit --heads router.log
+    """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
+    from vsr_runtime.log import print_result  # noqa: PLC0415 - only this command needs it
+    from vsr_runtime.server.audit.verify import read_heads, verify  # noqa: PLC0415 - likewise
+
+    verdicts = verify(paths, [head for path in heads for head in read_heads(path)], cut=cut)
+    for one in verdicts:
+        records = one.head.number if one.head else 0
+        print_result(
+            f"{one.chain}: broken: {one.broken}"
+            if one.broken
+            else f"{one.chain}: whole to record {records}, {one.head.hash if one.head else '-'}"
+        )
+    sys.exit(int(any(one.broken for one in verdicts)))
 
 
 @cli.command(short_help="Run a policy's gateway on this machine, until Ctrl-C.")

@@ -47,13 +47,16 @@ def read_credentials(folder: Path, settings: Mapping[str, CredentialSettings]) -
     return {model: _read(folder, credential) for model, credential in settings.items()}
 
 
-def clients_folder(config: Path, credentials: Path | None) -> Path:
+def clients_folder(config: Path, credentials: Path | None, beside: Path | None = None) -> Path:
     """Return the folder of the clients' keys.
 
     Args:
         config: config.yaml.
         credentials: the folder of the providers' keys; None or ``KEYLESS`` for the one next to config.yaml.
+        beside: the folder that has it, if it is neither.
     """
+    if beside is not None:
+        return beside / CLIENTS
     return (config if credentials is None or credentials == KEYLESS else credentials).parent / CLIENTS
 
 
@@ -70,9 +73,9 @@ class ServerAccess:
     tls: ssl.SSLContext | None = None
 
 
-def detectors_folder(config: Path, credentials: Path | None) -> Path:
+def detectors_folder(config: Path, credentials: Path | None, beside: Path | None = None) -> Path:
     """Return the folder of the keys of servers that classify text; see ``clients_folder``."""
-    return clients_folder(config, credentials).parent / DETECTORS
+    return clients_folder(config, credentials, beside).parent / DETECTORS
 
 
 def read_server_access(folder: Path, servers: Mapping[str, ServerSettings]) -> dict[str, ServerAccess]:
@@ -87,7 +90,9 @@ def read_server_access(folder: Path, servers: Mapping[str, ServerSettings]) -> d
 def _server_access(folder: Path, server: ServerSettings) -> ServerAccess:
     headers: tuple[tuple[str, str], ...] = ()
     if server.keyFile is not None:
-        headers = ((server.header, server.prefix + _key(folder / server.keyFile, "detector's")),)
+        key = _key(folder / server.keyFile, "detector's")
+        prefix = "Bearer " if server.prefix is None else server.prefix
+        headers = ((server.header or "authorization", prefix + key),)
     if server.caFile is None:
         return ServerAccess(headers)
     path = folder / server.caFile

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vsr_runtime.credentials import (
     FOLDER,
@@ -23,6 +23,7 @@ from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_domains import meaningless, with_domains
+from vsr_runtime.decision.program.build_facts import fact_signals, with_facts
 from vsr_runtime.decision.program.build_fallback import with_fallbacks
 from vsr_runtime.decision.program.build_identity import client_signals, role_signals, with_identity
 from vsr_runtime.decision.program.build_labels import label_signals
@@ -44,6 +45,9 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 from vsr_schemas.runtime import FRAME_BYTES, CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
+
+if TYPE_CHECKING:
+    from vsr_runtime.admission.reading import AdmittedConfig
 
 DEFAULT_DEADLINE = 1000
 """Milliseconds; the compiler's default."""
@@ -144,15 +148,14 @@ class Settings:
         return next((name for name, candidate in self.engine.items() if candidate is classifier), None)
 
 
-def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Settings:
+def load(config: Path, credentials: Path | None = None, workers: int = 1, beside: Path | None = None) -> Settings:
     """Read and check both files, and the keys of the providers that they name.
 
     Args:
         config: config.yaml.
         credentials: the folder of the keys; None for ``credentials`` next to config.yaml.
         workers: the number of processes that share what this replica allows of limits.
-
-    The keys of clients are in ``clients`` next to that folder.
+        beside: the folder with the folders of the keys of clients and of servers; None for that of ``credentials``.
 
     Without ``runtime.yaml`` the defaults apply: a deadline of 1 s, and bodies up to 8 MiB. Domains of others' configs
     are those of the shipped head, unless runtime.yaml has a classifier of categories. Sentences of signals without
@@ -161,22 +164,32 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
-    from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - the compiler needs none of it
+    from vsr_runtime.admission.positions import with_position  # noqa: PLC0415 - the compiler needs none of it
+    from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - likewise
 
     admitted = read_router(config)
+    try:
+        return _loaded(admitted, config, credentials, workers, beside)
+    except UserError as error:
+        raise with_position(config, error) from None
+
+
+def _loaded(
+    admitted: AdmittedConfig, config: Path, credentials: Path | None, workers: int, beside: Path | None
+) -> Settings:
     router = admitted.config
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
-    runtime = with_sentences(runtime if admitted.ours else with_domains(runtime, router), router)
+    runtime = with_sentences(runtime if admitted.ours else with_facts(with_domains(runtime, router), router), router)
     folder = credentials or config.parent / FOLDER
     keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
     keys |= read_credentials(folder, runtime.credentials or {})
-    digests = read_client_keys(clients_folder(config, credentials), runtime.identity)
+    digests = read_client_keys(clients_folder(config, credentials, beside), runtime.identity)
     settings = check_settings(router, runtime, config.parent, keys, digests, workers)
     labels = meaningless(_only(runtime.classifiers, "category"), router)
     never = (f"{place}: no text has the label {label!r}" for label, place in labels.items())
     servers = {name: one.server for name, one in runtime.classifiers.items() if one.server is not None}
-    access = read_server_access(detectors_folder(config, credentials), servers) if servers else {}
+    access = read_server_access(detectors_folder(config, credentials, beside), servers) if servers else {}
     return _prepared(replace(settings, ignored=(*admitted.ignored, *never), access=access))
 
 
@@ -255,7 +268,7 @@ def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None, r
         frozenset(similarity.labels if similarity else ()),
         (runtime.detectors and runtime.detectors.jailbreak) or {},
         (runtime.detectors and runtime.detectors.pii) or {},
-        label_signals(runtime),
+        {**label_signals(runtime), **fact_signals(runtime, router)},
         client_signals(runtime.identity),
         scoring_of(router) if similarity and similarity.head is None else BEST,
     )

@@ -19,8 +19,10 @@ class Admission:
     Attributes:
         ignored: what was left out, and why.
         refused: what the runtime cannot execute, and why.
+        ours: whether the compiler wrote the config, so that ``runtime.yaml`` binds its conditions of classifiers.
     """
 
+    ours: bool = False
     ignored: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -31,9 +33,9 @@ class Admission:
             self.ignored.append(f"{place}.{name}: {reasons[name]}")
 
 
-def admit(document: object) -> Admission:
+def admit(document: object, *, ours: bool = False) -> Admission:
     """Change a config to what the runtime executes. What is not in the form of a config is left to its validation."""
-    found = Admission()
+    found = Admission(ours)
     if not isinstance(document, dict):
         return found
     for place, model in _items(document.get("providers"), "models", "providers"):
@@ -124,7 +126,7 @@ def _rules(rules: object, place: str, found: Admission) -> None:
     if not isinstance(rules, dict):
         return
     kind = rules.get("type")
-    bound = kind == "classifier" and "label" not in rules  # to a classifier of runtime.yaml, which the stock has not
+    bound = found.ours and kind == "classifier"
     if isinstance(kind, str) and kind in stock.CONDITIONS_REFUSED and not bound:
         reason = stock.CONDITIONS_REFUSED[kind]
         found.refused.append(f"{place}: conditions of type {kind} are not executed here ({reason}); remove it")

@@ -16,8 +16,8 @@ class ServerSettings(StrictModel):
     ``url`` is its address with the prefix of its paths. ``outputs`` are the model's outputs in order, for protocols
     whose answers have no labels. ``timeout`` in milliseconds bounds one evaluation, ``concurrency`` the requests of one
     process at a time, ``window`` the characters that are read at a time. ``keyFile`` contains the key that ``header``
-    carries after ``prefix``, ``caFile`` the certificates of its authority; both are below the folder ``detectors`` next
-    to this file.
+    carries after ``prefix``, by default ``authorization`` after ``Bearer``. ``caFile`` contains the certificates of its
+    authority. Both are below the folder ``detectors`` next to this file.
     """
 
     protocol: ServerProtocol
@@ -30,6 +30,6 @@ class ServerSettings(StrictModel):
     concurrency: int = Field(ge=1, le=1024)
     window: int = Field(ge=50, le=1_000_000)
     keyFile: str | None = Field(default=None, pattern=_FILE)  # noqa: N815 - the file's spelling
-    header: str = Field(default="authorization", pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")
-    prefix: str = Field(default="Bearer ", pattern=r"^[ -~]{0,64}$")
+    header: str | None = Field(default=None, pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]{1,128}$")
+    prefix: str | None = Field(default=None, pattern=r"^[ -~]{0,64}$")
     caFile: str | None = Field(default=None, pattern=_FILE)  # noqa: N815 - the file's spelling

@@ -108,6 +108,23 @@ def test_tools_are_chosen_by_similarity_only_if_a_decision_does(tmp_path):
         loaded(tmp_path, document)
 
 
+def test_decisions_do_not_cache_where_the_store_is_off(tmp_path):
+    """As in the stock router."""
+    document = with_plugin(type="response_cache", configuration={"enabled": True, "scope": "global"})
+    assert loaded(tmp_path, document).program.caches_responses
+    document["global"] = {"stores": {"response_cache": {"enabled": False}}}
+    assert not loaded(tmp_path, document).program.caches_responses
+
+
+@pytest.mark.parametrize("place", ["routing__model_bindings", "global__model_catalog__bindings"])
+def test_models_are_bound_alike_in_both_places(tmp_path, place):
+    """Another model is ignored like all models, and what its answers mean is refused."""
+    binding = {"deployment": "mine", "contract": "sequence"}
+    assert loaded(tmp_path, config(**{place: {"domain": binding}}))
+    with pytest.raises(UserError, match=r"domain\.operating_point: not supported: it says what a model's answers mean"):
+        loaded(tmp_path, config(**{place: {"domain": {**binding, "operating_point": {"name": "strict"}}}}))
+
+
 def test_models_of_cards_alone_are_served(tmp_path):
     """A gateway may have all endpoints, and a default is needed only by requests that match no decision."""
     document = config(routing__modelCards=[{"name": "small"}, {"name": "big"}], providers={})
@@ -120,6 +137,21 @@ def test_models_of_cards_alone_are_served(tmp_path):
     assert program.default == "big"
     decisions.append({"name": "default", "rules": {"type": "keyword", "name": "urgent"}})
     with pytest.raises(UserError, match=r"providers.defaults.model: is required"):
+        loaded(tmp_path, document)
+
+
+def test_words_of_release_0_3_0_are_read_as_those_of_0_4_0(tmp_path):
+    """The router's own migration writes the same; where a config has both words, the older one is refused."""
+    document = config(routing__modelCards=[{"name": "big"}, {"name": "small"}])
+    refs = [{"name": "a", "endpoint": "big:80", "type": "openai"}]
+    document["providers"] = {
+        "defaults": {"default_model": "big"},
+        "models": [{"name": "big", "backend_refs": refs, "external_model_ids": {"openai": "large"}}, {"name": "small"}],
+    }
+    program = loaded(tmp_path, document).program
+    assert (program.default, program.models["big"].served_as) == ("big", "large")
+    refs[0]["provider"] = "vllm"
+    with pytest.raises(UserError, match=r"backend_refs\[0\]\.type: not supported"):
         loaded(tmp_path, document)
 
 
@@ -212,7 +244,8 @@ def test_lifetime_in_the_store_of_answers_holds_for_decisions():
     plugin = split(document).document["routing"]["decisions"][0]["plugins"][0]
     assert plugin["configuration"] == {"enabled": True, "ttl_seconds": 7}
     document["global"]["stores"]["response_cache"]["enabled"] = False
-    assert "response_cache.enabled: not supported: it is off" in split(document).refused[0]
+    plugin = split(document).document["routing"]["decisions"][0]["plugins"][0]
+    assert plugin["configuration"]["enabled"] is False
 
 
 def test_reference_to_the_environment_is_refused_by_place_and_never_repeated(tmp_path):
@@ -245,3 +278,42 @@ def test_rows_name_fields_of_the_contract():
     known |= {f"{name}.*" for name in definitions()}
     rows = {row.partition("=")[0] for row in table().rows} | set(table().needs)
     assert rows - known <= set()
+
+
+POSITIONED = """\
+version: v0.3
+x: &plugins
+  - {type: memory, configuration: {enabled: true}}
+providers:
+  defaults: &d {model: small, nothing: 1}
+  models: [{name: small, backend_refs: []}]
+routing:
+  decisions:
+    - name: one
+      plugins: *plugins
+    - <<: {priority: 1, emits: [{kind: retention}]}
+      name: two
+      modelRefs: [{model: small,
+                   lora_name: missing}]
+"""
+
+
+def test_reasons_have_line_and_column(tmp_path):
+    """What an alias or a merge key brings has the position where it is written."""
+    with pytest.raises(UserError) as refused:
+        loaded(tmp_path, POSITIONED)
+    message = str(refused.value)
+    assert message.startswith("config.yaml:3:5: routing.decisions[0].plugins[0]: memory is not executed here")
+    for reason in ("2:4: x: not supported", "5:40: providers.defaults.nothing: ", "11:32: routing.decisions[1].emits"):
+        assert reason in message
+
+
+def test_reason_that_needs_the_whole_config_has_a_position_too(tmp_path):
+    """Names are compared once all fields are known to be executed. What is missing has the position of its owner."""
+    text = POSITIONED.replace("x: &plugins\n  - {type: memory, configuration: {enabled: true}}\n", "")
+    for part in ("      plugins: *plugins\n", ", nothing: 1", ", emits: [{kind: retention}]"):
+        text = text.replace(part, "")
+    with pytest.raises(UserError, match=r"config.yaml:11:31: routing.decisions\[1\].modelRefs\[0\].lora_name: "):
+        loaded(tmp_path, text)
+    with pytest.raises(UserError, match=r"config.yaml:4:12: providers.models\[0\].name: Field required"):
+        loaded(tmp_path, text.replace("{name: small, backend_refs: []}", "{backend_refs: []}"))

@@ -18,16 +18,15 @@ a new version, and both stay available. What is new is in the [changelog](../../
 
 The shipped encoder, all-MiniLM-L6-v2, reads English only. Texts in other languages are for encoders that read them.
 
-**A head trained from `injection@1` with the shipped encoder is no protection.** `benchmarks/example_sets.py` holds out
-each family in turn (2 December 2026, plain linear head): the area under the curve is 0.80, from 0.75 (tool results) to
-0.91 (overrides) by family, and 0.23, worse than chance, for other languages. At the threshold that 1 % of the
-look-alikes exceed, chosen on the same scores, it finds 15 % of the attacks; `patterns: injection` finds 7 % (and 2 % of
-the look-alikes, mostly quoted attacks), both together 21 % (3 %). Use a [detector](guards.md) to block.
+**A head trained from `injection@1` with the shipped encoder is no protection on its own.** Of families that it has not
+seen it finds less than a quarter of the attacks at 1 % false alarms among look-alikes;
+[Guards, measured](guards-measured.md) has the numbers by family. `patterns: injection` finds 7 % (and 2 % of the
+look-alikes, mostly quoted attacks). Use a [detector](guards.md) to block.
 
-For the other sets, the same head labels this share of the texts of held-out topics correctly: `fact-check@1` 98 % of
-two labels, whose texts are further apart than real requests are; `feedback@1` 67 % of four; `reask@1` 58 % of two,
-little better than chance, because a question asked again shows that only beside the first one. All texts have the same
-authors, so expect less on texts of others.
+Of held-out topics of the other sets, a plain linear head on the last layer of the encoder labels this share correctly
+(`benchmarks/example_sets.py`): `fact-check@1` 98 % of two labels, whose texts are further apart than real requests are;
+`feedback@1` 67 % of four; `reask@1` 58 % of two. Heads of policies choose the layer: with the middle one it is 78 % for
+`feedback@1` and 92 % for `reask@1`. All texts have the same authors, so expect less on texts of others.
 
 This page is generated from the files of the sets: `python tests/support/example_sets.py`.
 """

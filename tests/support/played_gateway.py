@@ -116,14 +116,14 @@ async def connected(
     metrics=None,
     max_held=None,
     generation=None,
-    tracing=None,
+    **more,
 ):
-    """A served processor and a gateway that is connected to it."""
+    """A served processor and a gateway that is connected to it. ``more`` is for the processor."""
     if generation is None:
         generation = Generation(
             replace(settings, decision_timeout=budget), ClassifierPool(classifier or FakeClassifier())
         )
-    processor = Processor(generation, metrics, max_held, tracing)
+    processor = Processor(generation, metrics, max_held, **more)
     health = Health()
     methods = {**processor.methods(), **health.methods()}
     where, longest = Address("127.0.0.1", 0), settings.limits.maxMessage

@@ -61,6 +61,7 @@ def main() -> None:
     for option in ("--config", "--address", "--http-address"):
         parser.add_argument(option, required=True)
     parser.add_argument("--credentials", type=Path)
+    parser.add_argument("--shadow", type=Path)
     for option in ("--tls-cert", "--tls-key", "--tls-client-ca"):
         parser.add_argument(option, type=Path)
     parser.add_argument("--api", action="store_true")
@@ -80,7 +81,7 @@ def main() -> None:
         return
     tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
     addresses = parse_address(given.address), parse_address(given.http_address)
-    listen = Listen(*addresses, tls, given.api, transport=given.transport)
+    listen = Listen(*addresses, tls, given.api, transport=given.transport, shadow=given.shadow)
     run(
         Path(given.config),
         listen,

@@ -21,6 +21,7 @@ TOKENS = (0, 9, 10, 11, 49, 50, 51)
 LABELS = (None, "math", "law", "other")
 SCORES = (0.1, 0.5, 0.55, 0.6, 0.65, 0.9)
 MODELS = ("small", "large", "other")
+USERS, GROUPS = ("ann", "bob"), ("", "ops", "dev", "ops dev")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Seen:
     similarity: float = 0.1
     email: float = 0.1
     card: float = 0.1
+    user: str = "bob"
+    groups: str = ""
 
 
 def world(*configs: Config) -> Iterator[Seen]:
@@ -45,10 +48,12 @@ def world(*configs: Config) -> Iterator[Seen]:
         (("domain",), [Seen(label=label) for label in LABELS]),
         (("embedding",), [Seen(similarity=score) for score in SCORES]),
         (("pii",), [Seen(email=email, card=card) for email, card in itertools.product(SCORES, SCORES)]),
+        (("authz",), [Seen(user=user, groups=groups) for user, groups in itertools.product(USERS, GROUPS)]),
     )
     kinds = [_distinct(configs, types, requests) for types, requests in factors]
-    for text, size, label, similarity, personal in itertools.product(*kinds):
-        yield Seen(text.text, size.tokens, label.label, similarity.similarity, personal.email, personal.card)
+    for text, size, label, similarity, personal, who in itertools.product(*kinds):
+        scores = (similarity.similarity, personal.email, personal.card)
+        yield Seen(text.text, size.tokens, label.label, *scores, who.user, who.groups)
 
 
 def _distinct(configs: tuple[Config, ...], types: tuple[str, ...], requests: list[Seen]) -> list[Seen]:
@@ -71,6 +76,7 @@ def generated(seed: int) -> Config:
             "rules": _rules(pick, 2),
             "modelRefs": _refs(pick),
             "plugins": _plugins(pick),
+            **_algorithm(pick),
         }
         for rank in range(count)
     ]
@@ -89,6 +95,10 @@ def generated(seed: int) -> Config:
         ],
         "pii": [{"name": "p0", "threshold": 0.6, "pii_types_allowed": _allowed("EMAIL_ADDRESS", "CREDIT_CARD")}],
     }
+    signals["role_bindings"] = [
+        {"name": "r0", "role": "r0", "subjects": [{"kind": "User", "name": "ann"}, {"kind": "Group", "name": "ops"}]},
+        {"name": "r1", "role": "r1", "subjects": [{"kind": "Group", "name": "dev"}]},
+    ]
     return {
         "version": "v0.3",
         "providers": {
@@ -109,6 +119,8 @@ _LEAVES = (
     ("embedding", "e0"),
     ("embedding", "e1"),
     ("pii", "p0"),
+    ("authz", "r0"),
+    ("authz", "r1"),
 )
 
 
@@ -136,6 +148,14 @@ def _refs(pick: random.Random) -> list[Config]:
     return [{"model": pick.choice(MODELS), "use_reasoning": reasoning, **effort}]
 
 
+def _algorithm(pick: random.Random) -> Config:
+    """Sometimes an algorithm that selects one of two models, which replace the others."""
+    if pick.random() < 0.7:
+        return {}
+    kind, body = pick.choice([("multi_factor", {"weights": {"cost": 1.0}}), ("latency_aware", {"tpot_percentile": 50})])
+    return {"modelRefs": [{"model": "small"}, {"model": "large"}], "algorithm": {"type": kind, kind: body}}
+
+
 def _plugins(pick: random.Random) -> list[Config]:
     plugins: list[Config] = []
     if pick.random() < 0.4:
@@ -152,20 +172,23 @@ def outcome(config: Config, seen: Seen) -> frozenset[str]:
     routing = config["routing"]
     ranked = sorted(routing["decisions"], key=lambda one: -one["priority"])
     for _, group in itertools.groupby(ranked, key=lambda one: one["priority"]):
-        some = frozenset(_done(one) for one in group if holds(one["rules"], routing["signals"], seen))
+        some = frozenset(_done(one, config) for one in group if holds(one["rules"], routing["signals"], seen))
         if some:
             return some
-    return frozenset({_done({"modelRefs": [{"model": config["providers"]["defaults"]["model"]}]})})
+    return frozenset({_done({"modelRefs": [{"model": config["providers"]["defaults"]["model"]}]}, config)})
 
 
-def _done(decision: Config) -> str:
+def _done(decision: Config, config: Config) -> str:
     refs = []
     total = sum(ref.get("weight", 0) for ref in decision["modelRefs"])
     for ref in decision["modelRefs"]:
-        share = 1.0 if len(decision["modelRefs"]) == 1 else ref.get("weight", 0) / total
+        share = 1.0 if len(decision["modelRefs"]) == 1 else ref.get("weight", 0) / total if total else None
         refs.append((ref["model"], share, bool(ref.get("use_reasoning")), ref.get("reasoning_effort") or ""))
     plugins = sorted((one["type"], repr(sorted(one["configuration"].items()))) for one in decision.get("plugins", ()))
-    return repr((sorted(refs), plugins))
+    algorithm = decision.get("algorithm", {}) if len(refs) > 1 else {}
+    prices = {one["name"]: one.get("pricing") for one in config["providers"]["models"]}
+    known = [prices[name] for name, *_ in refs] if algorithm.get("type") == "multi_factor" else []
+    return repr((refs if total == 0 else sorted(refs), plugins, algorithm, known))
 
 
 def holds(node: Config, signals: Config, seen: Seen) -> bool:
@@ -183,6 +206,7 @@ _COLLECTION = {
     "domain": "domains",
     "embedding": "embeddings",
     "pii": "pii",
+    "authz": "role_bindings",
 }
 
 
@@ -198,12 +222,18 @@ def _pii(rule: Config, seen: Seen) -> bool:
     return any(scores[kind] >= rule["threshold"] for kind in scores if kind not in rule["pii_types_allowed"])
 
 
+def _role(rule: Config, seen: Seen) -> bool:
+    known = {"User": [seen.user], "Group": seen.groups.split()}
+    return any(one["name"] in known[one["kind"]] for one in rule["subjects"])
+
+
 _TESTS: dict[str, Callable[[Config, Seen], bool]] = {
     "keyword": _keyword,
     "context": lambda rule, seen: int(rule["min_tokens"]) <= seen.tokens <= int(rule.get("max_tokens", 10**9)),
     "domain": lambda rule, seen: seen.label in rule["mmlu_categories"],
     "embedding": lambda rule, seen: seen.similarity >= rule["threshold"],
     "pii": _pii,
+    "authz": _role,
 }
 
 
@@ -300,11 +330,28 @@ def _model(config: Config, pick: random.Random) -> None:
 
 
 def _weight(config: Config, pick: random.Random) -> None:
-    _decision(config, pick)["modelRefs"] = [{"model": "small", "weight": 31}, {"model": "large", "weight": 69}]
+    decision = _decision(config, pick)
+    decision["modelRefs"] = [{"model": "small", "weight": 31}, {"model": "large", "weight": 69}]
+    decision.pop("algorithm", None)
 
 
 def _default(config: Config, pick: random.Random) -> None:
     config["providers"]["defaults"]["model"] = pick.choice(MODELS)
+
+
+def _subjects(config: Config, pick: random.Random) -> None:
+    kind, name = pick.choice([("User", "ann"), ("Group", "ops"), ("Group", "dev")])
+    subject = {"kind": kind, "name": name}
+    pick.choice(config["routing"]["signals"]["role_bindings"])["subjects"] = [subject]
+
+
+def _another_algorithm(config: Config, pick: random.Random) -> None:
+    body = {"tpot_percentile": pick.choice([50, 90])}
+    _decision(config, pick)["algorithm"] = {"type": "latency_aware", "latency_aware": body}
+
+
+def _price(config: Config, pick: random.Random) -> None:
+    pick.choice(config["providers"]["models"])["pricing"] = {"prompt_per_1m": 2.0}
 
 
 def _lose_decision(config: Config, pick: random.Random) -> None:
@@ -329,6 +376,9 @@ CHANGES: dict[str, Callable[[Config, random.Random], None]] = {
     "weights": _weight,
     "the default": _default,
     "a lost decision": _lose_decision,
+    "subjects of a role": _subjects,
+    "an algorithm": _another_algorithm,
+    "a price": _price,
 }
 
 
@@ -343,6 +393,8 @@ def reformed(config: Config, seed: int) -> Config:
             if kind != "domain":
                 renamed[kind, rule["name"]] = f"{rule['name']}-renamed"
                 rule["name"] = renamed[kind, rule["name"]]
+            if kind == "authz":
+                rule["role"] = rule["name"]
             rule["description"] = "In other words."
             if "keywords" in rule:
                 rule["keywords"] = [*reversed(rule["keywords"]), rule["keywords"][0]]

@@ -146,6 +146,9 @@ def _classifier(classifier: ir.Classifier, release: StockRouter) -> Iterator[Dia
     if classifier.device != "cpu":
         message = f"classifier `{classifier.name}` needs a GPU, but the image of semantic-router runs on the CPU"
         yield Diagnostic("VSR330", message, classifier.span, "Use `device: cpu`, or `engine: vsr-runtime`.")
+    if classifier.server is not None:
+        message = f"semantic-router does not support the `server` of classifier `{classifier.name}`"
+        yield Diagnostic("VSR330", message, classifier.server.span, RUNTIME)
     if classifier.examples:
         message = f"semantic-router runs no head of `examples`, which classifier `{classifier.name}` is"
         yield Diagnostic("VSR330", message, classifier.span, "Use a checkpoint, or `engine: vsr-runtime`.")

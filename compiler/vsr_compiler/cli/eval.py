@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,10 +14,15 @@ from vsr_compiler.deploy.output.write import read_owned
 from vsr_compiler.diagnostics import CompileError, Diagnostic, Span
 from vsr_compiler.pipeline import read_policy
 
+if TYPE_CHECKING:
+    from vsr_compiler import ir
+    from vsr_schemas.reports_eval import EvalReport
+
 
 @click.command(name="eval", short_help="Measure how well categories are separated.")
 @click.argument("policy", required=False, type=click.Path(path_type=Path))
 @click.argument("data", required=False, metavar="[DATA.jsonl]", type=click.Path(path_type=Path))
+@click.option("--classifier", metavar="NAME", help="Evaluate this head with `examples` of its own, not the categories.")
 @click.option(
     "--pairs",
     metavar="FILE",
@@ -43,6 +49,7 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     context: click.Context,
     policy: Path | None,
     data: Path | None,
+    classifier: str | None,
     pairs: str | None,
     purpose: Literal["signal", "cache"] | None,
     encoder: str | None,
@@ -57,6 +64,9 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     coverage by threshold, results by category, confusions and calibration. Writes nothing. A head of the output is
     used if it is still valid; otherwise one is trained.
 
+    With `--classifier` a head for another task is evaluated: its examples by heads that have not seen their topic, or
+    data whose lines have a `label`. The share of texts without a label that get one is printed, too.
+
     With `--pairs`, no policy is read. Each line is a request, what it is compared with, and whether they belong
     together: `{"a": "Where is my parcel?", "b": "Has my order been shipped?", "same": true}`; `b` can be a list, of
     which the most similar sentence counts. Prints the smallest threshold that at most 2 % of the other pairs reach
@@ -65,10 +75,11 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     \b
     vsr-compile eval policies/quickstart.yaml
     vsr-compile eval policies/quickstart.yaml prompts.jsonl --format json
+    vsr-compile eval policies/p.yaml --classifier facts
     vsr-compile eval --pairs pairs.jsonl --encoder /models/bge-small-en-v1.5
     """
     if pairs is not None:
-        if policy is not None:
+        if policy is not None or classifier is not None:
             raise click.UsageError("--pairs is used without a policy")
         chosen = purpose or ("cache" if pairs.startswith("builtin:cache@") else "signal")
         _print_pairs(context, pairs, chosen, (encoder, precision), output_format)
@@ -82,7 +93,10 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     try:
         linked = read_policy(policy)
         existing = partial(read_owned, out, linked.name)
-        report = evaluate_examples(linked, existing) if data is None else evaluate_data(linked, data, existing)
+        if classifier is not None:
+            report = _of_labels(linked, classifier, data, existing)
+        else:
+            report = evaluate_examples(linked, existing) if data is None else evaluate_data(linked, data, existing)
     except CompileError as error:
         console.print_findings(error.diagnostics)
         context.exit(1)
@@ -92,6 +106,18 @@ def command(  # noqa: PLR0913, PLR0917 - one parameter for each flag
     from vsr_compiler.review.eval_text import markdown, text  # noqa: PLC0415 - `--help` must not pay for it
 
     console.print_data((markdown if output_format == "markdown" else text)(report).removesuffix("\n"))
+
+
+def _of_labels(policy: ir.Policy, name: str, data: Path | None, existing: Callable[[str], bytes | None]) -> EvalReport:
+    """Evaluate a head for a task of its own."""
+    from vsr_compiler.heads.evaluate_labels import (  # noqa: PLC0415 - needs the classify extra
+        evaluate_label_data,
+        evaluate_label_examples,
+    )
+
+    if data is None:
+        return evaluate_label_examples(policy, name, existing)
+    return evaluate_label_data(policy, name, data, existing)
 
 
 def _print_pairs(

@@ -55,6 +55,12 @@ STDOUT = Path("-")
     show_default=True,
     help="The implementation of the router.",
 )
+@click.option(
+    "--stock-release",
+    type=click.Choice(["0.3.0", "0.4.0"]),
+    default=None,
+    help="The release of the semantic-router, with --engine semantic-router.",
+)
 @click.option("--target", metavar="TARGET", default="", help="The gateway stack, such as istio or agentgateway.")
 @click.option(
     "--recipe", metavar="NAME", default="", help="The recipe to import. Defaults to that of the first entry point."
@@ -79,6 +85,7 @@ def command(  # noqa: PLR0913 - one an option
     name: str | None,
     image: str,
     engine: str,
+    stock_release: str | None,
     target: str,
     recipe: str,
     force: bool,
@@ -110,14 +117,17 @@ def command(  # noqa: PLR0913 - one an option
     vsr-compile import config.yaml --against policies/team-a.yaml
 
     Exit codes: 0 imported, and equal if that is to be proved; 1 the report has an error, or a request is decided
-    differently; 3 not decided. With --against, the report of the import is not shown, and does not count.
+    differently; 3 not decided. With --against, the report of the import is not shown; with an error in it nothing
+    is proved equal.
     """
     from vsr_compiler.importer import Options, import_files  # noqa: PLC0415 - `--help` must not pay for it
 
     if output == STDOUT and report_format != "text":
         raise click.UsageError("The policy and the report cannot both be on standard output. Name an --output.")
+    if stock_release and engine != "semantic-router":
+        raise click.UsageError("--stock-release is for --engine semantic-router.")
     if against is not None:
-        context.exit(_against(sources, against, report_format))
+        context.exit(_against(sources, against, report_format, recipe))
     if output != STDOUT and (output.exists() or output.is_symlink()) and not force:
         raise click.UsageError(f"`{output}` already exists. Name another file, or overwrite it with --force.")
     options = Options(
@@ -126,6 +136,7 @@ def command(  # noqa: PLR0913 - one an option
         "semantic-router" if engine == "semantic-router" else "vsr-runtime",
         _target(target),
         recipe,
+        stock_release or "",
     )
     shown = "policy.yaml" if output == STDOUT else str(output)
     imported = import_files(sources, options, output=shown)
@@ -153,18 +164,18 @@ def command(  # noqa: PLR0913 - one an option
     context.exit(int(failed) if failed or proof is None else proofs.EXITS[proof.verdict])
 
 
-def _against(sources: tuple[Path, ...], policy: Path, report_format: str) -> int:
+def _against(sources: tuple[Path, ...], policy: Path, report_format: str, recipe: str) -> int:
     """Prove a policy that exists. Return the exit code."""
     from vsr_compiler.cli import proof as proofs  # noqa: PLC0415 - of one option
     from vsr_compiler.importer import Options, import_files  # noqa: PLC0415
 
     if report_format not in {"text", "json"}:
         raise click.UsageError("--against has no findings to report. Its --report is text or json.")
-    imported = import_files(sources, Options())
+    imported = import_files(sources, Options(recipe=recipe))
     if imported.config is None and imported.failed:
         console.print_findings([item for item in imported.findings if item.level is Severity.ERROR], imported.texts)
         return 1
-    proof = proofs.report_of(proofs.proved(imported, policy, None), imported)
+    proof = proofs.report_of(proofs.qualified(proofs.proved(imported, policy, None), imported), imported)
     _report(report_format, imported, [], proof)
     return proofs.EXITS[proof.verdict]
 

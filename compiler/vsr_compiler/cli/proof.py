@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from vsr_compiler.importer import Imported
 
 UNDECIDED = 3
+MAX_REASONS = 3
+CLASSIFIED = frozenset({"domain", "projection", "fact_check", "user_feedback"})
+"""Types of leaves that a policy finds by other means, which the report says."""
 EXITS = {"equal": 0, "different": 1, "undecided": UNDECIDED}
 IGNORED = frozenset({"candidate_requirements", "data_policy", "model_bindings", "fallback"})
 """Fields of ``routing`` that an import reports as lost."""
@@ -47,6 +51,19 @@ def proved(imported: Imported, policy: Path, text: str | None) -> Proof:
         return prove(read_side(imported.config, declared=declared, counterpart=side), side, declared)
     except IncomparableError as error:
         return Proof("undecided", reason=f"{'the policy' if side is None else 'the source'} is not compared: {error}")
+
+
+def qualified(proof: Proof, imported: Imported) -> Proof:
+    """Return a proof about a policy that the import did not write: not decided if the import lost a part of the source.
+
+    That the imported policy does not compile (VSR537) says nothing about another policy.
+    """
+    lost = [item for item in imported.findings if item.level is Severity.ERROR and item.code != "VSR537"]
+    if proof.verdict != "equal" or not lost:
+        return proof
+    first = "; ".join(f"{item.span.file}:{item.span.line}: {item.code}: {item.message}" for item in lost[:MAX_REASONS])
+    more = f"; and {len(lost) - MAX_REASONS} more" if len(lost) > MAX_REASONS else ""
+    return replace(proof, verdict="undecided", reason=f"the import has lost parts of the source: {first}{more}")
 
 
 def _texts(policy: Path, text: str, read: Any) -> Any:  # noqa: ANN401 - readers of texts
@@ -87,7 +104,7 @@ def declared_by(imported: Imported, policy: Side) -> Declared:
         same={
             leaf: condition
             for leaf, condition in imported.leaves.items()
-            if leaf.partition(":")[0] in {"domain", "projection"} and not isinstance(condition, str)
+            if leaf.partition(":")[0] in CLASSIFIED and not isinstance(condition, str)
         },
     )
 

@@ -26,6 +26,7 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
     """
     services = [service for values in charts for service in values.services]
     pods: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    services += [one.server.service for one in policy.remote_classifiers if one.server and one.server.service]
     pools: set[tuple[str, str, str]] = set()
     for endpoint in policy.endpoints:
         match endpoint.kind:
@@ -58,7 +59,7 @@ def _attached(policy: ir.Policy) -> Iterator[ir.Policy]:
 
 
 def existing_objects(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
-    """Yield kind, namespace and name of the claims and ConfigMaps that placement names."""
+    """Yield kind, namespace and name of the claims and ConfigMaps that placement and servers of classifiers name."""
     placements = [("router", policy.router.grpc.namespace, policy.router.placement)]
     for endpoint in policy.endpoints:
         namespace, server = endpoint.service.namespace, endpoint.server
@@ -70,11 +71,18 @@ def existing_objects(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
             placements.append((PICKERS, namespace, endpoint.pool.picker.placement))
         elif server is not None or endpoint.pods is not None:
             placements.append((PICKERS, namespace, ir.Placement()))
+    yield from _authorities(policy)
     for key, namespace, placement in placements:
         others = [environment.placement.get(key) for environment in policy.environments]
         for words in (placement, *(other.placement for other in others if other is not None)):
             for kind, name in words.existing:
                 yield (kind, namespace, name)
+
+
+def _authorities(policy: ir.Policy) -> Iterator[tuple[str, str, str]]:
+    for one in policy.remote_classifiers:
+        if one.server is not None and one.server.authority is not None:
+            yield ("ConfigMap", policy.router.grpc.namespace, one.server.authority)
 
 
 def rendered_assumptions(policy: ir.Policy) -> Assumptions:

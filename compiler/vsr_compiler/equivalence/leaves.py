@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -72,6 +72,7 @@ class Reads:
         fallback: The category of requests that have none of the others.
         labels: The labels of the classifier of categories; empty if they are the categories of the config.
         thresholds: The thresholds of rules without one, by type.
+        labelled: The labels of which a classifier gives one to requests with a signal, by the signal's name.
     """
 
     personal: frozenset[str]
@@ -81,6 +82,12 @@ class Reads:
     fallback: str | None = None
     labels: frozenset[str] = frozenset()
     thresholds: Mapping[str, Fraction] = field(default_factory=dict)
+    labelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def labelled(labels: Iterable[str]) -> Formula:
+    """Return the formula of labels of a classifier, of which one must be that of a request."""
+    return Some(tuple(Is(Unknown(("label", label))) for label in sorted(labels)))
 
 
 class Leaves:
@@ -121,6 +128,8 @@ class Leaves:
         """
         if kind in {"authz", "projection", "complexity"}:
             return self._composed(kind, name, inside)
+        if kind == "classifier" and name in self._reads.labelled:
+            return labelled(self._reads.labelled[name])
         if kind not in COLLECTIONS:
             rules = [rule for value in self._others.values() for rule in rules_of(value) if rule.get("name") == name]
             return Is(Unknown((kind, name, canonical([canonical(rule) for rule in rules]))))
@@ -165,6 +174,8 @@ class Leaves:
 
     def named(self, name: str, *, category: bool) -> Formula | None:
         """Return the formula of a signal, or a category, of whatever type; None if there is none."""
+        if not category and name in self._reads.labelled:
+            return labelled(self._reads.labelled[name])
         kinds = [kind for kind, own in self._rules if own == name and category == (kind == "domain")]
         return self.leaf(kinds[0], name) if len(kinds) == 1 and kinds[0] != "complexity" else None
 

@@ -66,6 +66,10 @@ _KNOWN = frozenset(
 )
 _DEFAULTS: Mapping[str, Mapping[str, Any]] = {"system_prompt": {"mode": "insert"}}
 _STATIC = frozenset({"", "static"})
+SELECTING = frozenset({"latency_aware", "multi_factor"})
+"""Algorithms that have nothing to do with one model."""
+COMPARING = "multi_factor"
+"""The algorithm that compares prices and qualities of models."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Asked:
         names: Names of models by those of the config, if they differ.
         lost: Plugins and fields that are not compared, by decision.
         models: Which of several models is asked, by decision: the first one, or each equally.
+        facts: What algorithms that compare models know of each: its price and its quality.
     """
 
     default: str
@@ -87,6 +92,7 @@ class Asked:
     names: Mapping[str, str] = field(default_factory=dict)
     lost: Mapping[str, frozenset[str]] = field(default_factory=dict)
     models: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, tuple[Fraction, Fraction]] = field(default_factory=dict)
 
 
 def outcome_of(decision: Body, asked: Asked, shares: Mapping[str, int] | None) -> Routed | Answered | Blocked:
@@ -115,7 +121,8 @@ def outcome_of(decision: Body, asked: Asked, shares: Mapping[str, int] | None) -
     algorithm = dict_of(decision.get("algorithm"))
     known = str(algorithm.get("type") or "") in _STATIC and not others(algorithm, frozenset({"type"}))
     choice = asked.models.get(name, "")
-    chosen = "" if known or choice else canonical(algorithm)
+    alone = len(refs) == 1 and algorithm.get("type") in SELECTING
+    chosen = "" if known or choice or alone else _compared(algorithm, refs, asked)
     if choice:
         refs = list({str(ref.get("lora_name") or ref.get("model")): ref for ref in reversed(refs)}.values())[::-1]
         if choice == "equal":
@@ -137,6 +144,12 @@ def outcome_of(decision: Body, asked: Asked, shares: Mapping[str, int] | None) -
     if all(target.share is not None for target in targets):
         targets = tuple(sorted(targets, key=lambda target: target.model))
     return Routed(targets or default_targets(asked.default), frozenset(effects), chosen)
+
+
+def _compared(algorithm: Body, refs: list[dict[str, Any]], asked: Asked) -> str:
+    """Return an algorithm with what it knows of its models, if it compares them."""
+    facts = [asked.facts.get(str(ref.get("model"))) for ref in refs] if algorithm.get("type") == COMPARING else []
+    return canonical(algorithm) + "".join(f" {fact[0]}/{fact[1]}" if fact else " -" for fact in facts)
 
 
 def _named(ref: Body) -> Body:

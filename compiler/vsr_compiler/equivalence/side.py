@@ -10,7 +10,18 @@ from typing import Any
 from vsr_compiler.equivalence.declared import Declared
 from vsr_compiler.equivalence.fields import ROUTING, others
 from vsr_compiler.equivalence.formula import FALSE, TRUE, All, Formula, Is, Not, Occurs, Some, Unknown, above
-from vsr_compiler.equivalence.leaves import TOKENS, Leaves, Reads, attack, canonical, dict_of, personal, rules_of, texts
+from vsr_compiler.equivalence.leaves import (
+    TOKENS,
+    Leaves,
+    Reads,
+    attack,
+    canonical,
+    dict_of,
+    labelled,
+    personal,
+    rules_of,
+    texts,
+)
 from vsr_compiler.equivalence.numbers import number
 from vsr_compiler.equivalence.outcome import Answered, Asked, Fate, outcome_of
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, NAMED_TYPES, denied_types, type_of
@@ -25,6 +36,8 @@ OLDER_AUTO = "auto"
 
 
 DETECTED = frozenset({"pii", "jailbreak"})
+LABELLED = frozenset({"fact_check", "user_feedback"})
+"""Types of leaves whose name is a label, which a classifier of the policy gives, too."""
 FIRST = -10_000_000_000
 
 
@@ -122,7 +135,15 @@ def read_side(
     default = str(defaults.get("model") or defaults.get("default_model") or "")
     default = declared.names.get(default, default)
     effort = str(defaults.get("reasoning_effort") or defaults.get("default_reasoning_effort") or "")
-    asked = Asked(default, effort, _always_reasoning(providers, cards), declared.names, declared.lost, declared.models)
+    asked = Asked(
+        default,
+        effort,
+        _always_reasoning(providers, cards),
+        declared.names,
+        declared.lost,
+        declared.models,
+        _facts(providers, cards),
+    )
     shares = dict_of(dict_of(settings).get("splits"))
     windows = _windows(cards) if settings is not None and dict_of(settings).get("overflow") != "reject" else {}
     tiers = any(number(decision.get("tier")) > 0 for decision in decisions)
@@ -177,6 +198,8 @@ class _Replaced(Leaves):
     def leaf(self, kind: str, name: str, inside: int = 0) -> Formula:
         """Return the formula of a leaf, or that of the leaf of the policy that is declared to be the same."""
         same = self._declared.same.get(f"{kind}:{name}")
+        if same is not None and kind in LABELLED:
+            return labelled([name])
         if same is not None and self._counterpart is not None and self._counterpart.leaves is not None:
             means = _meaning(same, self._counterpart.leaves)
             if means is not None:
@@ -251,6 +274,10 @@ def _reads(settings: Mapping[str, Any] | None, shared: Mapping[str, Any]) -> Rea
             for name, tests in signals.items()
         },
         fallback,
+        labelled={
+            name: tuple(texts(dict_of(bound).get("labels")))
+            for name, bound in dict_of(dict_of(settings.get("detectors")).get("labels")).items()
+        },
     )
 
 
@@ -303,6 +330,16 @@ def _windows(cards: list[dict[str, Any]]) -> dict[str, int]:
             windows[str(card.get("name"))] = size
             windows |= {str(lora.get("name")): size for lora in rules_of(card.get("loras"))}
     return windows
+
+
+def _facts(providers: Mapping[str, Any], cards: list[dict[str, Any]]) -> dict[str, tuple[Fraction, Fraction]]:
+    """Return price and quality of each model; 0 if they are not stated."""
+    qualities = {str(card.get("name")): number(card.get("quality_score")) for card in cards}
+    return {
+        name: (number(dict_of(model.get("pricing")).get("prompt_per_1m")), qualities.get(name, Fraction(0)))
+        for model in rules_of(providers.get("models"))
+        if (name := str(model.get("name")))
+    }
 
 
 def _names(providers: Mapping[str, Any], cards: list[dict[str, Any]]) -> frozenset[str]:

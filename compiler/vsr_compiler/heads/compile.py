@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -13,12 +13,15 @@ from vsr_compiler.heads.artifact import compile_head, recommended_threshold
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
 from vsr_compiler.heads.label_heads import compile_label_heads, untrained_label_heads
 from vsr_compiler.heads.sentences import compile_sentences, sentence_settings
+from vsr_compiler.ir.providers import AUTHORIZATION, BEARER
 from vsr_compiler.ir.signals import PiiSignal
 from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
 from vsr_schemas import runtime as settings
+from vsr_schemas.inference_servers import PROTOCOLS
 from vsr_schemas.pii import MODEL_TYPES
+from vsr_schemas.runtime_servers import ServerSettings
 
 if TYPE_CHECKING:
     from vsr_compiler.heads.leave_one_out import WeakExample
@@ -107,22 +110,60 @@ def untrained_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettin
 
 
 def checkpoint_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettings]:
-    """Return the runtime settings of each checkpoint in use.
+    """Return the runtime settings of each checkpoint and each server in use.
 
     A category classifier reads the beginning of a text, a detector all of it.
     """
     used = {one.name: one for one in policy.used_classifiers}
-    return {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(used.items()) if one.checkpoint}
+    found = {name: _checkpoint(policy, one, *one.checkpoint) for name, one in sorted(used.items()) if one.checkpoint}
+    return found | {one.name: _server(policy, one, one.server) for one in policy.remote_classifiers if one.server}
+
+
+def _server(policy: ir.Policy, classifier: ir.Classifier, server: ir.ClassifierServer) -> settings.ClassifierSettings:
+    key = server.api_key
+    usual = key is None or (key.header, key.prefix) == (AUTHORIZATION, BEARER)
+    own = {} if key is None or usual else {"header": key.header, "prefix": key.prefix}
+    return settings.ClassifierSettings(
+        task=cast("Literal['category', 'jailbreak', 'pii']", classifier.task),
+        server=ServerSettings.model_validate(
+            {
+                "protocol": server.protocol,
+                "url": server.url,
+                "model": server.model,
+                "config": server.config,
+                "language": server.language,
+                "outputs": list(server.outputs) or None,
+                "timeout": server.timeout,
+                "concurrency": server.concurrency,
+                "window": server.window,
+                "keyFile": classifier.key_file,
+                "caFile": classifier.authority_file,
+                **own,
+            }
+        ),
+        labels=_labels(policy, classifier, server.labels or PROTOCOLS[server.protocol].labels),
+        fallback=_fallback(policy, classifier),
+        threshold=DEFAULT_THRESHOLD if classifier.threshold is None else classifier.threshold,
+    )
+
+
+def _labels(policy: ir.Policy, classifier: ir.Classifier, attacks: Sequence[str]) -> list[str]:
+    """Return the labels of a classifier that the policy uses."""
+    names = [category.name for category in policy.categories]
+    return {
+        "category": [name for name in names if name != OTHER],
+        "jailbreak": list(attacks),
+        "pii": sorted({kind for types in _detected_types(policy, classifier) for kind in _model_types(types)}),
+    }[classifier.task]
+
+
+def _fallback(policy: ir.Policy, classifier: ir.Classifier) -> str | None:
+    names = [category.name for category in policy.categories]
+    return OTHER if classifier.task == "category" and OTHER in names else None
 
 
 def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revision: str) -> settings.ClassifierSettings:
     category = classifier.task == "category"
-    names = [category.name for category in policy.categories]
-    labels = {
-        "category": [name for name in names if name != OTHER],
-        "jailbreak": ["jailbreak"],
-        "pii": sorted({kind for types in _detected_types(policy, classifier) for kind in _model_types(types)}),
-    }
     return settings.ClassifierSettings(
         task=cast("Literal['category', 'jailbreak', 'pii']", classifier.task),
         checkpoint=settings.CheckpointSettings(
@@ -134,8 +175,8 @@ def _checkpoint(policy: ir.Policy, classifier: ir.Classifier, repo: str, revisio
             long="truncate" if category else "windows",
             aggregate="max",
         ),
-        labels=labels[classifier.task],
-        fallback=OTHER if category and OTHER in names else None,
+        labels=_labels(policy, classifier, ["jailbreak"]),
+        fallback=_fallback(policy, classifier),
         threshold=DEFAULT_THRESHOLD if classifier.threshold is None else classifier.threshold,
     )
 

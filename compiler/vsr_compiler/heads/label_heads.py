@@ -70,13 +70,12 @@ def untrained_label_heads(policy: ir.Policy) -> dict[str, settings.ClassifierSet
 
 
 def measurements(policy: ir.Policy, files: Mapping[str, bytes]) -> dict[str, Measurement]:
-    """Return what the heads of detectors were measured to find, by classifier.
+    """Return what heads were measured to find, by classifier.
 
     Raises:
         ModelError: a file is damaged.
     """
-    detectors = [one for one in own_heads(policy) if one.task == "jailbreak"]
-    return {one.name: measurement_of(files[head_file(one)]) for one in detectors}
+    return {one.name: measurement_of(files[head_file(one)]) for one in own_heads(policy)}
 
 
 def with_head_thresholds(policy: ir.Policy, known: Mapping[str, settings.ClassifierSettings]) -> ir.Policy:

@@ -8,6 +8,7 @@ import numpy as np
 
 from vsr_compiler.heads.background import BACKGROUND
 from vsr_compiler.heads.logistic import NONE, Floats, Integers, with_bias
+from vsr_compiler.heads.middle_layer import TwoLayers
 from vsr_compiler.heads.topics import Groups, topics
 from vsr_compiler.heads.training_set import RESEMBLES, TrainingSet
 from vsr_compiler.ir.labels import OTHER, Example, LabelExamples
@@ -20,7 +21,7 @@ _FEWEST_TOPICS = 4
 _NONE_WEIGHT = 2.0
 
 
-def embed_label_set(groups: Sequence[LabelExamples], encoder: SentenceEncoder) -> TrainingSet:
+def embed_label_set(groups: Sequence[LabelExamples], encoder: SentenceEncoder | TwoLayers) -> TrainingSet:
     """Embed examples by label, and background prompts without a label.
 
     Texts of a shipped set are held out by the topics that it states, other texts by topics that they form. If the

@@ -16,6 +16,8 @@ from vsr_runtime.inference.compiled_classifier import NOTHING
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.settings import Settings
 
+_REMOTE = "a server computes it, and tests ask no server"
+
 
 class TextClassifier(Protocol):
     """A classifier of single texts."""
@@ -86,7 +88,9 @@ def load_local_classifiers(
     Raises:
         ModelError: What tells categories apart, or knows the sentences, cannot be loaded.
     """
-    detectors, missing = _detectors(settings, folder, encoders)
+    detectors, missing = _detectors(settings.local, folder, encoders)
+    missing |= dict.fromkeys(settings.remote, _REMOTE)
+    settings = settings.local
     category = settings.classifier
     if category is not None and category.checkpoint is not None:
         from vsr_runtime.inference.checkpoint_classifier import CheckpointClassifier  # noqa: PLC0415 - needs an extra

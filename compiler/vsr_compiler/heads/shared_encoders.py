@@ -12,31 +12,33 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from vsr_runtime.inference.encoder import Layer
+
 
 class RememberingEncoder:
     """An encoder that remembers the embeddings of a batch. Not for several threads."""
 
     def __init__(self, encoder: Embedder) -> None:
         self._encoder = encoder
-        self._known: dict[str, NDArray[np.float32]] = {}
+        self._known: dict[tuple[str, Layer], NDArray[np.float32]] = {}
 
     @property
     def dimension(self) -> int:
         """The length of an embedding."""
         return self._encoder.dimension
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed texts; a row for each. Those known of the batch are not read again."""
         import numpy as np  # noqa: PLC0415 - an encoder is at hand, so the package is
 
         for text in texts:
-            if text not in self._known:
-                self._known[text] = self._encoder.embed([text])[0]
-        return np.stack([self._known[text] for text in texts])
+            if (text, layer) not in self._known:
+                self._known[text, layer] = self._encoder.embed([text], layer)[0]
+        return np.stack([self._known[text, layer] for text in texts])
 
-    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def embed_ids(self, sequences: Sequence[Sequence[int]], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed sequences of token ids, which are parts of long texts and not remembered."""
-        return self._encoder.embed_ids(sequences)
+        return self._encoder.embed_ids(sequences, layer)
 
     def forget(self) -> None:
         """Forget the embeddings of the batch."""

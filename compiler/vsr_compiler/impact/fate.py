@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from vsr_compiler.link.tests import DEFAULT_ROUTE
+from vsr_runtime.decision.request.ending import Ending, ending_of
 from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel
 
 UNDECIDED = "undecided"
@@ -26,24 +26,14 @@ class Margin:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(Ending):
     """A decision.
 
     Attributes:
-        model: The model that is asked; "" if none is.
-        route: The route that matched; ``default`` if none did, "" if the client named the model.
-        answer: The code of the router's own answer; "" if a model is asked.
-        status: The status of that answer.
-        guards: The guards that matched.
         decided: Whether everything that the decision needs is here.
         margin: How near a decision by category is; None if none was needed.
     """
 
-    model: str = ""
-    route: str = ""
-    answer: str = ""
-    status: int = 200
-    guards: frozenset[str] = frozenset()
     decided: bool = True
     margin: Margin | None = None
 
@@ -54,19 +44,6 @@ class Fate:
             return UNDECIDED
         return self.model or f"({self.answer})"
 
-    @property
-    def words(self) -> str:
-        """Where the request ends, and by which route."""
-        return f"{self.end} by {self.route}" if self.route else self.end
-
-    @property
-    def blocked(self) -> bool:
-        """Whether the client is refused."""
-        return self.status >= REFUSED
-
-
-REFUSED = 400
-
 
 def fate_of(action: SendToModel | ImmediateResponse, *, chosen: bool, margin: Margin | None) -> Fate:
     """Return what an action does.
@@ -76,12 +53,8 @@ def fate_of(action: SendToModel | ImmediateResponse, *, chosen: bool, margin: Ma
         chosen: Whether the client let the router choose.
         margin: How near the decision was.
     """
-    guards = frozenset(match.guard for match in action.guards)
-    if isinstance(action, ImmediateResponse):
-        return Fate("", action.route or "", action.code, action.status, guards, margin=margin)
-    moved = any(match.action == "route" for match in action.guards)
-    route = action.route or (DEFAULT_ROUTE if chosen and not moved else "")
-    return Fate(action.model, route, guards=guards, margin=margin)
+    ending = ending_of(action, chosen=chosen)
+    return Fate(ending.model, ending.route, ending.answer, ending.status, ending.guards, margin=margin)
 
 
 def margin_of(probabilities: Mapping[str, float], threshold: float | None) -> Margin | None:

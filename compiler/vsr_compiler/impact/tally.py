@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from vsr_compiler.impact.fate import Fate
 from vsr_compiler.impact.request import TrafficRequest, Usage
+from vsr_runtime.decision.request.ending import changes
 
 Prices = Mapping[str, tuple[float, float, float]]
 """Prices of a million tokens by model: prompt, completion, cached prompt."""
@@ -86,15 +87,9 @@ class Tally:
         counts["route", old.route, new.route] += 1
         for guard in old.guards | new.guards:
             counts["guard", guard, _when(before=guard in old.guards, after=guard in new.guards)] += 1
-        changes = {
-            "model": old.end != new.end,
-            "route": old.route != new.route,
-            "guard": old.guards != new.guards,
-            "newly-blocked": new.blocked and not old.blocked,
-            "unblocked": old.blocked and not new.blocked,
-        }
-        changed = any(changes.values())
-        for name, holds in (*changes.items(), ("any", changed)):
+        differing = changes(old, new)
+        changed = any(differing.values())
+        for name, holds in (*differing.items(), ("any", changed)):
             counts["changed", name] += holds
         for group in self._groups(request):
             counts[*group, "requests"] += 1

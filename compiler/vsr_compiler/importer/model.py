@@ -22,6 +22,7 @@ class Options:
         engine: The implementation of the router.
         target: The target of the environment; empty for a policy without environments.
         recipe: The recipe of a router configuration to import; empty for that of its first entry point.
+        release: The release of the stock router, if it is the engine; empty for the newest.
     """
 
     name: str = "policy"
@@ -29,6 +30,7 @@ class Options:
     engine: Engine = "vsr-runtime"
     target: str = ""
     recipe: str = ""
+    release: str = ""
 
 
 @dataclass(frozen=True, slots=True)

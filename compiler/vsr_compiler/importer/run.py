@@ -128,6 +128,8 @@ def _complete(job: Job, forms: dict[str, tuple[str, ...]]) -> None:
     router = draft.mapping("router")
     if options.engine == "semantic-router":
         router.setdefault("engine", options.engine)
+        if options.release:
+            draft.mapping("gateway").setdefault("versions", {"semantic-router": options.release})
     else:
         router.setdefault("image", options.image)
     if options.target and "environments" not in draft.sections:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import AskMarker, AskRules
 from vsr_compiler.ir.attachment import ATTACH, Attachment
+from vsr_compiler.ir.classifier_servers import ClassifierServer
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.conditions import (
     ALWAYS,
@@ -109,6 +110,7 @@ __all__ = [
     "Cache",
     "Category",
     "Classifier",
+    "ClassifierServer",
     "ClientCertificates",
     "ClientSignal",
     "ClientTest",

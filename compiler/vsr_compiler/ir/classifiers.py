@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import Reads
+from vsr_compiler.ir.classifier_servers import ClassifierServer
 from vsr_compiler.ir.labels import OTHER, LabelExamples
 from vsr_compiler.ir.names import object_name
 
@@ -24,7 +25,7 @@ class Category:
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A model that reads requests: an encoder with a head compiled from the examples, or a checkpoint.
+    """A model that reads requests: an encoder with a head compiled from the examples, a checkpoint, or a server.
 
     ``checkpoint`` is a pair of repository and revision. ``precision_is_set`` is whether the policy sets the precision;
     otherwise it is the default of the device. ``of`` is what decides the category. ``examples`` are those of a head for
@@ -42,6 +43,7 @@ class Classifier:
     span: Span
     precision_is_set: bool = False
     of: Reads = "ask"
+    server: ClassifierServer | None = None
     examples: tuple[LabelExamples, ...] = ()
     false_alarms: float | None = None
 
@@ -59,3 +61,13 @@ class Classifier:
     def object_name(self) -> str:
         """The label used in the file name of its head."""
         return object_name(self.name)
+
+    @property
+    def key_file(self) -> str | None:
+        """The file of the server's key, below the router's folder for them; None without a key."""
+        return f"{self.object_name}/api-key" if self.server is not None and self.server.api_key else None
+
+    @property
+    def authority_file(self) -> str | None:
+        """The file of the server's authority, below the same folder; None for public authorities."""
+        return f"{self.object_name}/ca.crt" if self.server is not None and self.server.authority else None

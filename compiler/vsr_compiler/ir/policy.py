@@ -79,6 +79,11 @@ class Policy:
         return tuple({classifier.name: classifier for classifier in candidates if classifier is not None}.values())
 
     @property
+    def remote_classifiers(self) -> tuple[Classifier, ...]:
+        """The classifiers in use that servers compute, sorted by name."""
+        return tuple(sorted((used for used in self.used_classifiers if used.server), key=lambda used: used.name))
+
+    @property
     def retrying(self) -> tuple[Route, ...]:
         """The routes with more than one attempt, that of the default last."""
         routes = (*self.routes, *([self.default_route] if self.default_route is not None else []))

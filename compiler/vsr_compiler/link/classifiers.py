@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vsr_compiler import ir
+from vsr_compiler.link.classifier_servers import link_classifier_server
 from vsr_compiler.link.labels import false_alarms, link_examples
 from vsr_compiler.link.scope import Scope
 from vsr_schemas.policy import v1alpha1 as schema
@@ -17,7 +18,7 @@ PRECISIONS = {"cpu": "fp32", "cuda": "bf16"}
 
 def link_classifiers(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Classifier]:
     """Return all classifiers by name, sorted, with a default one if the policy has categories and no classifier."""
-    classifiers = {name: _classifier(scope, name, spec) for name, spec in sorted(policy.classifiers.items())}
+    classifiers = {name: _classifier(scope, policy, name, spec) for name, spec in sorted(policy.classifiers.items())}
     categorical = [name for name, classifier in classifiers.items() if classifier.task == "category"]
     for name in categorical[1:]:
         hint = f"Remove it, or remove `{categorical[0]}`."
@@ -36,9 +37,9 @@ def link_classifiers(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Cl
     return classifiers
 
 
-def _classifier(scope: Scope, name: str, spec: schema.ClassifierSpec) -> ir.Classifier:
+def _classifier(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.ClassifierSpec) -> ir.Classifier:
     checkpoint = None if spec.checkpoint is None else (spec.checkpoint.repo, spec.checkpoint.revision)
-    encoder = None if checkpoint else spec.encoder or MINILM
+    encoder = None if checkpoint or spec.server else spec.encoder or MINILM
     precision = spec.precision or ("int8" if encoder else PRECISIONS[spec.device])
     if (encoder and precision == "bf16") or (checkpoint and precision == "int8"):
         hint = "Use `int8` or `fp32` for an encoder, `bf16` or `fp32` for a checkpoint."
@@ -59,6 +60,7 @@ def _classifier(scope: Scope, name: str, spec: schema.ClassifierSpec) -> ir.Clas
         scope.span("classifiers", name, key=True),
         precision_is_set=spec.precision is not None,
         of=spec.of,
+        server=link_classifier_server(scope, policy, name, spec),
         examples=link_examples(scope, name, spec),
         false_alarms=false_alarms(spec),
     )

@@ -12,6 +12,7 @@ from vsr_compiler.link.classifiers import detector, detector_threshold
 from vsr_compiler.link.identity import CLIENT_KINDS, signal_tests
 from vsr_compiler.link.labels import link_label_signal
 from vsr_compiler.link.scope import Scope
+from vsr_compiler.releases.checkpoints import suggestion
 from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
 from vsr_schemas.encoders import FALLBACK_SIGNAL, signal_threshold
@@ -132,9 +133,12 @@ def pii_detector(
             hint = did_you_mean(kind, sorted(POLICY_TYPES)) or suggest(kind, sorted(ALL_TYPES))
             scope.report("VSR218", f"`{kind}` is not a type of personal data", where, hint)
         elif kind in MODEL_TYPES and name is None:
-            hint = "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it."
+            hint = (
+                "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it. "
+                f"Known are {suggestion('pii')}, and Presidio as a `server`; docs/reference/guards.md lists them."
+            )
             if kind == "STREET_ADDRESS":
-                hint += " They do find `POSTAL_ADDRESS`, addresses in the form in which letters are addressed."
+                hint += " Patterns find `POSTAL_ADDRESS`, addresses in the form in which letters are addressed."
             scope.report("VSR219", f"`{kind}` needs a `detector`", where, hint)
     return None if name is None else detector(scope, classifiers, name, "pii", (*path, "detector"))
 

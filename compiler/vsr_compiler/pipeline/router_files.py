@@ -34,7 +34,8 @@ def with_router_files(policy: ir.Policy, existing: Existing, *, rebuild: bool) -
         raise CompileError(refused)
     heads = compile_heads(policy, lambda name: existing(f"router/{name}"), rebuild=rebuild)
     policy = with_head_thresholds(policy, heads.classifiers)
-    judged = list(check_heads(policy, measurements(policy, heads.files)))
+    thresholds = {name: one.threshold for name, one in heads.classifiers.items()}
+    judged = list(check_heads(policy, measurements(policy, heads.files), thresholds))
     if any(item.level is Severity.ERROR for item in judged):
         raise CompileError(judged)
     config = router_config(policy).model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -24,7 +24,8 @@ def text(report: EvalReport) -> str:
 
 def markdown(report: EvalReport) -> str:
     """Render as Markdown."""
-    lines = [f"### Categories of {escaped(report.policy)}\n\n{escaped(_head(report))}\n"]
+    what = "Categories" if report.classifier is None else f"Labels of {escaped(report.classifier)}"
+    lines = [f"### {what} of {escaped(report.policy)}\n\n{escaped(_head(report))}\n"]
     for title, head, rows in _tables(report):
         lines.append(f"\n**{title}**\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}\n")
         lines += (f"| {' | '.join(map(escaped, row))} |\n" for row in rows)
@@ -32,20 +33,35 @@ def markdown(report: EvalReport) -> str:
 
 
 def _head(report: EvalReport) -> str:
-    what = "examples, by heads trained without them" if report.method == "held-out" else "prompts"
+    how = "them" if report.classifier is None else "their topics"
+    what = f"examples, by heads trained without {how}" if report.method == "held-out" else "prompts"
     return (
         f"{report.count} {what}: {_percent(report.accuracy)} as served (threshold {report.threshold:g}), "
         f"{_percent(report.top1)} of {report.top1_count} by the likeliest category, "
-        f"calibration error {report.calibration:.3f}"
+        f"calibration error {report.calibration:.3f}{_false_alarms(report)}"
     )
 
 
+def _false_alarms(report: EvalReport) -> str:
+    if report.false_alarms is None:
+        return ""
+    what = "category" if report.classifier is None else "label"
+    return f"; {_percent(report.false_alarms)} of {report.none_count} without a {what} get one"
+
+
 def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
+    of_none = report.false_alarms is not None
     yield (
         "At thresholds",
-        ("threshold", "answered", "of those right", "right as served"),
+        ("threshold", "answered", "of those right", "right as served", *(["false alarms"] if of_none else [])),
         [
-            (f"{row.threshold:g}", _percent(row.coverage), _percent(row.accuracy), _percent(row.served))
+            (
+                f"{row.threshold:g}",
+                _percent(row.coverage),
+                _percent(row.accuracy),
+                _percent(row.served),
+                *([_percent(row.false_alarms or 0)] if of_none else []),
+            )
             for row in report.thresholds
         ],
     )

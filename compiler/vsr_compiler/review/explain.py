@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from vsr_compiler import ir
 from vsr_compiler.deploy import compose, overlays
 from vsr_compiler.diagnostics import Span
+from vsr_compiler.heads.label_heads import head_file
 from vsr_compiler.manifests.objects import Object
 from vsr_compiler.pipeline import Compiled
 from vsr_compiler.review.compare import is_derived
@@ -202,6 +203,9 @@ def _file_origin(policy: ir.Policy, file: str) -> Span:
     parts = file.split("/")
     if policy.classifier is not None and policy.categories and parts[-1] == f"{policy.classifier.name}{HEAD_SUFFIX}":
         return min(category.span for category in policy.categories)  # the examples that it is trained on
+    for classifier in policy.classifiers:
+        if classifier.examples and parts[-1] == head_file(classifier):
+            return classifier.span
     if parts[0] == "router":
         return policy.router.span
     environment = _environment(policy, file)

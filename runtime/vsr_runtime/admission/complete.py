@@ -53,6 +53,7 @@ def _providers(document: dict[Any, Any]) -> None:
         cards = _list(_inner(document, "routing"), "modelCards")
         providers["models"] = [{"name": card["name"]} for card in cards if "name" in card]
     models = _list(providers, "models")
+    _older_words(providers, models)
     for model in models:
         if model.get("backend_refs") is None:
             model["backend_refs"] = []
@@ -62,6 +63,16 @@ def _providers(document: dict[Any, Any]) -> None:
     only = models[0].get("name") if len(models) == 1 else _always(document)
     if only is not None:
         providers["defaults"] = {**defaults, "model": only}
+
+
+def _older_words(providers: dict[Any, Any], models: list[dict[Any, Any]]) -> None:
+    """Replace words of release 0.3.0, as the stock router's own migration does, where the newer one is absent."""
+    defaults = providers.get("defaults")
+    renamed = [(defaults, "default_model", "model"), (defaults, "default_reasoning_effort", "reasoning_effort")]
+    renamed += [(ref, "type", "provider") for model in models for ref in _list(model, "backend_refs")]
+    for owner, older, newer in renamed:
+        if isinstance(owner, dict) and older in owner and newer not in owner:
+            owner[newer] = owner.pop(older)
 
 
 def _always(document: dict[Any, Any]) -> Any:  # noqa: ANN401 - YAML
@@ -89,12 +100,15 @@ def _answers(decision: dict[Any, Any]) -> bool:
 
 
 def _caches(document: dict[Any, Any]) -> None:
-    """Write the lifetime that the store of answers states into the decisions that cache and do not say."""
-    ttl = _inner(document, "global", "stores", "response_cache").pop("ttl_seconds", None)
+    """Write what the store of answers states into the decisions that cache: the lifetime, and that it is off."""
+    store = _inner(document, "global", "stores", "response_cache")
+    ttl, off = store.pop("ttl_seconds", None), store.get("enabled") is False
     for plugin in _plugins(document):
         configuration = plugin.get("configuration")
         if not isinstance(configuration, dict) or plugin_name(plugin.get("type")) != "response_cache":
             continue
+        if off:
+            configuration["enabled"] = False
         if ttl and configuration.get("ttl_seconds") is None:
             configuration["ttl_seconds"] = ttl
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from vsr_runtime.admission.positions import located
 from vsr_runtime.admission.walk import MOST, split
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import problems, read_foreign
@@ -43,7 +44,7 @@ def read_router(path: Path) -> AdmittedConfig:
         UserError: it cannot be read, or has something that would have to be executed. All reasons are named, up to 100.
     """
     document, ours = read_foreign(path)
-    admission = admit(document)
+    admission = admit(document, ours=ours)
     admitted = split(document, ours=ours)
     reasons = [*admission.refused, *admitted.refused]
     if not _models(admitted.document):
@@ -57,7 +58,7 @@ def read_router(path: Path) -> AdmittedConfig:
         reasons += [NO_DEFAULT if one.startswith(_DEFAULT) else one for one in found]
     if config is None or reasons:
         more = f"; and {len(reasons) - MOST} more" if len(reasons) > MOST else ""
-        raise UserError(f"{path.name}: {'; '.join(reasons[:MOST])}{more}")
+        raise UserError(f"{located(path, reasons[:MOST])}{more}")
     return AdmittedConfig(config, (*admission.ignored, *admitted.ignored), ours)
 
 

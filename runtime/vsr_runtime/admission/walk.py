@@ -21,7 +21,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "JailbreakRule": {"include_history": False},
 }
 """What the stock router assumes where the models demand a value."""
-_OPTIONAL_SIGNALS = ("domains", "embeddings", "complexity", "role_bindings")
+_OPTIONAL_SIGNALS = ("domains", "embeddings", "complexity", "role_bindings", "fact_check")
 """Signals that need a model or authenticated clients and protect nothing. A list of which no decision uses one needs
 neither."""
 

@@ -2,7 +2,9 @@
 
 The graph takes one sequence, ``ids`` of shape ``[1, tokens]`` (int64), never padded, and gives ``embedding`` of shape
 ``[1, hidden]`` (float32): the mean of the last layer's tokens, or its first one, scaled to length one. It equals
-transformers' model with sentence-transformers' pooling and normalisation.
+transformers' model with sentence-transformers' pooling and normalisation. A second output, ``middle``, is the mean of
+the tokens of the layer in the middle: the last layer says what a text is about, the middle one also how it is put, such
+as an order to the reader.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ with classify_extra():
     from safetensors.numpy import load_file
 
 Pooling = Literal["mean", "cls"]
-VERSION = 1  # of the graph; raise it with every change that could move a bit of the output
+VERSION = 2  # of the graph; raise it with every change that could move a bit of the output
 
 _OPSET, _IR = 20, 9
 _Array = np.ndarray[Any, np.dtype[Any]]
@@ -87,18 +89,24 @@ class _Graph:
         self._constants: list[onnx.TensorProto] = []
 
     def model(self) -> onnx.ModelProto:
-        x = self._embeddings()
+        layers = [self._embeddings()]
         for layer in range(self._arch.layers):
-            x = self._layer(x, f"encoder.layer.{layer}.")
+            layers.append(self._layer(layers[-1], f"encoder.layer.{layer}."))
         if self._pooling == "cls":
-            pooled = self._op("Gather", x, self._constant(0), axis=1)
+            pooled = self._op("Gather", layers[-1], self._constant(0), axis=1)
         else:
-            pooled = self._op("ReduceMean", x, self._constant([1]), keepdims=0)
-        self._nodes.append(helper.make_node("LpNormalization", [pooled], ["embedding"], p=2, axis=-1))
+            pooled = self._mean(layers[-1])
         ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "tokens"])
-        out = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, self._arch.hidden])
-        graph = helper.make_graph(self._nodes, "sentence-encoder", [ids], [out], self._constants)
+        out = [self._output(pooled, "embedding"), self._output(self._mean(layers[self._arch.layers // 2]), "middle")]
+        graph = helper.make_graph(self._nodes, "sentence-encoder", [ids], out, self._constants)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
+
+    def _mean(self, layer: str) -> str:
+        return self._op("ReduceMean", layer, self._constant([1]), keepdims=0)
+
+    def _output(self, pooled: str, name: str) -> onnx.ValueInfoProto:
+        self._nodes.append(helper.make_node("LpNormalization", [pooled], [name], p=2, axis=-1))
+        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, self._arch.hidden])
 
     def _embeddings(self) -> str:
         words = self._op("Gather", self._weight("embeddings.word_embeddings.weight"), "ids")

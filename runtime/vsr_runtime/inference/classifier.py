@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vsr_runtime.inference.encoder import SentenceEncoder
+    from vsr_runtime.inference.encoder import Layer, SentenceEncoder
     from vsr_runtime.inference.head import Head
 
 
@@ -46,10 +46,10 @@ class Embedder(Protocol):
     @property
     def dimension(self) -> int: ...  # noqa: D102 - the length of an embedding
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed texts; a row for each, of length one."""
 
-    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def embed_ids(self, sequences: Sequence[Sequence[int]], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed sequences of token ids, special tokens included."""
 
 

@@ -13,11 +13,23 @@ if TYPE_CHECKING:
 
 
 class CompiledModel:
-    """One sentence encoder and, by task, the functions that turn embeddings into answers."""
+    """One sentence encoder and, by task, the functions that turn embeddings into answers.
 
-    def __init__(self, encoder: SentenceEncoder, heads: Mapping[str, Callable[[Floats], Floats]]) -> None:
+    Args:
+        encoder: The encoder.
+        heads: By task, for embeddings of the last layer.
+        middle: Likewise, for embeddings of the middle layer.
+    """
+
+    def __init__(
+        self,
+        encoder: SentenceEncoder,
+        heads: Mapping[str, Callable[[Floats], Floats]],
+        middle: Mapping[str, Callable[[Floats], Floats]],
+    ) -> None:
         self._encoder = encoder
         self._heads = dict(heads)
+        self._middle = dict(middle)
 
     def prepare(self, sequences: Sequence[TokenSequence]) -> Sequence[TokenSequence]:
         """Do nothing: the CPU needs no transfer."""
@@ -25,6 +37,7 @@ class CompiledModel:
 
     def run(self, batch: Sequence[TokenSequence]) -> list[Answer]:
         """Embed each sequence once, and apply every head."""
-        embeddings = self._encoder.embed_ids([sequence.ids for sequence in batch])
-        rows = {name: head(embeddings) for name, head in self._heads.items()}
+        last, middle = self._encoder.embed_layers([sequence.ids for sequence in batch])
+        rows = {name: head(last) for name, head in self._heads.items()}
+        rows |= {name: head(middle) for name, head in self._middle.items()}
         return [{name: table[number] for name, table in rows.items()} for number in range(len(batch))]

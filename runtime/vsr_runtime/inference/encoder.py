@@ -7,7 +7,7 @@ quantisation the embedding of a sequence would depend on its neighbours.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from vsr_runtime.inference.encoder_files import EncoderFiles, max_tokens
 from vsr_runtime.inference.errors import classify_extra
@@ -19,6 +19,10 @@ with classify_extra():
     from numpy.typing import NDArray
 
     from vsr_runtime.inference.onnx_session import Precision, open_session
+
+
+Layer = Literal["last", "middle"]
+"""The layer of an encoder that an embedding is of."""
 
 
 class SentenceEncoder:
@@ -55,23 +59,31 @@ class SentenceEncoder:
         prefix = known.prefix if known else ""
         return cls(TextTokenizer.load(files.tokenizer), session, max_tokens(files), prefix)
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed texts.
 
         Args:
             texts: Of any length; of a text of more than ``max_tokens`` the two ends are read.
+            layer: The layer whose tokens are combined.
 
         Returns:
             Shape ``[len(texts), dimension]``, float32, rows of length one.
         """
-        return self.embed_ids([self.token_ids(text) for text in texts])
+        return self.embed_ids([self.token_ids(text) for text in texts], layer)
 
-    def embed_ids(self, sequences: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def embed_ids(self, sequences: Sequence[Sequence[int]], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed sequences of token ids, special tokens included; at most ``max_tokens`` each."""
-        out = np.empty((len(sequences), self.dimension), dtype=np.float32)
+        return self.embed_layers(sequences)[layer == "middle"]
+
+    def embed_layers(self, sequences: Sequence[Sequence[int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Embed sequences of token ids by the last and by the middle layer, in one pass; see ``bert_onnx``."""
+        last = np.empty((len(sequences), self.dimension), dtype=np.float32)
+        middle = np.empty_like(last)
         for row, ids in enumerate(sequences):
-            out[row] = self._session.run(None, {"ids": np.array([ids], dtype=np.int64)})[0][0]
-        return out
+            last[row : row + 1], middle[row : row + 1] = self._session.run(
+                ["embedding", "middle"], {"ids": np.array([ids], dtype=np.int64)}
+            )
+        return last, middle
 
     def token_ids(self, text: str) -> list[int]:
         """Tokenise a text: at most ``max_tokens`` ids, special tokens included.

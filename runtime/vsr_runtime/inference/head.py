@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vsr_runtime.inference.errors import ModelError, classify_extra
-from vsr_runtime.inference.head_file import ALGORITHM, head_metadata, pack
+from vsr_runtime.inference.head_file import ALGORITHM, MIDDLE_ALGORITHM, head_metadata, pack
 
 with classify_extra():
     import numpy as np
@@ -22,6 +22,9 @@ with classify_extra():
 
     from vsr_runtime.inference.prototypes import Prototypes
     from vsr_runtime.inference.tensors import tensor
+
+if TYPE_CHECKING:
+    from vsr_runtime.inference.encoder import Layer
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +45,7 @@ class Head:
         threshold: The probability below which an answer had better be none, computed from the examples.
         measured: What the head was measured to find, as ``vsr_compiler`` writes it; empty if it was not.
         rest: The label of "none of these", the last of ``labels``; None if it has no label.
+        layer: The layer of the encoder whose embeddings it takes.
     """
 
     labels: tuple[str, ...]
@@ -53,6 +57,7 @@ class Head:
     prototypes: Prototypes | None = None
     measured: str = ""
     rest: str | None = None
+    layer: Layer = "last"
 
     def __post_init__(self) -> None:
         rows = len(self.labels) - (self.rest is not None)
@@ -114,6 +119,8 @@ class Head:
             metadata["measured"] = self.measured
         if self.rest is not None:
             metadata["rest"] = self.rest
+        if self.layer == "middle":
+            metadata["algorithm"] = MIDDLE_ALGORITHM
         arrays: dict[str, NDArray[Any]] = {"bias": self.bias, "weight": self.weight}
         if self.prototypes is not None:
             arrays |= self.prototypes.arrays()
@@ -139,6 +146,7 @@ class Head:
                 prototypes=Prototypes.from_arrays(tensors),
                 measured=metadata.get("measured", ""),
                 rest=metadata.get("rest"),
+                layer="middle" if metadata["algorithm"] == MIDDLE_ALGORITHM else "last",
             )
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the classifier head is damaged ({error!r}); compile the policy again") from error

@@ -14,6 +14,8 @@ from vsr_runtime.inference.errors import ModelError
 
 ALGORITHM = "softmax-none-2"  # what the numbers mean to a reader; how they were found is the trainer's affair
 
+MIDDLE_ALGORITHM = "softmax-none-middle-1"  # the same for the middle layer, which older releases cannot read
+
 SENTENCES_ALGORITHM, SENTENCES = "sentences-1", "file of sentences"  # likewise, and how messages call it
 
 _MAX_HEADER = 1 << 20
@@ -44,16 +46,17 @@ def pack(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
 
 def head_metadata(data: bytes) -> dict[str, str]:
     """The metadata of a head; see ``file_metadata``."""
-    return file_metadata(data, ALGORITHM, "classifier head")
+    return file_metadata(data, ALGORITHM, "classifier head", MIDDLE_ALGORITHM)
 
 
-def file_metadata(data: bytes, algorithm: str, what: str) -> dict[str, str]:
+def file_metadata(data: bytes, algorithm: str, what: str, *others: str) -> dict[str, str]:
     """Read the metadata of a file, after checking that all of its data is there.
 
     Args:
         data: The file.
         algorithm: The required format of its data.
         what: Its name in messages.
+        others: Further formats that are read.
 
     Raises:
         ModelError: It is not such a file, is truncated, or was written by an incompatible release.
@@ -69,7 +72,7 @@ def file_metadata(data: bytes, algorithm: str, what: str) -> dict[str, str]:
             raise ModelError(f"the {what} is damaged ({error!r}); compile the policy again") from error
     if not whole or whole != len(data):
         raise ModelError(f"the {what} is cut off; compile the policy again")
-    if found.get("algorithm") != algorithm:
+    if found.get("algorithm") not in (algorithm, *others):
         raise ModelError(
             f"the {what} is of the kind {found.get('algorithm')!r}, not {algorithm!r}; "
             "compile the policy with the same release as the runtime",

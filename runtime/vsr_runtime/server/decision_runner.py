@@ -80,7 +80,7 @@ class DecisionRunner:
         """
         size, end = 0, begun + generation.budget
         if isinstance(event, RequestBody):
-            size = _size(event.body, generation)
+            size = thread_work(event.body, generation)
             remote = self._remote
             if (
                 remote
@@ -129,7 +129,7 @@ def weight(body: bytes) -> int:
     return len(body) + TEXT * body.count(b'"')
 
 
-def _size(body: bytes, generation: Generation) -> int:
+def thread_work(body: bytes, generation: Generation) -> int:
     """How much work a body is for a thread; 0 if it is small enough for the event loop."""
     if len(body) < LARGE_BODY and not generation.work:
         return 0

@@ -7,17 +7,21 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
-from vsr_runtime.log import log_buffered
+from vsr_runtime.log import Field
 from vsr_runtime.server.agentgateway import Vouched
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Charge
 from vsr_runtime.server.model_observer import Watch
 from vsr_runtime.server.wire import BodyMode
+from vsr_schemas.identity import TEAM, TENANT, USER
 
 _ID = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]{1,12}(?:[._:-][A-Za-z0-9]{1,12}){0,7}")
 """Ids that are logged as they are: short words and numbers, such as a UUID. No key, address or number of a person."""
 _DIGEST_LENGTH = 16
+_LONGEST = 256
+"""Characters of a client's attribute in a record."""
 
 
 @dataclass(slots=True)
@@ -30,6 +34,7 @@ class Exchange:
         mode: how the gateway sends the body.
         model: the model that it was sent to; empty until then.
         carrier: the headers that name its trace.
+        path: its path, for its trace.
         client: the client that it is for; None until the first message.
         charge: what it counts as for limits; None if it does not count.
         watch: what is observed of its model; None if no decision reads that.
@@ -37,6 +42,8 @@ class Exchange:
         arrived: when the body was complete; 0 until then.
         reply_in_parts: whether the client gets of a response only what is sent back.
         vouched: what agentgateway vouches for, and what the client claimed; None behind Envoy.
+        who: the authenticated client; None if there is none.
+        shadowed: the headers for a candidate that decides the request, too; None if none does.
     """
 
     generation: Generation
@@ -44,6 +51,7 @@ class Exchange:
     mode: BodyMode = BodyMode.UNSAID
     model: str = ""
     carrier: Mapping[str, str] = field(default_factory=dict)
+    path: str = ""
     client: bytes | None = None
     charge: Charge | None = None
     watch: Watch | None = None
@@ -51,6 +59,8 @@ class Exchange:
     arrived: float = 0.0
     reply_in_parts: bool = False
     vouched: Vouched | None = None
+    who: Client | None = None
+    shadowed: RequestHeaders | None = None
 
 
 class HeldBytes:
@@ -98,25 +108,43 @@ def format_guards(matches: Iterable[GuardMatch]) -> str:
     return ", ".join(f"{match.guard}:{'failed' if match.failed else match.action}" for match in matches)
 
 
-def log_action(request_id: str, action: SendToModel | ImmediateResponse) -> None:
-    """Log a decision in one line: names and numbers, never text of the request."""
+def describe(request_id: str, action: SendToModel | ImmediateResponse) -> tuple[str, dict[str, Field]]:
+    """Return the event and the fields of a decision, as the log and the audit log have them."""
     if isinstance(action, SendToModel) and action.attempt:
-        log_buffered("attempt", request=request_id, model=action.model, route=action.route, attempt=action.attempt)
-        return
-    details = {"guards": format_guards(action.guards)} if action.guards else {}
+        return "attempt", {
+            "request": request_id,
+            "model": action.model,
+            "route": action.route,
+            "attempt": action.attempt,
+        }
+    details: dict[str, Field] = {"guards": format_guards(action.guards)} if action.guards else {}
     if isinstance(action, ImmediateResponse) and action.route is None:
-        log_buffered("answer", request=request_id, status=action.status, code=action.code, **details)
-        return
+        return "answer", {"request": request_id, "status": action.status, "code": action.code, **details}
     if action.cause is not None:
         details["undecided"] = action.cause.value
     signals = action.signals
-    log_buffered(
-        "decision",
-        request=request_id,
-        model=action.model if isinstance(action, SendToModel) else None,
-        route=action.route,
-        named=signals is None and action.cause is None,
-        category=signals.category if signals else None,
-        probability=round(signals.probability, 4) if signals and signals.probability is not None else None,
+    return "decision", {
+        "request": request_id,
+        "model": action.model if isinstance(action, SendToModel) else None,
+        "route": action.route,
+        "named": signals is None and action.cause is None,
+        "category": signals.category if signals else None,
+        "probability": round(signals.probability, 4) if signals and signals.probability is not None else None,
         **details,
-    )
+    }
+
+
+def who(client: Client | None) -> dict[str, str]:
+    """Return who a client is, for the audit log: never for the log."""
+    if client is None:
+        return {}
+    names = (name for name in (USER, TEAM, TENANT) if name in client.attributes)
+    known = {name: _short(client.attributes[name]) for name in names}
+    return known | ({"credential": client.credential} if client.credential else {})
+
+
+def _short(value: str) -> str:
+    """Return a value, or its digest if it is too long for a record."""
+    if len(value) <= _LONGEST:
+        return value
+    return f"sha256:{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()}"

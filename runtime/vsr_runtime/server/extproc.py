@@ -25,12 +25,13 @@ from vsr_runtime.decision.request.events import (
 )
 from vsr_runtime.decision.request.immediate_responses import undecided_response
 from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, OutOfOrderError, State, advance
-from vsr_runtime.log import flush, log
+from vsr_runtime.log import Field, flush, log, log_buffered
 from vsr_runtime.server.agentgateway import MARK, read_vouched, sender_of
+from vsr_runtime.server.audit.writer import AuditLog
 from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, address_of, client_of, is_attempt
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
-from vsr_runtime.server.exchange import Exchange, HeldBytes, id_of, log_action
+from vsr_runtime.server.exchange import Exchange, HeldBytes, describe, id_of, who
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Limits
 from vsr_runtime.server.local_reply import (
@@ -47,6 +48,8 @@ from vsr_runtime.server.model_observer import ModelObserver
 from vsr_runtime.server.readers.pool import ReaderPool
 from vsr_runtime.server.readers.remote import RemoteReading
 from vsr_runtime.server.responses import ResponseHandler
+from vsr_runtime.server.shadow.classifiers import record
+from vsr_runtime.server.shadow.shadow import Shadow
 from vsr_runtime.server.thread_pool import OverloadedError
 from vsr_runtime.server.trace import Tracing, carrier_of
 from vsr_runtime.server.transport.stream import MAX_STREAMS, Method, Methods, Outcome, Status, Stream
@@ -59,6 +62,9 @@ _UNDECIDED = (Status.INTERNAL, "the stream ended before a decision")
 _STOPPING = (Status.UNAVAILABLE, "the runtime is stopping")
 
 
+First = RequestHeaders | RequestBody
+
+
 class Processor:
     """The handler of all streams.
 
@@ -69,10 +75,12 @@ class Processor:
         tracing: makes spans of decisions; None for none.
         pool: processes that read large bodies; None if threads do.
         clock: the seconds since 1970, for limits.
+        shadow: a candidate that decides requests, too; None for none.
+        audit: where decisions are recorded; None for nowhere.
         agentgateway: whether the gateway is agentgateway, and not an Envoy.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one a part of the server
         self,
         generation: Generation,
         metrics: Metrics | None = None,
@@ -80,6 +88,8 @@ class Processor:
         tracing: Tracing | None = None,
         pool: ReaderPool | None = None,
         clock: Callable[[], float] = time,
+        shadow: Shadow | None = None,
+        audit: AuditLog | None = None,
         *,
         agentgateway: bool = False,
     ) -> None:
@@ -87,6 +97,9 @@ class Processor:
         self._agentgateway = agentgateway
         self._metrics = metrics or Metrics(generation.rules.program)
         self._tracing = tracing
+        self._shadow, self._audit = shadow, audit
+        if shadow:
+            record(generation)
         self._open: set[asyncio.Task[Any]] = set()
         self._following: set[asyncio.Task[Any]] = set()
         self._upload_timeouts = UploadTimeouts()
@@ -96,7 +109,11 @@ class Processor:
         self._remote = RemoteReading(pool, self._metrics.reader_ended)
         self._decision_runner = DecisionRunner(self._metrics.holds, max_held, self._remote)
         self._responses = ResponseHandler(
-            self._decision_runner.readers, self._metrics, self._decision_runner.count, self._remote
+            self._decision_runner.readers,
+            self._metrics,
+            self._decision_runner.count,
+            self._remote,
+            self._record if audit else None,
         )
         self._limits = Limits(self._metrics, clock)
         self._observer = ModelObserver()
@@ -171,6 +188,8 @@ class Processor:
 
     def swap(self, generation: Generation) -> None:
         """Serve new streams with another generation; open streams finish with theirs."""
+        if self._shadow:
+            record(generation)
         before, self._generation = self._generation, generation
         self._remote.prepare(generation)
         self._limits.ledger.keep(generation.rules.program.rates)
@@ -182,6 +201,10 @@ class Processor:
         self._generation.retire()
         self._decision_runner.close()
         self._remote.close()
+        if self._shadow:
+            self._shadow.close()
+        if self._audit:
+            self._audit.close()
         if self._tracing:
             self._tracing.close()
         flush()
@@ -254,12 +277,18 @@ class Processor:
             if exchange.generation.reads_responses and may_be_generated(message):
                 return await self._follow_undecided(task, exchange, stream, message)
             return await pass_reply(stream, message, in_parts=in_parts)
-        if self._streams.over(exchange.client, MAX_STREAMS):
-            return self._refuse(exchange, Cause.OVERLOADED)
+        if (cause := self._refusal(exchange.client)) is not None:
+            return self._refuse(exchange, cause)
         try:
             return await self._converse_request(task, exchange, stream, message)
         except ReplyBegunError as begun:
             return await pass_reply(stream, begun.message, in_parts=in_parts)
+
+    def _refusal(self, client: bytes) -> Cause | None:
+        """Return why no request is taken now; None if it is."""
+        if self._audit is not None and self._audit.refuses:
+            return Cause.AUDIT
+        return Cause.OVERLOADED if self._streams.over(client, MAX_STREAMS) else None
 
     async def _follow_undecided(
         self,
@@ -300,16 +329,13 @@ class Processor:
         if self._agentgateway and exchange.mode is not BodyMode.STREAMED:
             raise ModeError("agentgateway limits bodies that it buffers; set requestBodyMode FullDuplexStreamed")
         exchange.reply_in_parts = exchange.mode is BodyMode.STREAMED and sends_reply_in_parts(message)
-        first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
-        if self._agentgateway and isinstance(first, RequestHeaders):
-            first, exchange.vouched = read_vouched(first, message, generation.rules.program.identity)
-            first = replace(first, address=exchange.vouched.address)
-        elif exchange.generation.trusts_addresses and isinstance(first, RequestHeaders):
-            first = replace(first, address=address_of(message))
+        first = self._first_event(exchange, message, attempt=attempt)
         exchange.request_id = "" if isinstance(first, RequestBody) else id_of(first)
         if self._tracing and isinstance(first, RequestHeaders):
             exchange.carrier = carrier_of(first)
+            exchange.path = next((value for name, value in first.headers if name == ":path"), "")
         state, action = advance(generation.rules, AwaitsHeaders(attempt), first)
+        exchange.who = state.client if isinstance(state, AwaitsBody) else None
         if not isinstance(action, Continue):
             return await self._decided_at_once(task, exchange, stream, action)
         client = exchange.client or UNKNOWN
@@ -337,6 +363,19 @@ class Processor:
         held.release()
         return await self._follow(task, exchange, stream, decided)
 
+    def _first_event(self, exchange: Exchange, message: Any, *, attempt: bool) -> First:  # noqa: ANN401 - as above
+        """Read the first message, with what the gateway vouches for."""
+        identity = exchange.generation.rules.program.identity
+        first = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
+        if not isinstance(first, RequestHeaders):
+            return first
+        if self._shadow is not None and not attempt:
+            exchange.shadowed = self._shadow.observe(first, message)
+        if self._agentgateway:
+            first, exchange.vouched = read_vouched(first, message, identity)
+            return replace(first, address=exchange.vouched.address)
+        return replace(first, address=address_of(message)) if exchange.generation.trusts_addresses else first
+
     async def _decide(
         self, exchange: Exchange, state: State, event: Event, begun: float
     ) -> SendToModel | ImmediateResponse:
@@ -347,6 +386,8 @@ class Processor:
         async def decide(moved: str | None = None) -> SendToModel | ImmediateResponse:
             now = replace(state, moved=moved) if moved and isinstance(state, AwaitsBody) else state
             decided = await self._decision_runner.decide(generation, now, event, begun)
+            if exchange.shadowed is not None and isinstance(event, RequestBody):
+                self._compare(exchange, event.body, decided)
             cached = isinstance(decided, SendToModel) and decided.cache_key is not None
             if cached and (exchange.mode is not BodyMode.STREAMED or exchange.reply_in_parts):
                 return await generation.answered(decided, loop_time(begun + generation.budget))
@@ -365,10 +406,12 @@ class Processor:
         if isinstance(action, LetPass):
             return encoded(action)
         if isinstance(action, ImmediateResponse):
+            self._compare(exchange, None, action)
             self._note(exchange, action, None)
             return encoded(action)
         if not isinstance(action, SendToModel):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
+        self._compare(exchange, None, action)
         self._note(exchange, action, monotonic())
         known = exchange.vouched
         message = (
@@ -452,15 +495,38 @@ class Processor:
         self._note(exchange, response, None)
         return encoded(response)
 
+    def _compare(self, exchange: Exchange, body: bytes | None, decided: SendToModel | ImmediateResponse) -> None:
+        """Let a candidate decide the request, too, once: what limits and caches make of it is not compared."""
+        if self._shadow is not None and exchange.shadowed is not None:
+            self._shadow.put(exchange.shadowed, exchange.request_id, body, decided)
+            exchange.shadowed = None
+
     def _note(self, exchange: Exchange, action: SendToModel | ImmediateResponse, begun: float | None) -> None:
         """Log, count and trace a decision."""
-        log_action(exchange.request_id, action)
+        event, fields = describe(exchange.request_id, action)
+        log_buffered(event, **fields)
+        if self._audit is not None and action.cause is not Cause.AUDIT:
+            self._record(exchange, event, fields)
         if self._tracing and begun is not None:
-            self._tracing.decided(exchange.carrier, exchange.request_id, action, begun)
+            self._tracing.decided(
+                exchange.carrier,
+                exchange.request_id,
+                action,
+                begun,
+                path=exchange.path,
+                policy=exchange.generation.digest,
+            )
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH, self._flush)
         self._metrics.decided(action, None if begun is None else monotonic() - begun)
+
+    def _record(self, exchange: Exchange, event: str, fields: dict[str, Field]) -> None:
+        """Add a record to the audit log: what was logged, the policy, and who asked."""
+        if self._audit is not None:
+            known = who(exchange.who)
+            client = {"client": known} if known else {}
+            self._audit.put({"event": event, **fields, "policy": exchange.generation.digest, **client})
 
     def _flush(self) -> None:
         self._flushing = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,16 +11,24 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.server.classify import TextClassifier
 from vsr_runtime.server.supervisor.link import BROKER
 from vsr_runtime.settings import Settings
+from vsr_schemas.runtime import EncoderSettings
 
 if TYPE_CHECKING:
+    from vsr_runtime.inference.classifier import Embedder
     from vsr_runtime.server.engine import LoadedEngine
 
 
-def load_classifier(settings: Settings) -> TextClassifier | LoadedEngine | None:
+def load_classifier(
+    settings: Settings, opened: Callable[[EncoderSettings], Embedder] | None = None
+) -> TextClassifier | LoadedEngine | None:
     """Load the compiled classifier, or the engine with all classifiers if there are others; None if there is none.
 
     An engine computes in this process if all classifiers run on the CPU, else in its own. Child processes of a
     supervisor always share one.
+
+    Args:
+        settings: the policy.
+        opened: returns the encoder of a compiled classifier, which others may use too; None to load it.
 
     Raises:
         UserError: the model cannot be found, trusted or read.
@@ -35,7 +44,7 @@ def load_classifier(settings: Settings) -> TextClassifier | LoadedEngine | None:
     from vsr_runtime.inference.errors import ModelError  # noqa: PLC0415 - likewise
 
     try:
-        return CompiledClassifier.load(settings.classifier, settings.similarity_classifier, settings.folder)
+        return CompiledClassifier.load(settings.classifier, settings.similarity_classifier, settings.folder, opened)
     except ModelError as error:
         raise UserError(str(error)) from None
 

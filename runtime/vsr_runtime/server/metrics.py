@@ -17,6 +17,7 @@ from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
 from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
 from vsr_runtime.server.detectors.counts import evaluations, unknown_labels
+from vsr_runtime.server.shadow.counts import ShadowMetrics
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
 CACHE = "response_cache"
@@ -32,6 +33,9 @@ class Metrics:
 
     Args:
         program: the names of the series; None to show only those of other processes.
+
+    Attributes:
+        shadow: those of a candidate.
     """
 
     def __init__(self, program: Program | None = None) -> None:
@@ -86,11 +90,14 @@ class Metrics:
         self._unknown_labels = self._counter(
             "vsr_detector_unknown_labels", "Labels of such servers that the policy does not know.", "detector"
         )
+        self._audited = self._counter("vsr_audit_records", "Records of the audit log.", "outcome")
+        self._audit: Callable[[], tuple[int, int]] | None = None
         self._dropped = self._counter("vsr_log_lines_dropped", "Lines of the log that were never written.")
         self._serving = self._gauge("config_generation_info", "What is served.", "sha256", how="min")
         self._waiting = self._gauge("vsr_engine_waiting_tokens", "Tokens that wait for the engine or are computed.")
         self._ask_waiting: Callable[[], int] = int
         self._held_now = self._held.labels()
+        self.shadow = ShadowMetrics(self._counter, self._gauge)
         for cause in Cause:
             self._unclassified.labels(cause.value)
         for reason in ("timeout", "memory", "died"):
@@ -172,6 +179,10 @@ class Metrics:
         """Export the queue length of the engine, read at each scrape."""
         self._ask_waiting = waiting
 
+    def follow_audit(self, count: Callable[[], tuple[int, int]]) -> None:
+        """Export how many records were written and lost, read at each scrape."""
+        self._audit = count
+
     def holds(self, size: int) -> None:
         """Record the bytes of all bodies in work."""
         self._held_now.set(size)
@@ -184,6 +195,9 @@ class Metrics:
         """All values, for the parent process to add up."""
         self._waiting.labels().set(self._ask_waiting())
         self._dropped.labels().set(dropped_lines())
+        if self._audit is not None:
+            for outcome, count in zip(("written", "lost"), self._audit(), strict=True):
+                self._audited.labels(outcome).set(count)
         for labels, number in evaluations().items():
             self._detectors.labels(*labels).set(number)
         for name, number in unknown_labels().items():

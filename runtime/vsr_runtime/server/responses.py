@@ -34,7 +34,7 @@ from vsr_runtime.decision.request.response_machine import (
     advance_response,
     record_output,
 )
-from vsr_runtime.log import log
+from vsr_runtime.log import Field, log
 from vsr_runtime.server.decision_runner import LARGE_WORK, weight
 from vsr_runtime.server.duplex_reply import DuplexReply, parts, passed_trailers
 from vsr_runtime.server.exchange import Exchange, format_guards
@@ -62,7 +62,9 @@ class ResponseHandler:
         metrics: Metrics,
         hold: Callable[[int], None],
         remote: RemoteReading | None = None,
+        audit: Callable[[Exchange, str, dict[str, Field]], None] | None = None,
     ) -> None:
+        self._audit = audit
         self._readers = readers
         self._remote = remote
         self._metrics = metrics
@@ -227,7 +229,7 @@ class ResponseHandler:
         if isinstance(action, ForwardHeaders):
             self._metrics.guarded(action.guards, "response")
             if action.guards:
-                log("response", request=exchange.request_id, guards=format_guards(action.guards))
+                self._log(exchange, {"guards": format_guards(action.guards)})
             return
         blocked = action if isinstance(action, ImmediateResponse) else action.rejection
         if blocked is not None:
@@ -236,13 +238,19 @@ class ResponseHandler:
             self._metrics.guarded(action.guards, "response")
         guards = format_guards(action.guards)
         if blocked is not None:
-            log("response", request=exchange.request_id, status=blocked.status, code=blocked.code, guards=guards)
+            self._log(exchange, {"status": blocked.status, "code": blocked.code, "guards": guards})
         elif guards:
-            log("response", request=exchange.request_id, guards=guards)
+            self._log(exchange, {"guards": guards})
+
+    def _log(self, exchange: Exchange, details: dict[str, Field]) -> None:
+        fields = {"request": exchange.request_id, **details}
+        log("response", **fields)
+        if self._audit is not None:
+            self._audit(exchange, "response", fields)
 
 
 def _observe(watch: Watch, event: ResponseEvent) -> None:
-    """Tell the watch what has come of a response."""
+    """Pass an event of a response to the watch."""
     if isinstance(event, ResponseHeaders):
         watch.begin(dict(event.headers))
     elif isinstance(event, ResponseBody):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +16,8 @@ from vsr_runtime import settings
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.address import Address
+from vsr_runtime.server.audit.writer import AuditLog
+from vsr_runtime.server.candidate import Comparison
 from vsr_runtime.server.extproc import Processor
 from vsr_runtime.server.file_reads import LOAD, FileReads
 from vsr_runtime.server.generation import Loader, content_hash, warm_generation
@@ -56,6 +58,9 @@ class Listen:
         classify: the classifier that the API's ``/classify`` uses if a request names none.
         transport: ``nghttp2`` or ``grpc``; None for nghttp2 if it is installed, else grpc.
         agentgateway: whether agentgateway asks, and not an Envoy.
+        audit: the folder of the audit log; None for none.
+        lossy: whether requests are served although their records cannot be written.
+        shadow: the config.yaml of a candidate that is compared with the policy; None for none.
     """
 
     grpc: Address
@@ -65,6 +70,9 @@ class Listen:
     classify: str | None = None
     transport: str | None = None
     agentgateway: bool = False
+    shadow: Path | None = None
+    audit: Path | None = None
+    lossy: bool = False
 
 
 def run(
@@ -131,6 +139,7 @@ async def _serve(
         log("config_ignored", parts=len(policy.ignored), of="; ".join(policy.ignored)[:_MOST])
     metrics = Metrics(policy.program)
     traces = tracing()
+    comparison = Comparison(listen.shadow, load, metrics, agentgateway=listen.agentgateway)
     health = Health(metrics.text)
     api = _api(health, metrics, listen)
     http = await _listen_http(HttpPort(health, api), listen.http)
@@ -143,7 +152,15 @@ async def _serve(
     try:
         generation = await warm_generation(policy, await reads.run(lambda: load(policy), LOAD), digest)
         metrics.adopt(policy.program, digest)
-        processor = Processor(generation, metrics, tracing=traces, pool=pool, agentgateway=listen.agentgateway)
+        processor = Processor(
+            generation,
+            metrics,
+            tracing=traces,
+            pool=pool,
+            shadow=comparison.shadow,
+            audit=_audit(listen, metrics),
+            agentgateway=listen.agentgateway,
+        )
         reloader = Reloader(config, load, processor, metrics, generation, keys, credentials, reads)
         await reloader.look()  # files that changed while they were read may be a mix
         server = await _listen_grpc(health, processor, listen, generation.max_message)
@@ -162,16 +179,31 @@ async def _serve(
             pid=os.getpid(),
             config=processor.generation.digest,
         )
+        watching = [watch, *comparison.watch(config, credentials, processor, reads, poll)]
         await stop.wait()
-        watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch
+        await _cancel(watching)
         await _drain(server, health, processor, shutdown_delay)
         processor.close()
     finally:
         if line:
             line.cancel()
         await http.close()
+
+
+def _audit(listen: Listen, metrics: Metrics) -> AuditLog | None:
+    """Begin the audit log, if there is one."""
+    if listen.audit is None:
+        return None
+    audit = AuditLog(listen.audit, refuse=not listen.lossy)
+    metrics.follow_audit(lambda: (audit.written, audit.lost))
+    return audit
+
+
+async def _cancel(tasks: Sequence[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 def _api(health: Health, metrics: Metrics, listen: Listen) -> HttpApi | None:

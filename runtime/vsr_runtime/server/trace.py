@@ -17,6 +17,7 @@ from vsr_runtime.decision.request.events import ImmediateResponse, RequestHeader
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.exchange import format_guards
+from vsr_schemas import apis
 from vsr_schemas.version import VERSION
 
 if TYPE_CHECKING:
@@ -30,6 +31,14 @@ FLUSH_TIMEOUT = 1.0
 """Seconds for sending the last spans, and again for giving up."""
 _CARRIED = ("traceparent", "tracestate")
 _FAILED = 500
+OPERATIONS: Mapping[str, str] = {
+    apis.CHAT: "chat",
+    apis.MESSAGES: "chat",
+    apis.RESPONSES: "chat",
+    apis.COMPLETIONS: "text_completion",
+    apis.EMBEDDINGS: "embeddings",
+}
+"""The operations of paths that OpenTelemetry's conventions name."""
 
 
 class Tracing:
@@ -51,7 +60,14 @@ class Tracing:
         self._propagator = TraceContextTextMapPropagator()
 
     def decided(
-        self, carrier: Mapping[str, str], request_id: str, action: SendToModel | ImmediateResponse, begun: float
+        self,
+        carrier: Mapping[str, str],
+        request_id: str,
+        action: SendToModel | ImmediateResponse,
+        begun: float,
+        *,
+        path: str = "",
+        policy: str = "",
     ) -> None:
         """Make the span of a decision.
 
@@ -59,6 +75,8 @@ class Tracing:
             carrier: the request's headers that name its parent span.
             request_id: the gateway's id for the request; empty for none.
             action: the decision.
+            path: the path of the request.
+            policy: the digest of the policy's files.
             begun: when the body came, by the monotonic clock.
         """
         from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 - as above
@@ -67,7 +85,7 @@ class Tracing:
         span = self._tracer.start_span(
             SPAN,
             context=self._propagator.extract(dict(carrier)),
-            attributes=_attributes(request_id, action),
+            attributes=_attributes(request_id, action) | _conventions(action, path, policy),
             start_time=end - int((monotonic() - begun) * 1e9),
         )
         if isinstance(action, ImmediateResponse) and action.status >= _FAILED:
@@ -129,6 +147,18 @@ def _attributes(request_id: str, action: SendToModel | ImmediateResponse) -> dic
         "vsr.model": action.model if isinstance(action, SendToModel) else None,
         "vsr.answer.code": action.code if isinstance(action, ImmediateResponse) else None,
         "http.response.status_code": action.status if isinstance(action, ImmediateResponse) else None,
+    }
+    return {key: value for key, value in attributes.items() if value is not None}
+
+
+def _conventions(action: SendToModel | ImmediateResponse, path: str, policy: str) -> dict[str, str | int | float]:
+    """Return attributes by OpenTelemetry's conventions for generative AI, and which policy decided."""
+    failed = isinstance(action, ImmediateResponse) and action.status >= _FAILED
+    attributes = {
+        "vsr.config.sha256": policy or None,
+        "gen_ai.operation.name": OPERATIONS.get(path.partition("?")[0]),
+        "gen_ai.request.model": action.model,
+        "error.type": action.code if failed and isinstance(action, ImmediateResponse) else None,
     }
     return {key: value for key, value in attributes.items() if value is not None}
 

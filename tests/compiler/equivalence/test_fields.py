@@ -47,6 +47,8 @@ BASE: Json = {
             ],
             "jailbreak": [{"name": "j", "method": "classifier", "threshold": 0.5, "include_history": False}],
             "input_modality": [{"name": "image", "description": "", "modality": "image"}],
+            "fact_check": [{"name": "needs_fact_check"}],
+            "role_bindings": [{"name": "r", "role": "admin", "subjects": [{"kind": "Group", "name": "ops"}]}],
         },
         "projections": {
             "partitions": [
@@ -84,7 +86,7 @@ LEAVES = [
         ("jailbreak", "j"),
         ("input_modality", "image"),
     ),
-    *(("projection", "band"), ("embedding", "g0")),
+    *(("projection", "band"), ("embedding", "g0"), ("authz", "admin"), ("fact_check", "needs_fact_check")),
 ]
 BASE["routing"]["decisions"] = [
     {
@@ -105,7 +107,38 @@ BASE["routing"]["decisions"] = [
     }
     for index, (kind, name) in enumerate(LEAVES)
 ]
+BASE["routing"]["decisions"][0] |= {
+    "modelRefs": [{"model": "big", "use_reasoning": True, "reasoning_effort": "low"}, {"model": "small"}],
+    "algorithm": {"type": "multi_factor", "multi_factor": {"weights": {"quality": 1.0}, "slo": {"max_inflight": 3}}},
+}
+FACTORS = "routing.decisions.0.algorithm.multi_factor"
+LATENCY = "routing.decisions.0.algorithm"
 CHANGED: dict[tuple[str, str], tuple[str, Any]] = {
+    ("RoleBinding", "role"): ("routing.signals.role_bindings.0.role", "owner"),
+    ("RoleBinding", "subjects"): ("routing.signals.role_bindings.0.subjects", [{"kind": "User", "name": "ops"}]),
+    ("LatencyAware", "tpot_percentile"): (LATENCY, {"type": "latency_aware", "latency_aware": {"tpot_percentile": 9}}),
+    ("LatencyAware", "ttft_percentile"): (LATENCY, {"type": "latency_aware", "latency_aware": {"ttft_percentile": 9}}),
+    ("Algorithm", "latency_aware"): (LATENCY, {"type": "latency_aware", "latency_aware": {"ttft_percentile": 8}}),
+    ("Algorithm", "multi_factor"): (FACTORS, {"weights": {"cost": 1.0}}),
+    ("MultiFactor", "weights"): (f"{FACTORS}.weights", {"cost": 1.0}),
+    ("MultiFactor", "slo"): (f"{FACTORS}.slo", {"max_cost_per_1m": 1.0}),
+    ("MultiFactor", "latency_percentile"): (f"{FACTORS}.latency_percentile", 50),
+    ("MultiFactor", "on_no_candidates"): (f"{FACTORS}.on_no_candidates", "first"),
+    **{
+        ("MultiFactorWeights", name): (f"{FACTORS}.weights.{name}", 0.3)
+        for name in contract.MultiFactorWeights.model_fields
+    },
+    **{
+        ("MultiFactorCeilings", name): (f"{FACTORS}.slo.{name}", 5)
+        for name in contract.MultiFactorCeilings.model_fields
+    },
+    ("ModelCard", "quality_score"): ("routing.modelCards.1.quality_score", 0.9),
+    ("Pricing", "prompt_per_1m"): ("providers.models.1.pricing", {"prompt_per_1m": 9.0}),
+    ("ModelCatalog", "modules"): ("global.model_catalog.modules", {"classifier": {"domain": {"threshold": 0.6}}}),
+    **{
+        ("DomainModule", name): (f"global.model_catalog.modules.classifier.domain.{name}", 0.6)
+        for name in contract.DomainModule.model_fields
+    },
     ("Domain", "mmlu_categories"): ("routing.signals.domains.0.mmlu_categories", ["math", "law"]),
     ("KeywordRule", "operator"): ("routing.signals.keywords.0.operator", "AND"),
     ("KeywordRule", "keywords"): ("routing.signals.keywords.0.keywords", ["b"]),
@@ -259,7 +292,9 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "RouterGlobal": frozenset({"clear_route_cache"}),
     "Listener": frozenset(contract.Listener.model_fields),
     "BackendRef": frozenset(contract.BackendRef.model_fields),
-    "Pricing": frozenset(contract.Pricing.model_fields),
+    "Pricing": frozenset({"completion_per_1m"}),
+    "LatencyAware": frozenset({"description"}),
+    "Global": frozenset({"services"}),
     "Reasoning": frozenset(contract.Reasoning.model_fields),
     "ReasoningFamily": frozenset(contract.ReasoningFamily.model_fields),
     "ProviderModel": frozenset(
@@ -272,8 +307,9 @@ WITHOUT_EFFECT: dict[str, frozenset[str]] = {
     "RecipeRouting": frozenset(contract.RecipeRouting.model_fields),
     "Entrypoint": frozenset({"model_names"}),
 }
-"""What says where models are, how they are told to reason and what they cost, but decides nothing; recipes and entry
-points make a config that is not compared."""
+"""Which headers name clients is a matter of each engine's trust, which an import reports. The rest says where models
+are, how they are told to reason and what answers cost, but decides nothing; recipes and entry points make a config that
+is not compared."""
 
 
 def _models() -> Iterator[type[BaseModel]]:

@@ -41,6 +41,16 @@ def test_thresholds_trade_coverage_for_accuracy(report) -> None:
     assert (row.coverage, row.accuracy, row.served) == (0.6, 0.6667, 0.8)
 
 
+def test_false_alarms_are_prompts_of_no_category_that_get_one(report) -> None:
+    """One of two at the threshold of serving, none at 0.6; without such prompts nothing is stated."""
+    assert (report.false_alarms, report.none_count) == (0.5, 2)
+    assert [row.false_alarms for row in report.thresholds if row.threshold in {0.5, 0.6}] == [0.5, 0.0]
+    assert "50.0 % of 2 without a category get one" in text(report)
+    known = eval_report(CASES[:3], LABELS, ROWS[:3], EvalSubject("p", "encoder", "int8", 0.5), held_out=False)
+    assert (known.false_alarms, known.thresholds[0].false_alarms) == (None, None)
+    assert "without a category" not in text(known)
+
+
 def test_the_surest_prompts_come_first(report) -> None:
     """Of the surest 40 % both are right, and the second has 0.7."""
     row = report.coverages[0]

@@ -102,8 +102,8 @@ def test_category_and_likeness_cost_one_pass(router, monkeypatch) -> None:
     folder, classifiers = router
     both = CompiledClassifier.load(classifiers["domain"], classifiers["sentences"], folder)
     passes = []
-    plain = SentenceEncoder.embed_ids
-    monkeypatch.setattr(SentenceEncoder, "embed_ids", lambda self, ids: passes.append(len(ids)) or plain(self, ids))
+    plain = SentenceEncoder.embed_layers
+    monkeypatch.setattr(SentenceEncoder, "embed_layers", lambda self, ids: passes.append(len(ids)) or plain(self, ids))
     found = both.classify("Refund me.")
     assert passes == [1]
     assert list(found.likeness) == SENTENCES

@@ -141,7 +141,7 @@ def test_a_head_of_a_detector_has_its_own_threshold():
     [
         ("{task: labels}", "needs `examples`"),
         ("{task: pii}", "needs a `checkpoint`"),
-        ("{task: jailbreak}", "needs a `checkpoint` or `examples`"),
+        ("{task: jailbreak}", "needs a `checkpoint`, a `server` or `examples`"),
         ("{task: category, examples: {a: [b]}}", "only for `task: labels` and `task: jailbreak`"),
         ("{task: labels, examples: {a: [b]}, threshold: 0.4, falseAlarms: 0.1}", "`falseAlarms` chooses the threshold"),
         (

@@ -29,14 +29,16 @@ def test_equals_transformers(files, exact_encoder):
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
     tokenizer = transformers.AutoTokenizer.from_pretrained(files.folder, local_files_only=True)
     model = transformers.AutoModel.from_pretrained(files.folder, local_files_only=True).eval()
-    wanted = []
+    wanted, half_way = [], []
     with torch.no_grad():
         for text in TEXTS:
             whole, half = tokenizer(text)["input_ids"], exact_encoder.max_tokens // 2
             ids = whole if len(whole) <= 2 * half else [*whole[:half], *whole[-half:]]
             assert ids == exact_encoder.token_ids(text)
-            mean = model(input_ids=torch.tensor([ids])).last_hidden_state.mean(dim=1)
-            wanted.append(torch.nn.functional.normalize(mean, dim=1)[0].numpy())
+            layers = model(input_ids=torch.tensor([ids]), output_hidden_states=True).hidden_states
+            for rows, layer in ((wanted, layers[-1]), (half_way, layers[len(layers) // 2])):
+                rows.append(torch.nn.functional.normalize(layer.mean(dim=1), dim=1)[0].numpy())
+    assert np.abs(exact_encoder.embed(TEXTS, "middle") - np.stack(half_way)).max() < 1e-5
     assert np.abs(exact_encoder.embed(TEXTS) - np.stack(wanted)).max() < 1e-5
 
 

@@ -224,3 +224,11 @@ def test_other_algorithm():
 def test_metadata_needs_no_numbers():
     """The metadata alone says what the head was trained from."""
     assert head_metadata(make().to_bytes())["inputs"] == "a" * 64
+
+
+def test_a_head_of_the_middle_layer_is_another_kind_of_file():
+    """A release that only knows the last layer refuses it instead of answering wrongly."""
+    data = replace(make(), layer="middle").to_bytes()
+    assert Head.from_bytes(data).layer == "middle"
+    assert head_metadata(data)["algorithm"] != ALGORITHM
+    assert Head.from_bytes(make().to_bytes()).layer == "last"

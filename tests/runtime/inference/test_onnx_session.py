@@ -30,9 +30,9 @@ def builds(monkeypatch):
     made = []
     original = bert_onnx.build
 
-    def counted(weights, architecture):
+    def counted(weights, architecture, pooling):
         made.append(weights)
-        return original(weights, architecture)
+        return original(weights, architecture, pooling)
 
     monkeypatch.setattr(bert_onnx, "build", counted)
     return made

@@ -13,12 +13,14 @@ import pytest
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.semconv._incubating.attributes import gen_ai_attributes
+from opentelemetry.semconv.attributes.error_attributes import ERROR_TYPE
 from opentelemetry.trace import StatusCode
 
 from support.played_gateway import request_body, request_headers
 from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.errors import UserError
-from vsr_runtime.server.trace import ENDPOINT, PROTOCOL, Tracing, tracing
+from vsr_runtime.server.trace import ENDPOINT, OPERATIONS, PROTOCOL, Tracing, tracing
 
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -67,6 +69,8 @@ def test_decision_is_a_span_below_the_gateways(gateway, settings, chat, tracer, 
         "vsr.category": "math",
         "vsr.category.probability": 0.9,
         "vsr.model": "phi4-mini",
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "phi4-mini",
     }
     assert format(span.context.trace_id, "032x") == PARENT.split("-")[1]
     assert format(span.parent.span_id, "016x") == PARENT.split("-")[2]
@@ -87,6 +91,32 @@ def test_refusal_is_a_span_with_its_code(gateway, settings, chat, tracer, spans)
     attributes = [(span.attributes["vsr.answer.code"], span.status.status_code) for span in spans.get_finished_spans()]
     assert attributes == [("model_not_found", StatusCode.UNSET), ("classifier_failed", StatusCode.ERROR)]
     assert all("RAISE" not in span.to_json() for span in spans.get_finished_spans())
+
+
+def test_attributes_of_generative_ai_are_those_of_the_published_conventions(tracer, spans):
+    """Names and values of operations, and the type of an error."""
+    for path in OPERATIONS:
+        tracer.decided({}, "", ImmediateResponse(503, b"", "overloaded", model="m"), monotonic(), path=path, policy="p")
+    known = {value for name, value in vars(gen_ai_attributes).items() if name.startswith("GEN_AI_")}
+    operations = {operation.value for operation in gen_ai_attributes.GenAiOperationNameValues}
+    for span in spans.get_finished_spans():
+        assert {name for name in span.attributes if name.startswith("gen_ai.")} <= known
+        assert span.attributes[gen_ai_attributes.GEN_AI_OPERATION_NAME] in operations
+        assert span.attributes[gen_ai_attributes.GEN_AI_REQUEST_MODEL] == "m"
+        assert span.attributes[ERROR_TYPE] == "overloaded"
+        assert span.attributes["vsr.config.sha256"] == "p"
+    assert len(spans.get_finished_spans()) == len(OPERATIONS)
+
+
+def test_span_of_an_api_without_a_published_operation_has_none(tracer, spans):
+    """No name is made up; a refusal of a client's mistake is no error."""
+    tracer.decided({}, "", ImmediateResponse(400, b"", "invalid"), monotonic(), path="/v1/rerank?x=1")
+    tracer.decided({}, "", ImmediateResponse(200, b"", "fixed"), monotonic(), path="/v1/chat/completions?x=1")
+    first, second = spans.get_finished_spans()
+    assert not {"gen_ai.operation.name", "error.type", "gen_ai.request.model", "vsr.config.sha256"} & set(
+        first.attributes
+    )
+    assert second.attributes["gen_ai.operation.name"] == "chat"
 
 
 @pytest.mark.subprocess

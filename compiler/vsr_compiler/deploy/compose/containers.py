@@ -181,6 +181,14 @@ def _keys(policy: ir.Policy) -> Iterator[SecretFile]:
             yield SecretFile(endpoint.api_key.secret, endpoint.api_key.key, target, f"key of endpoint {name}")
     for key in client_keys(policy):
         yield SecretFile(key.secret, key.key, f"{SECRETS_PATH}/clients/{key.file}", "key of a client")
+    for one in policy.remote_classifiers:
+        folder = f"{SECRETS_PATH}/detectors"
+        if one.server is not None and one.server.api_key is not None:
+            own = one.server.api_key
+            yield SecretFile(own.secret, own.key, f"{folder}/{one.key_file}", f"key of classifier {one.name}")
+        if one.server is not None and one.server.authority is not None:
+            what = f"authority of classifier {one.name}"
+            yield SecretFile(one.server.authority, "ca.crt", f"{folder}/{one.authority_file}", what)
 
 
 def _fetch(policy: ir.Policy) -> Iterator[Container]:

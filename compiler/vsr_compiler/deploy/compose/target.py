@@ -35,6 +35,10 @@ def _check(policy: ir.Policy) -> Iterator[Diagnostic]:
         yield _ignored("`autoscaling` of the router", policy.router.autoscaling.span)
     for endpoint in policy.endpoints:
         yield from _endpoint(endpoint)
+    for one in policy.remote_classifiers:
+        if one.server is not None and one.server.namespace is not None:
+            message = f"the server of classifier `{one.name}` is in a cluster"
+            yield Diagnostic("VSR312", message, one.server.span, "Use the `url` of a server that the host reaches.")
     for limit in policy.limits:
         if limit.by_gateway:
             message = f"one host has no Redis to count the limit `{limit.name}`"

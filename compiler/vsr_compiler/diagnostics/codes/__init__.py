@@ -16,6 +16,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     charts,
     classification,
+    classifier_servers,
     conditions,
     delivery,
     endpoints,
@@ -25,6 +26,7 @@ from vsr_compiler.diagnostics.codes import (
     heads,
     hosts,
     identity,
+    import_sources,
     importer,
     imports,
     limits,
@@ -54,6 +56,7 @@ __all__ = ["BASE", "CODES", "Code", "Example", "Kind", "Stage"]
 CODES: Mapping[str, Code] = MappingProxyType(
     syntax.CODES
     | imports.CODES
+    | import_sources.CODES
     | names.CODES
     | endpoints.CODES
     | conditions.CODES
@@ -61,6 +64,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | pairs.CODES
     | attempts.CODES
     | classification.CODES
+    | classifier_servers.CODES
     | heads.CODES
     | identity.CODES
     | limits.CODES

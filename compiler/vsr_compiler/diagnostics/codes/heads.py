@@ -89,12 +89,15 @@ guards: {advice: {detector: advice, threshold: 0.01}}
 """),
     ),
     "VSR596": Code(
-        title="head that misses most attacks",
+        title="head that misses most texts",
         severity="warning",
         stage=Stage.HEADS,
-        meaning="At its threshold, the head of a detector finds less than half of the attacks of topics new to it.",
-        reason="Attacks of a new kind mostly pass. The guard helps, but does not protect.",
-        fix="Use a checkpoint, or combine the guard with `patterns: injection`. `vsr-compile eval` measures the head.",
+        meaning="At its threshold, a head finds less than half of the texts of topics that are new to it.",
+        reason="Attacks of a new kind mostly pass, and requests of a new kind mostly get no label.",
+        fix=(
+            "Use a checkpoint, combine the guard with `patterns: injection`, add examples of more kinds, or raise "
+            "`falseAlarms`. `vsr-compile eval --classifier NAME` measures the head."
+        ),
         example=Example("""\
 classifiers:
   attacks:

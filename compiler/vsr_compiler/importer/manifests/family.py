@@ -13,7 +13,9 @@ from vsr_compiler.importer.manifests.routes import Rule, rules, timeout_of
 from vsr_compiler.importer.manifests.servers import servers
 from vsr_compiler.importer.providers import NeededSecrets
 from vsr_compiler.importer.sources import Part
+from vsr_compiler.importer.values import child, text
 
+MAX_TARGETS = 6
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -36,6 +38,7 @@ def read(documents: Sequence[Recognised], job: Job) -> None:
     else:
         join.models_alone(state, found)
     if not state.models:
+        _of_pickers(objects, job)
         if not with_router and not job.draft.sections.get("default"):
             job.draft.sections.pop("models", None)
         message = "the manifests name no model: no route matches one, and no server says what it serves"
@@ -49,6 +52,7 @@ def read(documents: Sequence[Recognised], job: Job) -> None:
     _timeout(objects, job)
     gateways.write_target(gateway, objects, job, gateway.span if gateway is not None else span)
     _default(state, job)
+    _of_pickers(objects, job)
     needed.report(job.losses)
 
 
@@ -73,6 +77,18 @@ def _rest(found: Sequence[Rule], job: Job) -> None:
         hint = "Remove them when you apply the output: two routes for one request contradict each other."
         what = "routes that the compiled ones replace"
         job.losses.group("VSR559", what, f"{kind} {namespace}/{name}", route.span, hint)
+
+
+def _of_pickers(objects: Index, job: Job) -> None:
+    """Report the objects that say how endpoint pickers treat requests."""
+    for item in (*objects.of("InferenceModel"), *objects.of("InferenceObjective")):
+        details = [f"the model `{name}`"] if (name := item.spec.text("modelName")) else []
+        details += [f"{key} {value}" for key in ("criticality", "priority") if (value := item.spec.text(key))]
+        targets = [text(child(node, "name")) for node in item.spec.items("targetModels")]
+        details += [f"its targets {', '.join(f'`{name}`' for name in targets[:MAX_TARGETS])}"] if targets else []
+        message = f"{item.title} is not carried over: {', '.join(details) or 'it says nothing'}"
+        hint = "Keep it beside the compiled objects, or write adapters as `loras` and shares as a `split`."
+        job.losses.add("VSR561", message, item.span, hint)
 
 
 def _timeout(objects: Index, job: Job) -> None:

@@ -31,6 +31,10 @@ def detector(context: Context, task: str, span: Span) -> str:
         known[name] = {"task": task, "checkpoint": {"repo": CHECKPOINTS[task], "revision": NO_COMMIT}}
         draft.comment(("classifiers", name), "Write the commit of the repository that you have tested.")
         module = context.guard_settings.get("prompt_guard" if task == "jailbreak" else "pii")
+        if module is not None and module.boolean("enabled") is False:
+            message = f"the source switches off the detector of `{task}`, so its signals never match there"
+            hint = "Keep it, or remove the signals and guards that use it."
+            context.lose("VSR560", f"{message}; those of the policy do", module.at("enabled"), hint)
         other = module.text("model_id") if module is not None else ""
         message = f"the detector of `{task}` needs the commit of its checkpoint {CHECKPOINTS[task]}"
         if other and not other.endswith(CHECKPOINTS[task].rpartition("/")[2]):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from vsr_compiler.importer.sources import Part
-from vsr_compiler.importer.stock import dsl, objects
+from vsr_compiler.importer.stock import dsl, objects, own_output
 from vsr_compiler.importer.values import child, items, text
 from vsr_compiler.syntax.nodes import Mapping, Node, Scalar
 
 CONFIG, LEGACY = "router config", "router config of release 0.1 or 0.2"
 DSL = "program of the router's DSL"
+SETTINGS = "runtime settings"
 CONFIG_MAP, VALUES = "ConfigMap with a router config", "Helm values with a router config"
 CANONICAL = frozenset({"providers", "routing", "recipes", "entrypoints", "global"})
 FLAT = frozenset(
@@ -27,6 +28,8 @@ def recognise(part: Part) -> str:
         return DSL if dsl.is_program(part.text) else ""
     if not isinstance(part.node, Mapping):
         return ""
+    if own_output.is_settings(part):
+        return SETTINGS
     return objects.kind_of(part.node) or config_form(part.node) or _wrapped(part.node)
 
 

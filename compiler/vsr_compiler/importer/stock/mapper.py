@@ -5,11 +5,11 @@ from __future__ import annotations
 from vsr_compiler.diagnostics import Severity
 from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.family import Job
-from vsr_compiler.importer.stock import answers, decisions, detectors, guards, models, settings, signals
+from vsr_compiler.importer.stock import answers, decisions, detectors, guards, models, recipes, settings, signals
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.stock.dsl.scope import TESTS
 from vsr_compiler.importer.stock.legacy import PROTECTIONS
-from vsr_compiler.importer.values import Fields
+from vsr_compiler.importer.values import Fields, plain
 from vsr_compiler.syntax.nodes import Mapping
 
 LISTENERS = "listeners: the gateway has them"
@@ -30,7 +30,10 @@ def carry_over(root: Mapping, job: Job) -> None:
     top.taken.update({"providers", "routing", "global"})
     covered(top.take("version"))
     providers, shared = top.fields("providers"), top.fields("global")
-    routing, names = _routing(context, top)
+    config = plain(root)
+    routing, chosen = _routing(context, top)
+    names = recipes.names(config, chosen)
+    job.config = recipes.alone(config, chosen, names)
     settings.prepare(context, shared)
     models.models(context, providers, routing)
     signals.collect(context, routing.fields("signals"))
@@ -41,7 +44,7 @@ def carry_over(root: Mapping, job: Job) -> None:
     decisions.routes(context, found)
     job.draft.sections["default"] = context.default
     settings.apply(context, shared)
-    settings.entrypoints(context, names)
+    settings.entrypoints(context, names, top.at("entrypoints"), only=chosen != recipes.DEFAULT and bool(names))
     signals.unused(context)
     _unused_projections(context)
     _tests(context, routing)
@@ -53,13 +56,15 @@ def carry_over(root: Mapping, job: Job) -> None:
     _tidy(job, context.needed)
 
 
-def _routing(context: Context, top: Fields) -> tuple[Fields, list[str]]:
-    """Return the routing of the configuration, or of its first entry point, with the names that lead to it."""
+def _routing(context: Context, top: Fields) -> tuple[Fields, str]:
+    """Return the routing of the configuration, or of its first entry point, and the name of its recipe."""
     routing = top.fields("routing")
-    recipes = [Fields.of(node, f"recipes[{index}]", top.span) for index, node in enumerate(top.items("recipes"))]
+    others = [Fields.of(node, f"recipes[{index}]", top.span) for index, node in enumerate(top.items("recipes"))]
     entries = [Fields.of(node, "entrypoints", top.span) for node in top.items("entrypoints")]
+    for entry in entries:
+        covered(entry.node)
     asked = context.job.options.recipe
-    if asked and not any(recipe.text("name") == asked for recipe in recipes):
+    if asked and not any(recipe.text("name") == asked for recipe in others):
         message = f"the source has no recipe `{asked}`"
         context.lose("VSR522", message, top.at("recipes"), "Name one of its recipes, or none.")
     elif asked and routing.has("decisions"):
@@ -67,20 +72,17 @@ def _routing(context: Context, top: Fields) -> tuple[Fields, list[str]]:
         context.lose("VSR525", message, routing.at("decisions"), "Import them without --recipe.")
         for key in [key for key in routing.node.entries if key != "modelCards"]:
             covered(routing.take(key))
-    if not asked and (routing.items("decisions") or not recipes):
-        _left_out(context, recipes)
-        return routing, []
-    if not recipes:
-        return routing, []
-    wanted = asked or (entries[0].text("recipe") if entries else recipes[0].text("name"))
-    chosen = next((recipe for recipe in recipes if recipe.text("name") == wanted), recipes[0])
-    _left_out(context, [recipe for recipe in recipes if recipe is not chosen])
-    names = [
-        name for entry in entries if entry.text("recipe") == chosen.text("name") for name in entry.texts("model_names")
-    ]
+    if not asked and (routing.items("decisions") or not others):
+        _left_out(context, others)
+        return routing, recipes.DEFAULT
+    if not others:
+        return routing, recipes.DEFAULT
+    wanted = asked or (entries[0].text("recipe") if entries else others[0].text("name"))
+    chosen = next((recipe for recipe in others if recipe.text("name") == wanted), others[0])
+    _left_out(context, [recipe for recipe in others if recipe is not chosen])
     own = chosen.fields("routing")
     own.node.entries.setdefault("modelCards", (routing.span, routing.take("modelCards") or Mapping(routing.span)))
-    return own, names
+    return own, chosen.text("name")
 
 
 def _left_out(context: Context, recipes: list[Fields]) -> None:

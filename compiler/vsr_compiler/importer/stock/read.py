@@ -10,10 +10,10 @@ from vsr_compiler.importer.coverage import covered, recording
 from vsr_compiler.importer.family import Job, Recognised
 from vsr_compiler.importer.nested import inside
 from vsr_compiler.importer.sources import Part
-from vsr_compiler.importer.stock import dsl, forms, objects, rest
+from vsr_compiler.importer.stock import dsl, forms, objects, own_output, rest
 from vsr_compiler.importer.stock.legacy import canonical
 from vsr_compiler.importer.stock.mapper import carry_over
-from vsr_compiler.importer.values import child, plain
+from vsr_compiler.importer.values import child
 from vsr_compiler.syntax.nodes import Mapping, Node
 
 
@@ -38,6 +38,7 @@ def read(documents: Sequence[Recognised], job: Job) -> None:
 def _read(documents: Sequence[Recognised], job: Job) -> list[Node]:
     """Fill the draft. Return the configuration that was mapped, and the sources. There must be at most one."""
     found = _Found()
+    own_output.report([part for form, part in documents if form in {forms.CONFIG, forms.SETTINGS}], job)
     for form, part in documents:
         try:
             _sort(form, part, found, job)
@@ -55,7 +56,6 @@ def _read(documents: Sequence[Recognised], job: Job) -> list[Node]:
     for program in found.programs:
         first = dsl.merged(first, program)
     if first is not None:
-        job.config = plain(first)
         carry_over(first, job)
     mapped: list[Node] = [first] if first is not None else []
     return [*mapped, *found.sources]

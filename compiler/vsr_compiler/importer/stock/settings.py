@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vsr_compiler.diagnostics import Span
 from vsr_compiler.importer.coverage import covered
 from vsr_compiler.importer.stock.context import Context
 from vsr_compiler.importer.values import Fields, child, text
@@ -16,6 +17,8 @@ NOBODY = "127.0.0.1/32"
 """Addresses of the front end that says who users are: nobody, until somebody writes them."""
 USER, GROUPS = "x-auth-request-user", "x-auth-request-groups"
 """Headers of a front end, instead of those that no client may send."""
+OLDER, OLDER_AUTO = "0.3.0", ("auto",)
+"""A release that has fewer names for itself."""
 AUTO_MODELS = ("vllm-sr/auto", "auto", "MoM")
 """The stock router's names for itself, unless its settings have others."""
 
@@ -56,9 +59,8 @@ def apply(context: Context, settings: Fields) -> None:
     """Add the names of the router, limits and identity, and report the rest."""
     router, services = settings.fields("router"), settings.fields("services")
     covered(router.take("auto_model_name"))  # the list of names has precedence
-    names = router.texts("auto_model_names") or list(
-        dict.fromkeys((*AUTO_MODELS[:2], router.text("auto_model_name") or "MoM"))
-    )
+    base: tuple[str, ...] = OLDER_AUTO if context.job.options.release == OLDER else AUTO_MODELS[:2]
+    names = router.texts("auto_model_names") or list(dict.fromkeys((*base, router.text("auto_model_name") or "MoM")))
     taken = context.job.draft.mapping("models")
     own = [name for name in names if name.strip() and name not in taken]
     context.job.draft.mapping("router")["autoModels"] = own or ["auto"]
@@ -165,9 +167,15 @@ def _identity(context: Context, settings: Fields) -> None:
     context.lose("VSR525", message, settings.span, hint)
 
 
-def entrypoints(context: Context, names: list[str]) -> None:
-    """Add the names of the imported recipe to those of the router."""
+def entrypoints(context: Context, names: list[str], span: Span, *, only: bool) -> None:
+    """Add the names of the imported recipe to those of the router, which lead to another one if ``only``."""
     router = context.job.draft.mapping("router")
+    if only:
+        left = [name for name in router["autoModels"] if name not in names]
+        router["autoModels"] = [name for name in router["autoModels"] if name in names]
+        listed = ", ".join(f"`{name}`" for name in left)
+        message = f"{listed} lead to the default recipe of the source, so they are no names of the policy"
+        context.lose("VSR525", message, span, "Add them to `autoModels` if clients should use them.")
     for name in names:
         if name not in router["autoModels"] and name not in context.job.draft.mapping("models"):
             router["autoModels"].append(name)

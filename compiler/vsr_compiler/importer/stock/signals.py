@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -56,6 +57,24 @@ MODEL_BASED = {
     "classifier": "a classifier of its own",
 }
 """What the signals need that the policy language has no word for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """A classifier with examples that ship with the compiler: its name, its set, and its labels."""
+
+    classifier: str
+    examples: str
+    labels: tuple[str, ...]
+
+
+LABELS = {
+    "fact_check": Labels("fact-check", "builtin:fact-check@1", ("needs_fact_check", "no_fact_check_needed")),
+    "user_feedback": Labels(
+        "feedback", "builtin:feedback@1", ("satisfied", "need_clarification", "wrong_answer", "want_different")
+    ),
+}
+"""The types of signals that such a classifier finds, if they have the names of its labels."""
 
 
 def collect(context: Context, signals: Fields) -> None:
@@ -113,9 +132,26 @@ def _leaf(context: Context, found: Leaf) -> Condition | str:
         return _domain(context, found, signal)
     if found.type == "projection":
         return projected(context, found, partial(leaf, context))
+    if found.type in LABELS and name in LABELS[found.type].labels and context.job.options.engine == "vsr-runtime":
+        return _labelled(context, found, signal)
     if found.type in MODEL_BASED:
         return f"it needs {MODEL_BASED[found.type]}"
     return _own_signal(context, found, signal, name, level)
+
+
+def _labelled(context: Context, found: Leaf, signal: Signal | None) -> Condition:
+    """Return the label of a classifier that is trained from shipped examples."""
+    known, shipped = context.job.draft.mapping("classifiers"), LABELS[found.type]
+    if signal is None:
+        signal = Signal(found.type, found.name, Fields.of(None, found.type, found.span), found.span)
+    name = context.job.names.new("classifier", shipped.classifier, signal.span, key="labels")
+    examples = {label: [shipped.examples] for label in shipped.labels}
+    known.setdefault(name, {"task": "labels", "head": "compiled", "examples": examples})
+    signal.fields.taken.add("name")
+    context.leftovers(signal.fields, PROSE)
+    what = "signals that are found by examples, because the stock router's classifier is a checkpoint"
+    context.group("VSR563", what, found.name, signal.span, "Replace the examples by prompts of your users.")
+    return _added(context, signal, "", {"label": {"classifier": name, "is": found.name}})
 
 
 def _own_signal(context: Context, found: Leaf, signal: Signal | None, name: str, level: str) -> Condition | str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic, Severity
 from vsr_compiler.link.tests import DEFAULT_ROUTE
+from vsr_compiler.review.page.head_table import head_tables
 from vsr_compiler.review.page.model import Cell, Mark, Section, Table
 from vsr_compiler.review.page.topology import topology
 from vsr_compiler.review.policy_tests import Outcome
@@ -75,7 +76,8 @@ def models_section(policy: ir.Policy) -> Section:
 def guards_section(policy: ir.Policy) -> Section:
     """Return the guards, what they look for, and the models that they do not cover."""
     if not policy.guards:
-        return Section("guards", "Guards", ("The policy has no guards: requests and responses are not read for harm.",))
+        words = "The policy has no guards: requests and responses are not read for harm."
+        return Section("guards", "Guards", (words,), tables=head_tables(policy))
     rows = [
         (
             Cell(guard.name),
@@ -88,7 +90,7 @@ def guards_section(policy: ir.Policy) -> Section:
         for guard in policy.guards
     ]
     head = ("guard", "action", "reads", "looks for", "models it does not cover", "if it fails")
-    return Section("guards", "Guards", tables=(Table("Guards", head, tuple(rows)),))
+    return Section("guards", "Guards", tables=(Table("Guards", head, tuple(rows)), *head_tables(policy)))
 
 
 def clients_section(policy: ir.Policy) -> Section:

@@ -15,7 +15,7 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.hashed_names import hashed_name
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common import router_models, stock_router
+from vsr_compiler.targets.common import classifier_servers, router_models, stock_router
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
 from vsr_compiler.targets.common.identity import key_sources
@@ -38,6 +38,7 @@ from vsr_schemas.runtime import FOLLOWING
 CONFIG_PATH = "/etc/vsr"
 CREDENTIALS_PATH = f"{CONFIG_PATH}/credentials"
 CLIENTS_PATH = f"{CONFIG_PATH}/clients"
+DETECTORS_PATH = f"{CONFIG_PATH}/detectors"
 CACHE_PATH = "/var/cache/vsr"
 STOP_SECONDS = 30
 """Seconds that the router needs to stop, without the time for responses that it reads."""
@@ -186,7 +187,8 @@ def digest(files: Mapping[str, bytes]) -> str:
 def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int, gateway: str) -> Body:
     router, sources = policy.router, _key_volume(policy)
     mounted = [(volume, CREDENTIALS_PATH) for volume in sources if keys] + [
-        (volume, CLIENTS_PATH) for volume in _client_volume(policy)
+        *((volume, CLIENTS_PATH) for volume in _client_volume(policy)),
+        *((volume, DETECTORS_PATH) for volume in classifier_servers.volume(policy)),
     ]
     process = container(
         "router",

@@ -6,18 +6,19 @@ from collections.abc import Callable, Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common import classifier_servers
+from vsr_compiler.targets.common.classifier_servers import NAMESPACE_NAME
 from vsr_compiler.targets.common.gateway_api import GatewayPods, PodsOfGateway
 from vsr_compiler.targets.common.workloads import selector
-
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
 def emitter(pods: PodsOfGateway) -> Callable[[ir.Policy], Iterator[Object]]:
     """Return the emitter for a router that is called by these proxies."""
 
     def emit(policy: ir.Policy) -> Iterator[Object]:
-        """Yield both objects."""
+        """Yield the objects."""
         yield network_policy(policy, pods(policy))
+        yield from classifier_servers.egress(policy)
         yield _disruption_budget(policy)
 
     return emit

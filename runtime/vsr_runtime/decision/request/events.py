@@ -96,6 +96,7 @@ class Cause(Enum):
     BROKEN = "classifier_failed"
     FULL = "overloaded"
     TOO_COMPLEX = "too_complex"
+    AUDIT = "audit_failed"
 
 
 DetectorResult = Sequence[Detection] | Cause

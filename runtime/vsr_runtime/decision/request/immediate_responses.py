@@ -27,6 +27,7 @@ _MESSAGES = {
     Cause.BROKEN: "The request could not be classified. Try again.",
     Cause.FULL: "Too many large requests are in progress. Try again.",
     Cause.TOO_COMPLEX: "The request is too complex to be read: it has too many values or texts within texts.",
+    Cause.AUDIT: "Decisions cannot be recorded now. Try again.",
 }
 _ANTHROPIC_TYPES = {
     400: "invalid_request_error",

@@ -21,7 +21,7 @@ from vsr_schemas import runtime as schema
 
 if TYPE_CHECKING:
     from vsr_runtime.inference.cuda_graphs import Mode
-    from vsr_runtime.inference.encoder import SentenceEncoder
+    from vsr_runtime.inference.encoder import Layer, SentenceEncoder
 
 MODE = "VSR_ENGINE_MODE"
 """The environment variable with the mode of a GPU: ``eager``, ``compile`` or ``graphs``; see
@@ -100,7 +100,10 @@ def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path
     for settings in dict.fromkeys(one.encoder for one in classifiers.values()):
         own = {name: one for name, one in classifiers.items() if one.encoder == settings}
         encoder = _encoder(next(iter(own.values())))
-        model = CompiledModel(encoder, {name: _answers(name, one, folder, encoder) for name, one in own.items()})
+        heads = {name: _answers(name, one, folder, encoder) for name, one in own.items()}
+        last = {name: answers for name, (answers, layer) in heads.items() if layer == "last"}
+        middle = {name: answers for name, (answers, layer) in heads.items() if layer == "middle"}
+        model = CompiledModel(encoder, last, middle)
         budget = max(BUDGETS["cpu"], encoder.max_tokens)
         queues.append(LoadedModel(model, tuple(own), budget, encoder.max_tokens))
     return queues
@@ -108,15 +111,16 @@ def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path
 
 def _answers(
     name: str, classifier: schema.ClassifierSettings, folder: Path, encoder: SentenceEncoder
-) -> Callable[[Floats], Floats]:
-    """The function from embeddings to answers: the head's probabilities, or the cosines with sentences."""
+) -> tuple[Callable[[Floats], Floats], Layer]:
+    """The function from embeddings to answers, the head's probabilities or the cosines with sentences; its layer."""
     from vsr_runtime.inference.sentences import load_sentences  # noqa: PLC0415 - needs the classify extra
 
     if classifier.task == "likeness":
-        return load_sentences(classifier, folder, encoder).likeness
+        return load_sentences(classifier, folder, encoder).likeness, "last"
     if classifier.head is None:
         raise ModelError(f"classifier {name}: has neither a head nor a checkpoint")
-    return load_head(classifier.head, classifier.labels, folder).probabilities
+    head = load_head(classifier.head, classifier.labels, folder)
+    return head.probabilities, head.layer
 
 
 def _encoder(classifier: schema.ClassifierSettings) -> SentenceEncoder:

@@ -81,5 +81,11 @@ class TaskEngine:
             raise OverloadedError
         if until <= asyncio.get_running_loop().time():
             raise TimeoutError
-        at_most = None if how.windows.whole else how.windows.size
-        return await self._tokenising[how.name](texts, at_most, until)
+        read, size = self._tokenising[how.name], how.windows.size
+        if how.windows.whole:
+            return await read(texts, None, until)
+        if all(len(text) <= size for text in texts):  # most tokens have several characters
+            found = await read(texts, None, until)  # as for tasks with windows, so that each text is read once for all
+            if all(len(tokens.ids) <= size for tokens in found):
+                return found
+        return await read(texts, size, until)

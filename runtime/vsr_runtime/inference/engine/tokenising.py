@@ -1,4 +1,4 @@
-"""Tokenises in threads; texts that arrive while the threads are busy are tokenised together."""
+"""Tokenises in threads; texts that arrive while the threads are busy are tokenised together, each once."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Tokenising:
         loop = asyncio.get_running_loop()
         try:
             while batch := self._next():
-                texts = [text for request in batch for text in request.texts]
+                texts = list(dict.fromkeys(text for request in batch for text in request.texts))
                 try:
                     progress = partial(_check, batch)
                     tokens = await loop.run_in_executor(self._pool, self._tokenizer, texts, batch[0].at_most, progress)
@@ -84,10 +84,10 @@ class Tokenising:
                     continue
                 finally:
                     self._large_running = self._large_running and not batch[0].large
+                by_text = dict(zip(texts, tokens, strict=True))
                 for request in batch:
-                    own, tokens = tokens[: len(request.texts)], tokens[len(request.texts) :]
                     if not request.tokens.done():
-                        request.tokens.set_result(own)
+                        request.tokens.set_result([by_text[text] for text in request.texts])
         finally:
             self._idle += 1
 

@@ -34,6 +34,7 @@ class Presidio:
 
     def __init__(self, settings: ServerSettings, labels: Sequence[str]) -> None:
         self._language = settings.language or LANGUAGE
+        self._labels = frozenset(labels)
         self._entities = sorted({name for label in labels for name in presidio_names(label)})
 
     def request(self, texts: Sequence[str]) -> object:
@@ -51,11 +52,11 @@ class Presidio:
         findings = decoded(data, list[_Finding])
         if len(findings) > MAX_SPANS:
             raise WrongAnswerError("too many findings")
-        return [[_span(finding, text) for finding in findings]]
+        return [[self._span(finding, text) for finding in findings]]
 
-
-def _span(finding: _Finding, text: str) -> TextSpan:
-    if not 0 <= finding.start < finding.end <= len(text):
-        raise WrongAnswerError("a finding is not within the text")
-    kind = from_presidio(finding.entity_type)
-    return TextSpan(finding.start, finding.end, kind, checked_score(finding.score), "presidio")
+    def _span(self, finding: _Finding, text: str) -> TextSpan:
+        if not 0 <= finding.start < finding.end <= len(text):
+            raise WrongAnswerError("a finding is not within the text")
+        theirs = finding.entity_type
+        kind = theirs if theirs in self._labels else from_presidio(theirs)
+        return TextSpan(finding.start, finding.end, kind, checked_score(finding.score), "presidio")

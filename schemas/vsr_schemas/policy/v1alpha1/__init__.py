@@ -11,6 +11,7 @@ from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
+from vsr_schemas.policy.v1alpha1.classifier_servers import ClassifierServerSpec, ServerKeySpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentClusterSpec, EnvironmentGatewaySpec, EnvironmentSpec
 from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
@@ -101,6 +102,7 @@ __all__ = [
     "CacheSpec",
     "CategorySpec",
     "CheckpointSpec",
+    "ClassifierServerSpec",
     "ClassifierSpec",
     "ClientCertificatesSpec",
     "ClientSpec",
@@ -161,6 +163,7 @@ __all__ = [
     "SchemaName",
     "SecretKeySpec",
     "SecretSpec",
+    "ServerKeySpec",
     "ServiceSpec",
     "SignalSpec",
     "StatementSpec",

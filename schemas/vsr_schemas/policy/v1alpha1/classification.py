@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.classifier_servers import ClassifierServerSpec
 from vsr_schemas.policy.v1alpha1.labels import FalseAlarms, LabelExamples
 from vsr_schemas.scalars import Commit, Number, Repository, Text, not_blank
 
@@ -25,22 +26,34 @@ class CheckpointSpec(PolicyModel):
 class ClassifierSpec(PolicyModel):
     """A model that classifies requests.
 
-    It is either a sentence encoder with a head trained at compile time (``encoder`` and ``head``), or a
-    ``checkpoint``. A head learns from ``categories``, or from ``examples`` of its own by label. ``of`` is what it reads
-    to find the category: the person's ``ask``, or all texts of the ``request``. Below ``threshold`` (a probability) it
-    returns no result; ``false_alarms`` chooses the threshold. ``precision`` is that of serving.
+    It is a sentence encoder with a head trained at compile time (``encoder`` and ``head``), a ``checkpoint``, or a
+    ``server`` that others run. A head learns from ``categories``, or from ``examples`` of its own by label. ``of`` is
+    what it reads to find the category: the person's ``ask``, or all texts of the ``request``. Below ``threshold`` (a
+    probability) it returns no result; ``false_alarms`` chooses the threshold. ``precision`` is that of serving.
     """
 
     task: Literal["category", "jailbreak", "pii", "labels"]
     encoder: Literal["sentence-transformers/all-MiniLM-L6-v2"] | None = None
     head: Literal["compiled"] | None = None
     checkpoint: CheckpointSpec | None = None
+    server: ClassifierServerSpec | None = None
     device: Literal["cpu", "cuda"] = "cpu"
     precision: Literal["int8", "fp32", "bf16"] | None = None
     threshold: Annotated[Number, Field(ge=0, lt=1)] | None = None
     of: Literal["ask", "request"] = "ask"
     examples: LabelExamples | None = None
     false_alarms: FalseAlarms | None = None
+
+    @model_validator(mode="after")
+    def _own_server(self) -> ClassifierSpec:
+        if self.server is not None:
+            if any(one is not None for one in (self.encoder, self.head, self.checkpoint, self.examples)):
+                raise PydanticCustomError("one_of", "a classifier has a `server`, a `checkpoint`, or an `encoder`")
+            if self.model_fields_set & {"device", "precision"}:
+                raise PydanticCustomError(
+                    "one_of", "`device` and `precision` are not for a `server`, which has its own"
+                )
+        return self
 
     @model_validator(mode="after")
     def _one_kind(self) -> ClassifierSpec:
@@ -59,12 +72,12 @@ class ClassifierSpec(PolicyModel):
             raise PydanticCustomError("one_of", "`falseAlarms` chooses the threshold of a head with `examples`")
         if self.task != "category" and self.of != "ask":
             raise PydanticCustomError("one_of", "`of` is only for `task: category`; detectors read everything")
-        if self.task == "jailbreak" and self.checkpoint is None and self.examples is None:
+        if self.task == "jailbreak" and self.checkpoint is None and self.examples is None and self.server is None:
             raise PydanticCustomError(
-                "one_of", "a classifier with `task: jailbreak` needs a `checkpoint` or `examples`"
+                "one_of", "a classifier with `task: jailbreak` needs a `checkpoint`, a `server` or `examples`"
             )
-        if self.task == "pii" and self.checkpoint is None:
-            raise PydanticCustomError("one_of", "a classifier with `task: pii` needs a `checkpoint`")
+        if self.task == "pii" and self.checkpoint is None and self.server is None:
+            raise PydanticCustomError("one_of", "a classifier with `task: pii` needs a `checkpoint` or a `server`")
         return self
 
 

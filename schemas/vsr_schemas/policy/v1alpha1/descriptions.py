@@ -263,17 +263,41 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "task": "What the classifier recognises.",
         "encoder": "Sentence encoder of a head that is trained at compile time.",
         "head": "Train a head from the examples of the categories, or from `examples`.",
-        "checkpoint": "A Hugging Face model instead of a trained head. Required for `pii`.",
+        "checkpoint": "A Hugging Face model instead of a trained head.",
         "examples": "Examples of a head for `task: labels` or `task: jailbreak`, by label, as under `categories`. "
         "`other` has texts without a label. A `jailbreak` head has one label, that of attacks, and `other`.",
         "falseAlarms": "Share of texts without a label that may get one. The threshold is chosen for it on examples of "
         "topics that the head has not seen. The default is 0.01 for a head with one label, 0.05 for one with several.",
+        "server": "A server that others run, instead of a model in the router.",
         "device": "Where the model runs.",
         "precision": "Numeric precision. Defaults to `int8` for the encoder, and for a checkpoint to `fp32` on `cpu` "
         "and `bf16` on `cuda`. The encoder supports `int8` and `fp32`, a checkpoint `fp32` and `bf16`.",
         "of": "What decides the category: the person's `ask`, or all texts of the `request`.",
         "threshold": "Probability below which the classifier gives no answer. By default it is computed from the "
         "examples for a trained head, and 0.5 for a checkpoint.",
+    },
+    "classifiers.*.server": {
+        "protocol": "What the server speaks: Presidio's `/analyze`, OpenAI's moderations, Llama Guard by chat "
+        "completions, NeMo Guardrails' checks, KServe's v2 protocol, text-embeddings-inference, or vLLM.",
+        "service": "Service in the cluster, as `name`, `name:port` or `name.namespace:port`.",
+        "url": "Address of an API over TLS. `/v1` at its end may be left out.",
+        "model": "Model that requests name.",
+        "config": "Configuration of NeMo Guardrails that requests name.",
+        "language": "Language that Presidio assumes. Defaults to `en`.",
+        "outputs": "Outputs of the model in their order, for `kserve-v2`, `vllm-classify` and `vllm-pooling`.",
+        "labels": "Labels of attacks that count. Defaults to `flagged`, `unsafe` or `blocked` for an API with a "
+        "verdict, and otherwise to `jailbreak`.",
+        "timeout": "Longest time for all texts of a request.",
+        "concurrency": "Most requests of one router process at a time.",
+        "window": "Characters of a text that the server reads at a time; longer texts are read in overlapping pieces. "
+        "Defaults to 50000 for Presidio, 8000 for APIs with a verdict, and 400 for inference servers.",
+        "apiKey": "Key that the server requires.",
+        "ca": "ConfigMap in the router's namespace with the certificates of the server's authority under `ca.crt`.",
+    },
+    "classifiers.*.server.apiKey": {
+        "secret": "Name of the Secret, in the router's namespace.",
+        "key": "Key of the Secret that contains the value.",
+        "header": "Header that carries the key. In `authorization` it follows `Bearer`.",
     },
     "classifiers.*.checkpoint": {
         "repo": "Hugging Face repository.",
@@ -344,8 +368,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "signals.*.pii": {
         "types": "Types of personal data, as listed in the guards reference.",
         "detector": "Classifier of the task `pii`, for types that patterns cannot find.",
-        "threshold": "Smallest probability of a finding of the detector. The default is 0.7 for a checkpoint, and the "
-        "classifier's threshold for a head.",
+        "threshold": "Smallest probability of a finding of the detector.",
     },
     "signals.*.jailbreak": {
         "detector": "Classifier of the task `jailbreak`.",

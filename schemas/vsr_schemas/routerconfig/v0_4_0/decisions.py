@@ -31,6 +31,7 @@ class RuleLeaf(StockModel):
         "pii",
         "authz",
         "classifier",
+        "fact_check",
         "projection",
     ]
     name: str

@@ -97,8 +97,22 @@ class ClassifierModules(StockModel):
     domain: DomainModule = Field(default_factory=DomainModule)
 
 
+class FactCheckModule(StockModel):
+    """The classifier of requests whose facts need a check."""
+
+    threshold: float | None = Field(default=None, ge=0, le=1)
+
+
+class HallucinationModule(StockModel):
+    """Settings of signals about facts."""
+
+    fact_check: FactCheckModule = Field(default_factory=FactCheckModule)
+
+
 class ModelModules(StockModel):
     """Settings of signals that need a model."""
+
+    hallucination_mitigation: HallucinationModule = Field(default_factory=HallucinationModule)
 
     classifier: ClassifierModules = Field(default_factory=ClassifierModules)
 

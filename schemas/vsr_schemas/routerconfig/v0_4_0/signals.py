@@ -211,6 +211,13 @@ class RoleBinding(StockModel):
     description: str | None = None
 
 
+class FactCheckRule(StockModel):
+    """Whether the answer of a request needs a check of its facts. The name says which of both the signal is."""
+
+    name: Literal["needs_fact_check", "no_fact_check_needed"]
+    description: str | None = None
+
+
 class Signals(StockModel):
     """The signals that decisions may ask about."""
 
@@ -226,3 +233,4 @@ class Signals(StockModel):
     jailbreak: list[JailbreakRule] | None = None
     input_modality: list[InputModalityRule] | None = None
     role_bindings: list[RoleBinding] | None = None
+    fact_check: list[FactCheckRule] | None = None
