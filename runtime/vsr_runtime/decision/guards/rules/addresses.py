@@ -32,7 +32,7 @@ _STRONG = rb"Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Parkway|Pkwy|Te
 _WEAK = rb"Drive|Dr|Court|Ct|Square|Sq|Way|Place|Pl|Close|Circle|Cir|Trail|Row|Hill|Walk|Grove|Highway|Hwy|Broadway"
 _NUMBER = rb"\b(\d{1,5})(?:[A-Za-z]|-\d{1,4})?"
 _GERMAN_TOWN = rb"(, ?\n?\d{4,5} " + _TOWN + rb"|\n\d{4,5} " + _TOWN + rb"| \d{5} " + _TOWN + rb")?"
-_HOUSE = rb" \d{1,4}(?: ?[a-z]\b)?"
+_NUMBER_AFTER = rb" \d{1,4}(?: ?[a-z]\b)?"
 _FRENCH_NAME = (
     rb"(?:(?:de la|de l'|des|de|du|d'|la|le|l') ?)?"
     + _NAME
@@ -63,8 +63,9 @@ def _street(*, strong: bool, year: bool = False) -> Validator:
 
 
 def _near_a_word(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
-    if has_context(data, *match.span(), _WORDS):
-        yield *match.span(), CONTEXT
+    start, end = match.span()
+    if has_context(data, start, end, _WORDS):
+        yield start, end, CONTEXT
 
 
 def _all(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
@@ -92,12 +93,12 @@ RULES = (
     _rule("english", _NUMBER + rb"(?: (?:[NSEW]\.?|North|South|East|West))?(?: " + _NAME + rb"){1,4} (?:" + _STRONG + rb")\b\.?(?: [NSEW]{1,2}\b)?" + _TAIL, _street(strong=True, year=True)),
     _rule("english-with-code", _NUMBER + rb"(?: " + _NAME + rb"){1,4} (?:" + _WEAK + rb")\b\.?" + _TAIL, _street(strong=False)),
     _rule("english-lower-case", rb"(?i)\b\d{1,5}[a-z]?(?: [a-z\xff'.-]{2,20}){1,3} (?:" + _STRONG + rb"|" + _WEAK + rb")\b", _near_a_word, context=_WORDS),
-    _rule("german", rb"\b[A-Z\xff][a-z\xff-]{1,30}(?:stra\xffe|strasse|str\.|gasse|allee|chaussee)" + _HOUSE + _GERMAN_TOWN, _street(strong=True)),
-    _rule("german-words", rb"\b(?:[A-Z\xff][a-z\xff-]{1,20} ){1,2}(?:Stra\xffe|Strasse|Str\.|Allee)" + _HOUSE + _GERMAN_TOWN, _street(strong=True)),
+    _rule("german", rb"\b[A-Z\xff][a-z\xff-]{1,30}(?:stra\xffe|strasse|str\.|gasse|allee|chaussee)" + _NUMBER_AFTER + _GERMAN_TOWN, _street(strong=True)),
+    _rule("german-words", rb"\b(?:[A-Z\xff][a-z\xff-]{1,20} ){1,2}(?:Stra\xffe|Strasse|Str\.|Allee)" + _NUMBER_AFTER + _GERMAN_TOWN, _street(strong=True)),
     _rule("german-with-code",
-        rb"\b(?:(?:Am|An der|Im|Zum|Zur) [A-Z\xff][a-z\xff-]{1,30}|[A-Z\xff][a-z\xff-]{1,30}(?:weg|platz|ring|damm|ufer|markt|steig|hof))" + _HOUSE + _GERMAN_TOWN, _street(strong=False)),
-    _rule("dutch", rb"\b[A-Z][a-z\xff]{2,25}(?:straat|laan|gracht|kade|dijk|singel|steeg|plantsoen|weg|plein)" + _HOUSE + rb"(?:-[0-9A-Za-z]{1,4})?(,? ?\n?\d{4} ?[A-Z]{2}\b(?:,? " + _TOWN + rb")?)?", _street(strong=False)),
-    _rule("dutch-street", rb"\b[A-Z][a-z\xff]{2,25}(?:straat|laan|gracht|plantsoen)" + _HOUSE + rb"\b", _all),
+        rb"\b(?:(?:Am|An der|Im|Zum|Zur) [A-Z\xff][a-z\xff-]{1,30}|[A-Z\xff][a-z\xff-]{1,30}(?:weg|platz|ring|damm|ufer|markt|steig|hof))" + _NUMBER_AFTER + _GERMAN_TOWN, _street(strong=False)),
+    _rule("dutch", rb"\b[A-Z][a-z\xff]{2,25}(?:straat|laan|gracht|kade|dijk|singel|steeg|plantsoen|weg|plein)" + _NUMBER_AFTER + rb"(?:-[0-9A-Za-z]{1,4})?(,? ?\n?\d{4} ?[A-Z]{2}\b(?:,? " + _TOWN + rb")?)?", _street(strong=False)),
+    _rule("dutch-street", rb"\b[A-Z][a-z\xff]{2,25}(?:straat|laan|gracht|plantsoen)" + _NUMBER_AFTER + rb"\b", _all),
     _rule("french", rb"\b\d{1,4}(?: ?(?:bis|ter|quater))?,? (?i:rue|avenue|boulevard|bd|chemin|impasse|all\xffe|quai|faubourg) " + _FRENCH_NAME + rb"(" + _BREAK + rb"\d{5} " + _TOWN + rb")?", _street(strong=True)),
     _rule("french-with-code", rb"\b\d{1,4}(?: ?(?:bis|ter))?,? (?i:place|route|cours|square|passage) " + _FRENCH_NAME + rb"(" + _BREAK + rb"\d{5} " + _TOWN + rb")?", _street(strong=False)),
     _rule("spanish", rb"\b(?:(?i:calle|avenida|avda\.?|paseo|plaza|carrer)|C/|Av\.) ?" + _SPANISH_NAME + rb",? (?:n[\xff\xfe.m]{1,3} ?)?\d{1,4}\b((?:, ?[0-9A-Za-z\xff\xfe. ]{1,12})?, ?\n?\d{5} " + _TOWN + rb")?", _street(strong=True)),
