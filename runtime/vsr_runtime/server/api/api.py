@@ -24,7 +24,6 @@ from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.log import log
 from vsr_runtime.server.api import findings
 from vsr_runtime.server.api.endpoints import ENDPOINTS, OPENAPI, Endpoint
-from vsr_runtime.server.api.handlers import ApiResult
 from vsr_runtime.server.api.openapi import document
 from vsr_runtime.server.api.request_context import ApiError, RequestContext, shed
 from vsr_runtime.server.api.shapes import MAX_TEXTS
@@ -195,13 +194,13 @@ def _trace(request: Incoming) -> bool:
     return given == "true"
 
 
-async def _one_error(handled: Any) -> ApiResult:  # noqa: ANN401 - any handler's
+async def _one_error(handled: Any) -> Any:  # noqa: ANN401 - any handler's
     """Run a handler; of several errors in a group, raise the first.
 
     Not by ``except*``, which puts an error that belongs to the group into a group again.
     """
     try:
-        result: ApiResult = await handled
+        result = await handled
     except BaseExceptionGroup as group:
         if group.split(ApiError)[1] is not None:
             raise
@@ -212,10 +211,14 @@ async def _one_error(handled: Any) -> ApiResult:  # noqa: ANN401 - any handler's
     return result
 
 
-def _serialised(result: ApiResult) -> bytes:
+def _serialised(result: Any) -> bytes:  # noqa: ANN401 - models, or lists of them
     if isinstance(result, list):
-        return json.dumps([one.model_dump() for one in result]).encode()
-    return result.model_dump_json(exclude_none=True).encode()
+        return json.dumps(_dumped(result)).encode()
+    return bytes(result.model_dump_json(exclude_none=True).encode())
+
+
+def _dumped(result: Any) -> Any:  # noqa: ANN401 - as above
+    return [_dumped(one) for one in result] if isinstance(result, list) else result.model_dump()
 
 
 def _not_ready() -> ImmediateResponse:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from vsr_runtime.server.api import handlers, shapes
+from vsr_runtime.server.api import handlers, presidio, presidio_shapes, shapes
 from vsr_runtime.server.api.request_context import RequestContext
 
 
@@ -20,13 +20,15 @@ class Endpoint:
         responses: the response models.
         handle: makes the answer. Raises ApiError.
         traced: whether the query may have ``trace``.
+        listed: whether the answer is a list, or a list of lists, of the response model.
     """
 
     summary: str
     request: type[shapes.RequestModel | shapes.Chat]
     responses: tuple[type[shapes.ResponseModel], ...]
-    handle: Callable[[RequestContext, Any], Awaitable[handlers.ApiResult]]
+    handle: Callable[[RequestContext, Any], Awaitable[Any]]
     traced: bool = False
+    listed: bool = False
 
 
 ENDPOINTS = {
@@ -45,6 +47,19 @@ ENDPOINTS = {
     ),
     "/api/v1/classify/batch": Endpoint(
         "The same question about several texts.", shapes.BatchRequest, (shapes.BatchResponse,), handlers.batch
+    ),
+    "/analyze": Endpoint(
+        "Personal data, as Presidio's analyzer answers.",
+        presidio_shapes.AnalyzeRequest,
+        (presidio_shapes.AnalyzeFinding,),
+        presidio.analyze,
+        listed=True,
+    ),
+    "/anonymize": Endpoint(
+        "A text without its personal data, as Presidio's anonymizer answers.",
+        presidio_shapes.AnonymizeRequest,
+        (presidio_shapes.AnonymizeResponse,),
+        presidio.anonymize,
     ),
     "/api/v1/eval": Endpoint(
         "What would become of a request.", shapes.EvalRequest, (shapes.EvalResponse,), handlers.evaluate, traced=True

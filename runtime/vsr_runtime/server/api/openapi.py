@@ -14,7 +14,7 @@ from vsr_schemas.version import VERSION
 _REF = "#/components/schemas/"
 ERRORS = {
     400: "The body is no JSON that every parser reads alike: broken, a key twice, not UTF-8, nested too deep.",
-    404: "No such path, or nothing is loaded that could answer: no such classifier, no such type.",
+    404: "No such path or place in the text, or nothing is loaded that could answer: no such classifier, no such type.",
     405: "Another method.",
     408: "The body did not come in time.",
     413: "The body is larger than `limits.maxBody`.",
@@ -52,7 +52,12 @@ def document() -> dict[str, Any]:
 
 
 def _operation(path: str, endpoint: Endpoint) -> dict[str, Any]:
-    answers = [{"type": "array", "items": _ref(one)} if one is LabelScore else _ref(one) for one in endpoint.responses]
+    answers: list[dict[str, Any]] = [
+        {"type": "array", "items": _ref(one)} if one is LabelScore else _ref(one) for one in endpoint.responses
+    ]
+    if endpoint.listed:
+        one = {"type": "array", "items": answers[0]}
+        answers = [one, {"type": "array", "items": one}]
     schema = answers[0] if len(answers) == 1 else {"anyOf": answers}
     trace = {
         "name": "trace",
