@@ -1,7 +1,8 @@
 """Measures the guards' finders: time a prompt, and how time grows with hostile text.
 
 Run: ``VSR_REFERENCE=folder python benchmarks/guards.py [characters]``; the folder holds ``data/prompts``.
-``benchmarks/guards.py injection`` measures the compiled head, see ``guards_injection.py``. The laws of time: at most
+``benchmarks/guards.py pii`` and ``benchmarks/guards.py injection`` measure what is found and what is not, see
+``guards_pii.py`` and ``guards_injection.py``. The laws of time: at most
 0.1 ms a prompt for personal data, and twice the text in about twice the time, whatever the text.
 """
 
@@ -112,7 +113,11 @@ def main(size: int = 32_000) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["injection"]:
+    if sys.argv[1:2] == ["pii"]:
+        import guards_pii
+
+        guards_pii.main(*map(int, sys.argv[2:]))
+    elif sys.argv[1:2] == ["injection"]:
         import guards_injection
 
         guards_injection.main(*map(int, sys.argv[2:]))

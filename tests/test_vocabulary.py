@@ -18,6 +18,7 @@ ALLOWED = (
     re.compile(r"--lameduck\"|\blameduck: float|lameduck is None else lameduck"),  # the flag's old name, hidden
     re.compile(r"\"stand\.yaml\""),  # the file's old name, still read
     re.compile(r"told\|said\|instructed"),  # words that a guard looks for in prompts
+    re.compile(r"Flat\|House\|"),  # words of an address in India
     re.compile(r"sell a house|Linux is said to be"),  # prompts
 )
 FILES = {".py", ".md", ".j2", ".yaml", ".json", ".html"}

@@ -44,7 +44,7 @@ MODEL_TYPES = frozenset(
 """Types that only a model which reads the sentence can find."""
 ALL_TYPES = PATTERN_TYPES | MODEL_TYPES
 """Types that a list of allowed types leaves to be found, if it names none of the others."""
-NAMED_TYPES = frozenset({"TAX_ID", *PEOPLE, *COMPANIES})
+NAMED_TYPES = frozenset({"POSTAL_ADDRESS", "TAX_ID", *PEOPLE, *COMPANIES})
 """Types that patterns find only if they are named."""
 POLICY_TYPES = ALL_TYPES | NAMED_TYPES
 """Every type that a policy can list."""

@@ -43,7 +43,8 @@ class PairsReport(ReportModel):
         recall: share of the pairs that belong together and reach it.
         false: share of the other pairs that reach it.
         bound: with 95 % confidence the share of false ones in pairs of this kind is below this.
-        told_apart: pairs that the cache tells apart by their words (numbers, names, opposites), whatever the threshold.
+        apart_by_words: pairs that the cache distinguishes by their words (numbers, names, opposites), whatever the
+            threshold.
         default: the threshold that a policy with this encoder gets.
         wrong: the worst first.
     """
@@ -54,7 +55,7 @@ class PairsReport(ReportModel):
     precision: str
     same: Count
     different: Count
-    told_apart: Count
+    apart_by_words: Count
     threshold: Cosine | None
     recall: Share
     false: Share

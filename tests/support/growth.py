@@ -41,6 +41,7 @@ LINEAR: Mapping[str, str] = {
     "decision/guards/recogniser.py": "_FIRST_WORD",
     "decision/guards/rules/numbers.py": "_ISSUERS _DIGITS",
     "decision/guards/rules/secrets.py": "_PLACEHOLDER",
+    "decision/guards/rules/technical.py": "_FORM",
     "decision/program/build.py": "_MODEL_NAME",
     "decision/program/build_effects.py": "_HEADER_NAME _HEADER_VALUE",
     "decision/program/build_providers.py": "_HEADER _PATH _QUERY _VALUE",

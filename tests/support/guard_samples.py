@@ -148,6 +148,13 @@ HOSTILE: Mapping[str, str] = {
     "Chinese": "\u6f22\u5b57",
     "ids": "123456 A",
     "birth numbers": "900101-1234 ",
+    "streets": "12 Elm Street ",
+    "streets of towns": "12 Elm Street, Aa Bb, Cc ",
+    "Chinese streets": "\u5317\u4eac\u5e02\u5927\u885727\u53f7",
+    "months": "3 march ",
+    "hash": "4111111111111111abcdef",
+    "VAT": "VAT DE123456789 ",
+    "base64 of text": "aGVsbG8gd29ybGQ= ",
 }
 """Rows of which texts that want much time are made by repetition."""
 

@@ -103,7 +103,7 @@ def evaluate_pairs(
         precision=precision,
         same=len(same),
         different=len(others),
-        told_apart=sum(apart),
+        apart_by_words=sum(apart),
         threshold=threshold,
         recall=_share(same, at),
         false=false,

@@ -137,6 +137,8 @@ def pii_detector(
                 "Set `detector` to a classifier with `task: pii`, or remove the type: patterns cannot find it. "
                 f"Known are {suggestion('pii')}, and Presidio as a `server`; docs/reference/guards.md lists them."
             )
+            if kind == "STREET_ADDRESS":
+                hint += " Patterns find `POSTAL_ADDRESS`, addresses in the form in which letters are addressed."
             scope.report("VSR219", f"`{kind}` needs a `detector`", where, hint)
     return None if name is None else detector(scope, classifiers, name, "pii", (*path, "detector"))
 

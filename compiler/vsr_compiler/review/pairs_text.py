@@ -30,8 +30,10 @@ def markdown(report: PairsReport) -> str:
 def _head(report: PairsReport) -> list[str]:
     who = f"{report.encoder} ({report.precision}, sha256 {report.sha256[:12]}…)"
     head = [f"{who}: {report.same} pairs that belong together, {report.different} that do not"]
-    if report.told_apart:
-        head.append(f"{report.told_apart} pairs differ in words that the cache compares, so no threshold joins them")
+    if report.apart_by_words:
+        head.append(
+            f"{report.apart_by_words} pairs differ in words that the cache compares, so no threshold joins them"
+        )
     if report.threshold is None:
         return [*head, "no threshold separates the pairs"]
     field = "threshold" if report.purpose == "signal" else "similarity"

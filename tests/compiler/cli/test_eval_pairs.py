@@ -61,7 +61,7 @@ def test_a_cache_may_reuse_no_wrong_response(tmp_path):
             return super().embed([names[text.split()[-1]] for text in texts])
 
     report = evaluate_pairs(read_pairs(write(tmp_path / "p", alike + seen)), "cache", Words(), FILES, "int8")
-    assert (report.threshold, report.told_apart) == (0.91, 1)
+    assert (report.threshold, report.apart_by_words) == (0.91, 1)
     assert (report.recall, report.false) == (1, 0)
 
 

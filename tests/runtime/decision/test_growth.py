@@ -23,7 +23,7 @@ from vsr_runtime.decision.guards.json_texts import json_texts, offsets, unescape
 from vsr_runtime.decision.guards.normalise import normalise
 from vsr_runtime.decision.request.json_body import BodyError, read_body
 from vsr_runtime.decision.request.sse import SseSplitter
-from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.pii import NAMED_TYPES, PATTERN_TYPES
 
 PIECES = (
     *('"', "\\", "\\u005c", "u005c", '\\"', "a", " ", "a ", " a", "[", "[a", "<a", '<a="', "1", "-", "- ", "\n", "\n "),
@@ -33,6 +33,7 @@ PIECES = (
 )
 FINDERS = {
     "personal": personal(PATTERN_TYPES),
+    "named": personal(NAMED_TYPES),
     "credentials": credentials(),
     "injection": injection(),
 }

@@ -34,11 +34,15 @@ def personal(types: Collection[str]) -> Finder:
     Types that need a model are skipped. A narrower type is found under its own name if it is listed, otherwise under
     that of its group.
     """
-    from vsr_runtime.decision.guards.rules import contact, network, numbers  # noqa: PLC0415 - needed only by guards
+    from vsr_runtime.decision.guards.rules import contact, dates, network, numbers  # noqa: PLC0415 - needed only by guards
 
-    rules = (*contact.RULES, *numbers.RULES, *network.RULES)
+    rules = (*contact.RULES, *numbers.RULES, *network.RULES, *dates.RULES)
     selected = [rule for rule in rules if rule.type in types]
     groups = [_group(selected)] if selected else []
+    if "POSTAL_ADDRESS" in types:
+        from vsr_runtime.decision.guards.rules import addresses  # noqa: PLC0415 - as above
+
+        groups.append(_group(addresses.RULES))
     if "NATIONAL_ID" in types or not PEOPLE.keys().isdisjoint(types):
         from vsr_runtime.decision.guards.rules import national  # noqa: PLC0415 - as above
 

@@ -18,10 +18,13 @@ from vsr_runtime.decision.guards.json_texts import JsonText, TextPosition, json_
 from vsr_runtime.decision.guards.media import decoded_text, find_media
 from vsr_runtime.decision.guards.message_texts import Join, are_parts, joins
 from vsr_runtime.decision.guards.normalise import NormalisedText, normalise
+from vsr_runtime.decision.guards.rules.technical import is_technical_name
 from vsr_runtime.decision.view import BYTES_PER_TOKEN
 
 _STEPS_PER_TEXT, _STEPS_PER_CHARACTER = 1000, 300
 """Steps of the budget for a text, and for normalising a character of a text that is not ASCII."""
+_NAMES = frozenset({"AGE", "DATE_TIME", "GPE", "NRP", "ORGANIZATION", "PERSON", "TITLE"})
+"""Types of models of which technical names are none."""
 Detections = Mapping[str, Sequence[Detection]]
 """Detections by detector: one per reading, in order."""
 
@@ -155,7 +158,7 @@ class GuardInput:
     def _detected_spans(self, text: str, detection: Detection, guard: Guard) -> Iterator[TextSpan]:
         """Yield the detections that count for the guard, in offsets of the text."""
         for span in detection.spans(guard.types, guard.threshold):
-            if span.end > span.start:
+            if span.end > span.start and not _is_technical(span, self._normal(text).text):
                 place = self._normal(text).original(span.start, span.end)
                 yield TextSpan(*place, span.type, span.score, span.rule)
 
@@ -201,6 +204,11 @@ class _Places:
         """The starts of findings, ascending, and the furthest end of all findings up to each."""
         places = sorted(map(self._guard_input.position, self.matches))
         return [start for start, _ in places], [*accumulate((end for _, end in places), max)]
+
+
+def _is_technical(span: TextSpan, text: str) -> bool:
+    """Return whether a model took a technical name, a version or a hash for a name or a place."""
+    return span.type in _NAMES and is_technical_name(text[span.start : span.end])
 
 
 def _is_model(leaf: JsonText, values: object) -> bool:

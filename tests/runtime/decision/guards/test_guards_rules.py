@@ -12,10 +12,10 @@ from vsr_runtime.decision.guards.finders import credentials, injection, personal
 from vsr_runtime.decision.guards.guard import Finder
 from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, compile_bytes, to_bytes
 from vsr_runtime.decision.guards.rules import national, secrets
-from vsr_schemas.pii import PATTERN_TYPES
+from vsr_schemas.pii import NAMED_TYPES, PATTERN_TYPES
 
 PERSONAL = personal(PATTERN_TYPES - {"DATE_TIME"})
-EVERY = [personal(PATTERN_TYPES), credentials(), injection()]
+EVERY = [personal(PATTERN_TYPES | NAMED_TYPES), credentials(), injection()]
 
 
 def found(finder: Finder, text: str) -> list[tuple[str, str, float]]:

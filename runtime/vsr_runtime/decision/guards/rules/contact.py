@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, accept, has_context
+from vsr_runtime.decision.guards.rules.technical import is_technical_number
 
 _LABEL = rb"[a-z0-9\xff](?:[a-z0-9\xff-]{0,61}[a-z0-9\xff])?"
 _GENERIC = (
@@ -67,16 +68,21 @@ def _american(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # n
     start, end = match.span()
     if _joined(data, start, end):
         return
-    if any(mark in match[0] for mark in (b"-", b".", b"(")) and match[2][:1] not in {b"0", b"1"}:
+    separated = match[0][-5:-4] in {b"-", b".", b" "} and (b"(" in match[0]) == (b")" in match[0])
+    if separated and any(mark in match[0] for mark in (b"-", b".", b"(")) and match[2][:1] not in {b"0", b"1"}:
         yield start, end, SHAPE
-    elif has_context(data, start, end, _PHONE):
+    elif has_context(data, start, end, _PHONE) and not is_technical_number(data, start, end):
         yield start, end, CONTEXT
 
 
 def _any_number(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - as above
     start, end = match.span()
     digits = sum(0x30 <= byte <= 0x39 for byte in match[0])  # noqa: PLR2004 - ASCII's digits
-    if _LEAST <= digits <= _MOST and not _joined(data, start, end) and has_context(data, start, end, _PHONE):
+    if not _LEAST <= digits <= _MOST or _joined(data, start, end) or is_technical_number(data, start, end):
+        return
+    if match[0][1:2] == b"." and match[0].replace(b".", b"", 1).isdigit():
+        return  # 0.6421350288866
+    if has_context(data, start, end, _PHONE):
         yield start, end, CONTEXT
 
 
@@ -107,6 +113,6 @@ RULES = (
     Recogniser("DOMAIN_NAME", "domain", rb"\b(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}(?:" + _GENERIC + rb")\b", accept(SHAPE)),
     Recogniser("PHONE_NUMBER", "phone-international", rb"\B\+\d{1,3}[ .-]{0,2}(?:\(\d{1,4}\)[ .-]?)?\d(?:[ ./-]?\d){4,13}\b", _international),
     Recogniser("PHONE_NUMBER", "phone-american", rb"(?:\b1[ .-])?(?:\B(\()|\b)(\d{3})[)]?[ .-]?\d{3}[ .-]?\d{4}\b", _american),
-    Recogniser("PHONE_NUMBER", "phone-context", rb"\b\d(?:[ .()/-]{0,2}\d){6,16}\b", _any_number, _PHONE),
+    Recogniser("PHONE_NUMBER", "phone-context", rb"(?:\B\(|\b)\d(?:[ .()/-]{0,2}\d){6,16}\b", _any_number, _PHONE),
     Recogniser("PHONE_NUMBER", "imei", rb"\b\d{2}-\d{6}-\d{6}-\d\b", accept(SHAPE)),
 )  # fmt: skip

@@ -75,7 +75,7 @@ _TABLE: tuple[tuple[str, Check, bytes, bytes, bool], ...] = (
     ("JP_MY_NUMBER", "jp.in_", rb"\d{4}[ -]?\d{4}[ -]?\d{4}", rb"my ?number|individual number", False),
     ("CN_RIC", "cn.ric", rb"\d{6}(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:[012]\d|3[01])\d{3}[0-9X]", rb"resident|\xff{3}", True),
     ("KR_RRN", "kr.rrn", rb"\d{6}-[0-8]\d{6}", rb"rrn|resident registration", True),
-    ("ZA_ID", "za.idnr", rb"\d{13}", rb"south africa|id", False),
+    ("ZA_ID", "za.idnr", rb"\d{13}", rb"south africa|south african id|rsa id|sa id|id number", False),
     ("TR_NATIONAL_ID", "tr.tckimlik", rb"[1-9]\d{10}", rb"kimlik|tckn", False),
     ("IL_ID", "il.idnr", rb"\d{9}", rb"teudat|israeli", False),
     ("TH_TNIN", "th.pin", rb"\d-\d{4}-\d{5}-\d\d-\d", rb"thai", True),

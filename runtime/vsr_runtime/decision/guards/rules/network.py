@@ -1,4 +1,4 @@
-"""Network addresses, wallet addresses, and dates."""
+"""Network addresses and wallet addresses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ _LEAST_HEXTETS, _LEAST_DIGITS, _LONGEST_IPV6 = 3, 3, 45
 _BASE58 = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _RIPPLE = b"rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
 _BECH32 = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
-_MONTH = rb"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 
 
 def _ipv4(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
@@ -98,9 +97,4 @@ RULES = (
     Recogniser("CRYPTO", "wallet-base58", rb"\b[13LMDXTAr9][1-9A-HJ-NP-Za-km-z]{24,34}\b", _wallet),
     Recogniser("CRYPTO", "wallet-bech32", rb"(?i)\b(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}\b", _bech32),
     Recogniser("CRYPTO", "wallet-ethereum", rb"\b0x[0-9a-fA-F]{40}\b", accept(SHAPE)),
-    Recogniser("DATE_TIME", "date-iso", rb"\b(?:1[89]|20|21)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.](?:0?[1-9]|[12]\d|3[01])(?:[T ]\d\d:\d\d(?::\d\d)?)?\b", accept(SHAPE)),
-    Recogniser("DATE_TIME", "date", rb"\b(?:0?[1-9]|[12]\d|3[01])[-/.](?:0?[1-9]|[12]\d|3[01])[-/.](?:(?:1[89]|20|21)\d\d|\d\d)\b", accept(SHAPE)),
-    Recogniser("DATE_TIME", "month-year", rb"\b(?:0[1-9]|1[0-2])/(?:\d\d|(?:19|20)\d\d)\b", accept(SHAPE)),
-    Recogniser("DATE_TIME", "date-words", rb"(?i)\b(?:(?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?(?: of)? " + _MONTH + rb"|" + _MONTH + rb"\.? (?:0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?)(?:,? (?:1[5-9]|20|21)\d\d)?\b", accept(SHAPE)),
-    Recogniser("DATE_TIME", "time", rb"(?i)\b(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b)?", accept(SHAPE)),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from stdnum import iban, luhn
 from stdnum.exceptions import ValidationError
 
 from vsr_runtime.decision.guards.recogniser import CONTEXT, SHAPE, SURE, Recogniser, has_context
+from vsr_runtime.decision.guards.rules.technical import in_hash_or_fraction, is_technical_number
 
 _CARD = (
     rb"cards?|credit|debit|visa|mastercard|master card|amex|american express|discover|diners|jcb|maestro|cvv|cvc|"
@@ -118,18 +119,23 @@ _LENGTHS = {
 def _card(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa: ANN401 - re2 ships no types
     """Accept a card number that begins with the match: in the groups of cards, or the whole run of digits."""
     start, whole = match.start(), match.end()
-    if data[start] not in b"23456" or data[max(0, start - 1) : start].isdigit():
+    if data[start] not in b"23456" or data[max(0, start - 1) : start].isdigit() or _is_fraction(match[0]):
         return
     for end, usual in _card_ends(data, start, whole):
         digits = bytes(byte for byte in data[start:end] if byte in b"0123456789")
-        if data[end : end + 1].isdigit() or not _ISSUERS.fullmatch(digits):
+        if data[end : end + 1].isdigit() or not _ISSUERS.fullmatch(digits) or in_hash_or_fraction(data, start, end):
             continue
         if luhn.is_valid(digits.decode()) and len(set(digits)) > 1:
             yield start, end, SURE
             return
-        if usual and has_context(data, start, end, _CARD):
+        if usual and has_context(data, start, end, _CARD) and not is_technical_number(data, start, end):
             yield start, end, CONTEXT
             return
+
+
+def _is_fraction(text: bytes) -> bool:
+    """Return whether the only separator is one dot: 4.630942405465."""
+    return text.count(b".") == 1 and text.replace(b".", b"").isdigit()
 
 
 def _card_ends(data: bytes, start: int, whole: int) -> Iterator[tuple[int, bool]]:
@@ -169,7 +175,8 @@ def _iban(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
         iban.validate(number, check_country=False)
         yield match.start(), match.start() + end, SURE
     except ValidationError:
-        if has_context(data, match.start(), match.start() + end, _ACCOUNT):
+        in_uuid = data[max(0, match.start() - 1) : match.start()] == b"-"
+        if not in_uuid and has_context(data, match.start(), match.start() + end, _ACCOUNT):
             yield match.start(), match.start() + end, CONTEXT
 
 

@@ -11,10 +11,16 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
-from vsr_runtime.decision.guards.recogniser import CONTEXT, SURE, Recogniser, Validator, has_context
+from vsr_runtime.decision.guards.recogniser import CONTEXT, SURE, Recogniser, Validator, compile_bytes, has_context
+from vsr_runtime.decision.guards.rules.technical import is_technical_number
 
-ANY_ID = rb"national id|id number|identity|identification|personal number|id card|passport|ausweis|citizen|tax|id no"
+ANY_ID = (
+    rb"national id|id number|identity|identification|personal number|id card|passport|ausweis|citizen|id no|"
+    rb"tax ?(?:id|no|nr|number|payer|code|file|ref\w*|identification)|taxpayer"
+)
 """Context words of every number. They support a valid number only."""
+_ID_BEFORE = rb"(?i)(?:^|[^a-z])id[ :=#]{1,3}$"
+"""What is before a number of a person as well as before one of a machine."""
 Check = str | Callable[[str], bool]
 """A module of python-stdnum, or a function."""
 
@@ -66,6 +72,8 @@ def _validator(check: Check, words: bytes, *, alone: bool) -> Validator:
         valid = is_valid(check, match[0].decode("latin-1"))
         if valid and alone:
             yield start, end, SURE
+        elif is_technical_number(data, start, end) and compile_bytes(_ID_BEFORE).search(data[:start][-8:]) is None:
+            return
         elif has_context(data, start, end, words + b"|" + ANY_ID if valid else words):
             yield start, end, SURE if valid else CONTEXT
 
