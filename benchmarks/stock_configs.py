@@ -27,6 +27,7 @@ def main(folder: Path) -> None:
             loaded += 1
         except UserError as error:
             text = re.sub(r"\[\d+\]", "", str(error).partition(": ")[2])
+            text = re.sub(r"(^|; )\d+:\d+: ", r"\1", text)
             reasons.update({reason[:140] for reason in text.split("; ") if ": " in reason})
     sys.stdout.write(f"{read} configs, {loaded} loaded, {read - loaded} refused\n")
     for reason, times in reasons.most_common():

@@ -98,6 +98,34 @@ def read_yaml(path: Path, *, foreign: bool = False) -> Any:  # noqa: ANN401 - a 
     return _parse(path.name, _read_text(path), foreign=foreign)
 
 
+def compose(path: Path) -> Any:  # noqa: ANN401 - ruamel's nodes, which have no types
+    """Return the nodes of a YAML file of others, with their positions; None for an empty one.
+
+    Raises:
+        UserError: as of `read_yaml`.
+    """
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as below
+
+    text = _read_text(path)
+    try:
+        _check_events(path.name, text, foreign=True)
+        return _reader().compose(text)
+    except YAMLError:
+        if len(text) > _MAX_LENIENT:
+            raise UserError(f"{path.name}: not YAML") from None
+        return _lenient(path.name, text)
+
+
+def _lenient(name: str, text: str) -> Any:  # noqa: ANN401 - as above
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as below
+
+    try:
+        _check_events(name, text, foreign=True, pure=True)
+        return _reader(pure=True).compose(text)
+    except YAMLError as error:
+        raise UserError(_syntax(name, error)) from None
+
+
 def _parse(name: str, text: str, *, foreign: bool, strict: bool = False) -> Any:  # noqa: ANN401 - as above
     from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - heavy, and not every command reads YAML
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from vsr_runtime.credentials import (
     FOLDER,
@@ -23,8 +23,9 @@ from vsr_runtime.decision.identity.rules import digest_of
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_ask import with_ask
 from vsr_runtime.decision.program.build_domains import meaningless, with_domains
+from vsr_runtime.decision.program.build_facts import fact_signals, with_facts
 from vsr_runtime.decision.program.build_fallback import with_fallbacks
-from vsr_runtime.decision.program.build_identity import client_signals, with_identity
+from vsr_runtime.decision.program.build_identity import client_signals, role_signals, with_identity
 from vsr_runtime.decision.program.build_labels import label_signals
 from vsr_runtime.decision.program.build_limits import with_cors, with_limits
 from vsr_runtime.decision.program.build_limits_of_use import with_rates
@@ -44,6 +45,9 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 from vsr_schemas.runtime import FRAME_BYTES, CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
+
+if TYPE_CHECKING:
+    from vsr_runtime.admission.reading import AdmittedConfig
 
 DEFAULT_DEADLINE = 1000
 """Milliseconds; the compiler's default."""
@@ -161,13 +165,21 @@ def load(config: Path, credentials: Path | None = None, workers: int = 1) -> Set
     Raises:
         UserError: a file cannot be read or violates its contract, or the files are inconsistent.
     """
-    from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - the compiler needs none of it
+    from vsr_runtime.admission.positions import with_position  # noqa: PLC0415 - the compiler needs none of it
+    from vsr_runtime.admission.reading import read_router  # noqa: PLC0415 - likewise
 
     admitted = read_router(config)
+    try:
+        return _loaded(admitted, config, credentials, workers)
+    except UserError as error:
+        raise with_position(config, error) from None
+
+
+def _loaded(admitted: AdmittedConfig, config: Path, credentials: Path | None, workers: int) -> Settings:
     router = admitted.config
     path = config.parent / "runtime.yaml"
     runtime = read_model(path, RuntimeSettings) if path.exists() else _defaults()
-    runtime = with_sentences(runtime if admitted.ours else with_domains(runtime, router), router)
+    runtime = with_sentences(runtime if admitted.ours else with_facts(with_domains(runtime, router), router), router)
     folder = credentials or config.parent / FOLDER
     keys = provider_credentials(router, os.environ, keyless=folder == KEYLESS)
     keys |= read_credentials(folder, runtime.credentials or {})
@@ -215,6 +227,8 @@ def check_settings(
 
     def program_of(config: RouterConfig) -> Program:
         own = _own_bindings(bindings, config) if router.recipes else bindings
+        if roles := role_signals(config, runtime.identity):
+            own = replace(own, clients={**own.clients, **roles})
         built = build(config, labels, fallback, runtime.splits, credentials, runtime.guards, _detectors(runtime), own)
         check_unknown(config, built, default_on_failure=runtime.onFailure is not None)
         limited = with_limits(built, runtime.limits, runtime.apis)
@@ -253,7 +267,7 @@ def _bindings(runtime: RuntimeSettings, similarity: ClassifierSettings | None, r
         frozenset(similarity.labels if similarity else ()),
         (runtime.detectors and runtime.detectors.jailbreak) or {},
         (runtime.detectors and runtime.detectors.pii) or {},
-        label_signals(runtime),
+        {**label_signals(runtime), **fact_signals(runtime, router)},
         client_signals(runtime.identity),
         scoring_of(router) if similarity and similarity.head is None else BEST,
     )

@@ -19,8 +19,10 @@ class Admission:
     Attributes:
         ignored: what was left out, and why.
         refused: what the runtime cannot execute, and why.
+        ours: whether the compiler wrote the config, so that ``runtime.yaml`` binds its conditions of classifiers.
     """
 
+    ours: bool = False
     ignored: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
 
@@ -31,9 +33,9 @@ class Admission:
             self.ignored.append(f"{place}.{name}: {reasons[name]}")
 
 
-def admit(document: object) -> Admission:
+def admit(document: object, *, ours: bool = False) -> Admission:
     """Change a config to what the runtime executes. What is not in the form of a config is left to its validation."""
-    found = Admission()
+    found = Admission(ours)
     if not isinstance(document, dict):
         return found
     for place, model in _items(document.get("providers"), "models", "providers"):
@@ -69,11 +71,13 @@ def _algorithm(decision: _Json, at: str, found: Admission) -> None:
     """Leave out what chooses between models where there is one, and name what cannot be executed."""
     algorithm = decision.get("algorithm")
     kind = algorithm.get("type") if isinstance(algorithm, dict) else None
-    if not isinstance(algorithm, dict) or not isinstance(kind, str) or kind not in stock.ALGORITHMS_REFUSED:
+    if not isinstance(algorithm, dict) or not isinstance(kind, str):
         return
-    del decision["algorithm"]
     refs = decision.get("modelRefs")
     one = isinstance(refs, list) and len(refs) == 1 and algorithm.get("minimum_candidates", 1) in (0, 1)
+    if kind not in stock.ALGORITHMS_REFUSED and not (one and kind in stock.SELECTORS):
+        return
+    del decision["algorithm"]
     if kind in stock.SELECTORS and one:
         found.ignored.append(f"{at}.algorithm: {kind} has one model to choose from")
         return
@@ -122,7 +126,7 @@ def _rules(rules: object, place: str, found: Admission) -> None:
     if not isinstance(rules, dict):
         return
     kind = rules.get("type")
-    bound = kind == "classifier" and "label" not in rules  # to a classifier of runtime.yaml, which the stock has not
+    bound = found.ours and kind == "classifier"
     if isinstance(kind, str) and kind in stock.CONDITIONS_REFUSED and not bound:
         reason = stock.CONDITIONS_REFUSED[kind]
         found.refused.append(f"{place}: conditions of type {kind} are not executed here ({reason}); remove it")

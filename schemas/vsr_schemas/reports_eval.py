@@ -16,13 +16,15 @@ class AtThreshold(ReportModel):
     """The results at a threshold.
 
     ``coverage`` is the share of prompts whose most likely category reaches it, ``accuracy`` the share of those that are
-    correct, ``served`` the share of all prompts with the correct result, where "no category" is a result too.
+    correct, ``served`` the share of all prompts with the correct result, where "no category" is a result too, and
+    ``false_alarms`` the share of those of no category that get one; None if there are none.
     """
 
     threshold: Share
     coverage: Share
     accuracy: Share
     served: Share
+    false_alarms: Share | None = None
 
 
 class AtCoverage(ReportModel):
@@ -72,6 +74,9 @@ class EvalReport(ReportModel):
         top1_count: Prompts that have a category.
         calibration: Expected calibration error: the mean difference between probability and accuracy.
         method: ``data``: prompts of a file. ``held-out``: examples, each classified by a head trained without it.
+        classifier: The classifier, if it is not that of the categories; its labels are reported as categories are.
+        false_alarms: Share of prompts of no category that get one at the threshold; None if there are no such prompts.
+        none_count: Prompts of no category.
         misses: The most confident first, ``MISSES`` at most.
     """
 
@@ -90,5 +95,8 @@ class EvalReport(ReportModel):
     categories: list[OfCategory]
     confusions: list[Confusion]
     misses: list[Miss]
+    classifier: str | None = None
+    false_alarms: Share | None = None
+    none_count: Count = 0
     apiVersion: Literal["vsr.dev/v1alpha1"] = "vsr.dev/v1alpha1"  # noqa: N815 - Kubernetes' spelling
     kind: Literal["EvalReport"] = "EvalReport"

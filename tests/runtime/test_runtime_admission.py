@@ -76,7 +76,7 @@ def test_stock_config_with_services_stores_and_prose_loads(tmp_path):
     ("extra", "message"),
     [
         ({"listeners": [{"name": "a", "api_keys": ["k"]}]}, "listeners[0].api_keys: not supported: the gateway"),
-        ({"global__services__authz": {"fail_open": True}}, "global.services.authz: not supported"),
+        ({"global__services__authz": {"fail_open": True}}, "global.services.authz.fail_open: not supported"),
         ({"global__services__ratelimit": {"providers": [{"type": "local"}]}}, "global.services.ratelimit"),
         ({"global__router__skip_processing": {"enabled": True}}, "global.router.skip_processing: not supported"),
         ({"global__router__fallback": {"version": 1}}, "global.router.fallback: not supported"),
@@ -91,6 +91,42 @@ def test_field_that_protects_or_decides_is_refused_by_name(tmp_path, extra, mess
     with pytest.raises(UserError) as refused:
         loaded(tmp_path, config(**extra))
     assert message in str(refused.value)
+
+
+def test_tools_are_chosen_by_similarity_only_if_a_decision_does(tmp_path):
+    """The database of tools alone changes no request, and neither does a decision that names its tools."""
+    tools = {"enabled": True, "tools_db_path": "tools.json"}
+    assert loaded(tmp_path, config(global__integrations__tools=tools))
+    for off in ({"mode": "none"}, {"mode": "passthrough", "semantic_selection": False}):
+        document = with_plugin(type="tools", configuration={"enabled": True, **off})
+        document["global"] = {"integrations": {"tools": tools}}
+        assert loaded(tmp_path, document)
+    document["routing"]["decisions"][0]["plugins"][0]["configuration"]["semantic_selection"] = True
+    with pytest.raises(
+        UserError, match=r"global.integrations.tools: not supported: tools are not chosen by similarity"
+    ):
+        loaded(tmp_path, document)
+
+
+def test_models_of_cards_alone_are_served(tmp_path):
+    """A gateway may have all endpoints, and a default is needed only by requests that match no decision."""
+    document = config(routing__modelCards=[{"name": "small"}, {"name": "big"}], providers={})
+    with pytest.raises(UserError, match=r"providers.defaults.model: is required, because some request"):
+        loaded(tmp_path, document)
+    decisions = document["routing"]["decisions"]
+    decisions.append({"name": "rest", "rules": {"operator": "and", "conditions": []}, "modelRefs": [{"model": "big"}]})
+    program = loaded(tmp_path, document).program
+    assert set(program.models) == {"small", "big"}
+    assert program.default == "big"
+    decisions.append({"name": "default", "rules": {"type": "keyword", "name": "urgent"}})
+    with pytest.raises(UserError, match=r"providers.defaults.model: is required"):
+        loaded(tmp_path, document)
+
+
+def test_config_without_models_serves_nothing(tmp_path):
+    """The reason is named, not the fields that are missing."""
+    with pytest.raises(UserError, match=r"providers.models: none is defined, so that nothing could be served"):
+        loaded(tmp_path, {"version": "v0.3", "listeners": [], "providers": {}, "routing": {}, "global": {}})
 
 
 @pytest.mark.parametrize("name", ["skip_processing", "fallback", "learning"])
@@ -209,3 +245,42 @@ def test_rows_name_fields_of_the_contract():
     known |= {f"{name}.*" for name in definitions()}
     rows = {row.partition("=")[0] for row in table().rows} | set(table().needs)
     assert rows - known <= set()
+
+
+POSITIONED = """\
+version: v0.3
+x: &plugins
+  - {type: memory, configuration: {enabled: true}}
+providers:
+  defaults: &d {model: small, nothing: 1}
+  models: [{name: small, backend_refs: []}]
+routing:
+  decisions:
+    - name: one
+      plugins: *plugins
+    - <<: {priority: 1, emits: [{kind: retention}]}
+      name: two
+      modelRefs: [{model: small,
+                   lora_name: missing}]
+"""
+
+
+def test_reasons_have_line_and_column(tmp_path):
+    """What an alias or a merge key brings has the position where it is written."""
+    with pytest.raises(UserError) as refused:
+        loaded(tmp_path, POSITIONED)
+    message = str(refused.value)
+    assert message.startswith("config.yaml:3:5: routing.decisions[0].plugins[0]: memory is not executed here")
+    for reason in ("2:4: x: not supported", "5:40: providers.defaults.nothing: ", "11:32: routing.decisions[1].emits"):
+        assert reason in message
+
+
+def test_reason_that_needs_the_whole_config_has_a_position_too(tmp_path):
+    """Names are compared once all fields are known to be executed. What is missing has the position of its owner."""
+    text = POSITIONED.replace("x: &plugins\n  - {type: memory, configuration: {enabled: true}}\n", "")
+    for part in ("      plugins: *plugins\n", ", nothing: 1", ", emits: [{kind: retention}]"):
+        text = text.replace(part, "")
+    with pytest.raises(UserError, match=r"config.yaml:11:31: routing.decisions\[1\].modelRefs\[0\].lora_name: "):
+        loaded(tmp_path, text)
+    with pytest.raises(UserError, match=r"config.yaml:4:12: providers.models\[0\].name: Field required"):
+        loaded(tmp_path, text.replace("{name: small, backend_refs: []}", "{backend_refs: []}"))

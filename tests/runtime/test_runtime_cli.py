@@ -84,7 +84,7 @@ def test_config_that_is_refused_is_one_line_and_exit_1(policy):
     config.write_text(config.read_text().replace("routing:", "routing:\n  foo: 1"))
     done = vsr_runtime("serve", "--config", config, "--address", "127.0.0.1:0", "--http-address", "127.0.0.1:0")
     assert done.returncode == 1
-    assert done.stderr == "vsr-runtime: error: config.yaml: routing.foo: not supported; remove it\n"
+    assert done.stderr == "vsr-runtime: error: config.yaml:11:8: routing.foo: not supported; remove it\n"
 
 
 @pytest.mark.subprocess

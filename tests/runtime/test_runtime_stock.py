@@ -100,7 +100,8 @@ def test_a_cache_that_tells_requests_apart_in_other_ways_is_refused(tmp_path, fi
 @pytest.mark.parametrize("kind", sorted(stock.CONDITIONS_REFUSED))
 def test_a_condition_that_is_not_executed_is_refused_wherever_it_is(tmp_path, kind):
     """Below other conditions, too."""
-    rules = {"operator": "OR", "conditions": [{"operator": "NOT", "conditions": [{"type": kind, "name": "x"}]}]}
+    leaf = {"type": kind, "name": "x", **({"label": "attack"} if kind == "classifier" else {})}
+    rules = {"operator": "OR", "conditions": [{"operator": "NOT", "conditions": [leaf]}]}
     with pytest.raises(UserError, match=rf"conditions\[0\]\.conditions\[0\]: conditions of type {kind} are not"):
         loaded(tmp_path, rules=rules)
 

@@ -1,4 +1,7 @@
-"""Reads labelled prompts: one JSON object per line, ``{"prompt": …, "category": …}``. Other keys are ignored."""
+"""Reads labelled prompts: one JSON object per line, ``{"prompt": …, "category": …}``. Other keys are ignored.
+
+For the labels of a classifier the key is ``label``.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class LabelledPrompt:
 
 
 def read_labelled_prompts(
-    text: str, name: str, categories: Collection[str]
+    text: str, name: str, categories: Collection[str], key: str = "category"
 ) -> tuple[list[LabelledPrompt], list[Diagnostic]]:
     """Return the labelled prompts of a file, and diagnostics about its lines.
 
@@ -32,6 +35,7 @@ def read_labelled_prompts(
         text: The content. Empty lines are ignored.
         name: Its name, for messages.
         categories: The categories of the policy; ``other`` is always allowed.
+        key: The key of the category.
     """
     cases: list[LabelledPrompt] = []
     diagnostics: list[Diagnostic] = []
@@ -44,21 +48,23 @@ def read_labelled_prompts(
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
-        result = _case(line, number, name, known)
+        result = _case(line, number, name, known, key)
         if isinstance(result, LabelledPrompt):
             cases.append(result)
         else:
             diagnostics.append(result)
     if not cases and not diagnostics:
-        diagnostics.append(Diagnostic("VSR272", "the data has no line to evaluate", Span(name), _FORM))
+        diagnostics.append(Diagnostic("VSR272", "the data has no line to evaluate", Span(name), _form(key)))
     return cases, diagnostics
 
 
-_FORM = 'Write lines such as {"prompt": "What is 2+2?", "category": "math"}.'
+def _form(key: str) -> str:
+    return f'Write lines such as {{"prompt": "What is 2+2?", "{key}": "math"}}.'
 
 
-def _case(line: str, number: int, name: str, known: Collection[str]) -> LabelledPrompt | Diagnostic:
-    def wrong(code: str, message: str, column: int, hint: str = _FORM) -> Diagnostic:
+def _case(line: str, number: int, name: str, known: Collection[str], kind: str) -> LabelledPrompt | Diagnostic:
+    def wrong(code: str, message: str, column: int, hint: str = "") -> Diagnostic:
+        hint = hint or _form(kind)
         return Diagnostic(code, message, Span(name, number, column, number, column + 1), hint)
 
     try:
@@ -69,16 +75,16 @@ def _case(line: str, number: int, name: str, known: Collection[str]) -> Labelled
         return wrong("VSR270", f"the line is not JSON: {reason}", column)
     if not isinstance(data, dict):
         return wrong("VSR270", "the line is not a JSON object", 1)
-    for key in ("prompt", "category"):
+    for key in ("prompt", kind):
         value = data.get(key, _MISSING)
         if value is _MISSING:
             return wrong("VSR270", f"the line has no `{key}`", 1)
         if not isinstance(value, str) or not value.strip():
             return wrong("VSR270", f"`{key}` is not a non-empty text", _column(line, key))
-    if data["category"] not in known:
-        hint = suggest(data["category"], sorted(known))
-        return wrong("VSR271", f"category `{data['category']:.80}` is not defined", _column(line, "category"), hint)
-    return LabelledPrompt(data["prompt"], data["category"], number)
+    if data[kind] not in known:
+        hint = suggest(data[kind], sorted(known))
+        return wrong("VSR271", f"{kind} `{data[kind]:.80}` is not defined", _column(line, kind), hint)
+    return LabelledPrompt(data["prompt"], data[kind], number)
 
 
 def _column(line: str, key: str) -> int:

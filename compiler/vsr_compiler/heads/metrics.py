@@ -32,6 +32,7 @@ class EvalSubject:
     encoder: str
     precision: str
     threshold: float
+    classifier: str | None = None
 
 
 def eval_report(
@@ -74,6 +75,9 @@ def eval_report(
             if category != label
         ],
         misses=_misses(cases, served, top),
+        classifier=subject.classifier,
+        false_alarms=_false_alarms(top >= subject.threshold, none),
+        none_count=len(cases) - known,
     )
 
 
@@ -100,7 +104,16 @@ def _at_threshold(
         coverage=_share(int(np.count_nonzero(answered)), len(top)),
         accuracy=_share(right, int(np.count_nonzero(answered))),
         served=_share(right + int(np.count_nonzero(~answered & none)), len(top)),
+        false_alarms=_false_alarms(answered, none),
     )
+
+
+def _false_alarms(
+    answered: np.ndarray[tuple[int], np.dtype[np.bool_]], none: np.ndarray[tuple[int], np.dtype[np.bool_]]
+) -> float | None:
+    """Return the share of prompts of no category that get one; None without such prompts."""
+    count = int(np.count_nonzero(none))
+    return _share(int(np.count_nonzero(answered & none)), count) if count else None
 
 
 def _at_coverage(share: float, top: Floats, hit: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> AtCoverage:

@@ -11,18 +11,24 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from vsr_compiler import examples
 from vsr_compiler.heads.artifact import compile_head
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples, inputs_hash
 from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN
+from vsr_runtime.inference.head import Head
 from vsr_runtime.inference.head_file import head_metadata
+from vsr_runtime.inference.prototypes import NONE, Prototypes
 from vsr_runtime.shipped_heads import FOLDER, INDEX
 
 if TYPE_CHECKING:
     from vsr_runtime.inference.onnx_session import Precision
 
-SETS = ("mmlu-pro@1",)
+SETS = ("mmlu-pro@1", "fact-check@1")
 """The example sets of which a head ships."""
+BINARY = {"fact-check@1": ("needs_fact_check", "no_fact_check_needed")}
+"""Sets with a label and its opposite. Their heads have the first one, so that the rest is the second."""
 PRECISION: Precision = "int8"
 WEIGHTS = KNOWN[DEFAULT_ENCODER].weights
 
@@ -59,13 +65,35 @@ def write() -> None:
 
 def _trained(name: str) -> bytes:
     """Train a head. The label `other` gets the rest of the probability."""
-    from vsr_runtime.inference.head import Head  # noqa: PLC0415 - needs the classify extra
-
     data, _ = compile_head(categories(name), DEFAULT_ENCODER, WEIGHTS, PRECISION, None)
     head = Head.from_bytes(data)
+    if name in BINARY:
+        return contrast(head, *BINARY[name]).to_bytes()
     if OTHER in examples.read(name).labels:
         head = replace(head, labels=(*head.labels, OTHER), rest=OTHER)
     return head.to_bytes()
+
+
+def contrast(head: Head, label: str, opposite: str) -> Head:
+    """Return a head that chooses between two labels of a head, as if a text were always one of them.
+
+    Its logit is the difference of both, so texts like neither are no third answer.
+    """
+    first, second = (head.labels.index(name) for name in (label, opposite))
+    prototypes = head.prototypes
+    if prototypes is not None:
+        kept = (prototypes.owners == first) | (prototypes.owners == second)
+        owners = np.where(prototypes.owners == first, 0, NONE)[kept]
+        prototypes = Prototypes(
+            prototypes.directions[kept], prototypes.scales[kept], prototypes.counts[kept], owners.astype(np.int64)
+        )
+    return replace(
+        head,
+        labels=(label,),
+        weight=head.weight[[first]] - head.weight[[second]],
+        bias=head.bias[[first]] - head.bias[[second]],
+        prototypes=prototypes,
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import replace
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import did_you_mean, suggest
@@ -13,10 +14,12 @@ from vsr_compiler.link.labels import link_label_signal
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
+from vsr_schemas.encoders import FALLBACK_SIGNAL, signal_threshold
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.modalities import MODALITIES
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, POLICY_TYPES
 from vsr_schemas.policy import v1alpha1 as schema
+from vsr_schemas.runtime import MINILM, MINILM_WEIGHTS
 
 MAX_PATTERN = 1000
 _NOT_LINEAR = re.compile(r"\(\?(?:=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?}]\+")
@@ -35,6 +38,8 @@ def link_signals(
     linked = {}
     for name, spec in sorted(policy.signals.items()):
         kind = _kind(scope, spec, ("signals", name), classifiers, identity)
+        if isinstance(kind, ir.EmbeddingSignal) and spec.embedding and spec.embedding.threshold is None:
+            kind = replace(kind, threshold=_default_similarity(policy))
         if kind is not None:
             linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True), spec.of)
     return linked
@@ -52,7 +57,8 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
             check_patterns(scope, spec.keywords, (*path, "keywords"), case_sensitive=spec.case_sensitive)
         return ir.KeywordSignal(tuple(spec.keywords), spec.match, spec.regex, spec.case_sensitive)
     if spec.embedding is not None:
-        return ir.EmbeddingSignal(tuple(spec.embedding.to), spec.embedding.threshold, spec.embedding.aggregate)
+        similarity = FALLBACK_SIGNAL if spec.embedding.threshold is None else spec.embedding.threshold
+        return ir.EmbeddingSignal(tuple(spec.embedding.to), similarity, spec.embedding.aggregate)
     if spec.context is not None:
         return ir.ContextSignal(spec.context.min, spec.context.max)
     if spec.language is not None:
@@ -83,6 +89,13 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
     if spec.label is not None:
         return link_label_signal(scope, spec.label, path, classifiers)
     return None
+
+
+def _default_similarity(policy: schema.PolicySpec) -> float:
+    """Return the threshold of embedding signals for the encoder of the policy; the stock router has one of its own."""
+    if policy.router.engine == "semantic-router":
+        return FALLBACK_SIGNAL
+    return signal_threshold(MINILM, MINILM_WEIGHTS)
 
 
 def _language(scope: Scope, value: str | list[str], path: Path) -> ir.LanguageSignal:

@@ -24,28 +24,43 @@ def text(report: EvalReport) -> str:
 
 def markdown(report: EvalReport) -> str:
     """Render as Markdown."""
-    lines = [f"### Categories of {_escaped(report.policy)}\n\n{_escaped(_head(report))}\n"]
+    what = "Categories" if report.classifier is None else f"Labels of {escaped(report.classifier)}"
+    lines = [f"### {what} of {escaped(report.policy)}\n\n{escaped(_head(report))}\n"]
     for title, head, rows in _tables(report):
         lines.append(f"\n**{title}**\n\n| {' | '.join(head)} |\n|{'---|' * len(head)}\n")
-        lines += (f"| {' | '.join(map(_escaped, row))} |\n" for row in rows)
+        lines += (f"| {' | '.join(map(escaped, row))} |\n" for row in rows)
     return "".join(lines)
 
 
 def _head(report: EvalReport) -> str:
-    what = "examples, by heads trained without them" if report.method == "held-out" else "prompts"
+    how = "them" if report.classifier is None else "their topics"
+    what = f"examples, by heads trained without {how}" if report.method == "held-out" else "prompts"
     return (
         f"{report.count} {what}: {_percent(report.accuracy)} as served (threshold {report.threshold:g}), "
         f"{_percent(report.top1)} of {report.top1_count} by the likeliest category, "
-        f"calibration error {report.calibration:.3f}"
+        f"calibration error {report.calibration:.3f}{_false_alarms(report)}"
     )
 
 
+def _false_alarms(report: EvalReport) -> str:
+    if report.false_alarms is None or report.classifier is None:
+        return ""
+    return f"; {_percent(report.false_alarms)} of {report.none_count} without a label get one"
+
+
 def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
+    of_labels = report.classifier is not None and report.false_alarms is not None
     yield (
         "At thresholds",
-        ("threshold", "answered", "of those right", "right as served"),
+        ("threshold", "answered", "of those right", "right as served", *(["false alarms"] if of_labels else [])),
         [
-            (f"{row.threshold:g}", _percent(row.coverage), _percent(row.accuracy), _percent(row.served))
+            (
+                f"{row.threshold:g}",
+                _percent(row.coverage),
+                _percent(row.accuracy),
+                _percent(row.served),
+                *([_percent(row.false_alarms or 0)] if of_labels else []),
+            )
             for row in report.thresholds
         ],
     )
@@ -83,7 +98,7 @@ def _tables(report: EvalReport) -> Iterator[tuple[str, Sequence[str], Sequence[S
             "Wrong with most confidence",
             ("line", "category", "predicted", "probability", "prompt"),
             [
-                (str(miss.line or ""), miss.category, miss.found, f"{miss.probability:.2f}", _plain(miss.prompt)[:80])
+                (str(miss.line or ""), miss.category, miss.found, f"{miss.probability:.2f}", plain(miss.prompt)[:80])
                 for miss in report.misses[:_MISSES]
             ],
         )
@@ -93,9 +108,11 @@ def _percent(share: float) -> str:
     return f"{share * 100:.1f} %"
 
 
-def _plain(prompt: str) -> str:
+def plain(prompt: str) -> str:
+    """Return a prompt without characters that a terminal would obey."""
     return _UNPRINTABLE.sub("\ufffd", prompt)
 
 
-def _escaped(value: str) -> str:
+def escaped(value: str) -> str:
+    """Return a text without Markdown markup."""
     return _MARKUP.sub(lambda match: f"\\{match[0]}", value)

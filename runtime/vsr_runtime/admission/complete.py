@@ -12,7 +12,7 @@ from vsr_runtime.admission.models import plugin_name
 def complete(document: object) -> Any:  # noqa: ANN401 - YAML
     """Return a config with the parts that the stock router treats as optional. The document stays as it is.
 
-    Model cards are optional, and so is the default model if there is only one. The strategy may be under ``global``,
+    Model cards are optional, and so is the default model if no request needs it. The strategy may be under ``global``,
     where that of ``routing`` goes before it. ``auto_model_name`` is one name beside those of the default.
     """
     if not isinstance(document, dict):
@@ -40,13 +40,52 @@ def complete(document: object) -> Any:  # noqa: ANN401 - YAML
 
 
 def _providers(document: dict[Any, Any]) -> None:
-    providers = document.get("providers")
-    models = providers.get("models") if isinstance(providers, dict) else None
-    if not isinstance(providers, dict) or not isinstance(models, list) or len(models) != 1:
+    """Take models from their cards if providers have none, and the default from what serves every request.
+
+    The stock router answers 400 where no decision holds and there is no default. Where one always holds, it never does.
+    """
+    providers = document.setdefault("providers", {})
+    if providers is None:
+        providers = document["providers"] = {}
+    if not isinstance(providers, dict):
         return
-    defaults, only = providers.get("defaults") or {}, models[0]
-    if isinstance(defaults, dict) and isinstance(only, dict) and not defaults.get("model") and "name" in only:
-        document["providers"] = {**providers, "defaults": {**defaults, "model": only["name"]}}
+    if not providers.get("models"):
+        cards = _list(_inner(document, "routing"), "modelCards")
+        providers["models"] = [{"name": card["name"]} for card in cards if "name" in card]
+    models = _list(providers, "models")
+    for model in models:
+        if model.get("backend_refs") is None:
+            model["backend_refs"] = []
+    defaults = providers.get("defaults") or {}
+    if not isinstance(defaults, dict) or defaults.get("model") or not models:
+        return
+    only = models[0].get("name") if len(models) == 1 else _always(document)
+    if only is not None:
+        providers["defaults"] = {**defaults, "model": only}
+
+
+def _always(document: dict[Any, Any]) -> Any:  # noqa: ANN401 - YAML
+    """Return the model of a decision that always holds, if each profile has one; None if a request may have none."""
+    profiles = [_list(_inner(owner, "routing"), "decisions") for owner in (document, *_list(document, "recipes"))]
+    profiles = [decisions for decisions in profiles if decisions]
+    refs = [_list(one, "modelRefs") for decisions in profiles for one in decisions if not _conditions(one)]
+    chosen = [own[0].get("model") for own in refs if own]
+    every = all(any(not _conditions(one) and _list(one, "modelRefs") for one in decisions) for decisions in profiles)
+    without = any(not one.get("modelRefs") and not _answers(one) for decisions in profiles for one in decisions)
+    return chosen[0] if chosen and every and not without else None
+
+
+def _conditions(decision: dict[Any, Any]) -> bool:
+    """Return whether something must hold for a decision."""
+    rules = decision.get("rules") or {}
+    if not isinstance(rules, dict) or rules.get("type") or rules.get("conditions"):
+        return True
+    return str(rules.get("operator") or "AND").strip().upper() != "AND"
+
+
+def _answers(decision: dict[Any, Any]) -> bool:
+    """Return whether a decision answers by itself."""
+    return any(plugin.get("type") == "fast_response" for plugin in _list(decision, "plugins"))
 
 
 def _caches(document: dict[Any, Any]) -> None:

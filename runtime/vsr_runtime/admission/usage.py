@@ -28,7 +28,7 @@ class Usage:
 
     Attributes:
         signals: list and name of each signal that is named.
-        plugins: the plugins that are not switched off.
+        plugins: the plugins that are not switched off. Tools are listed if they may be chosen by similarity.
     """
 
     signals: frozenset[tuple[str, str]]
@@ -74,10 +74,18 @@ def _collect(value: object, signals: set[tuple[str, str]], plugins: set[str]) ->
             name = str(value["name"])
             signals |= {(list_of(value["type"]), one) for one in (name, name.rpartition(":")[0])}
         configuration = value.get("configuration")
-        if "type" in value and not (isinstance(configuration, dict) and configuration.get("enabled") is False):
+        if "type" in value and not _is_idle(plugin_name(value["type"]), configuration):
             plugins.add(plugin_name(value["type"]))
         if "members" in value and isinstance(value["members"], list):
             names = {str(one) for one in [*value["members"], value.get("default")]}
             signals |= {(kind, one) for kind in ("domains", "embeddings") for one in names}
         for one in value.values():
             _collect(one, signals, plugins)
+
+
+def _is_idle(plugin: str, configuration: object) -> bool:
+    """Return whether a plugin does nothing for which it would need something else of the config."""
+    if not isinstance(configuration, dict):
+        return False
+    by_name = configuration.get("mode") == "none" or configuration.get("semantic_selection") is False
+    return configuration.get("enabled") is False or (plugin == "tools" and by_name)

@@ -21,8 +21,9 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "JailbreakRule": {"include_history": False},
 }
 """What the stock router assumes where the models demand a value."""
-_OPTIONAL_SIGNALS = ("domains", "embeddings", "complexity")
-"""Signals that need a model and protect nothing. A list of which no decision uses one needs none."""
+_OPTIONAL_SIGNALS = ("domains", "embeddings", "complexity", "role_bindings", "fact_check")
+"""Signals that need a model or authenticated clients and protect nothing. A list of which no decision uses one needs
+neither."""
 
 
 @dataclass(slots=True)

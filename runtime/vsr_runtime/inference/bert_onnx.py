@@ -1,8 +1,8 @@
 """Builds the ONNX graph of a BERT-family sentence encoder from its safetensors weights, without torch.
 
 The graph takes one sequence, ``ids`` of shape ``[1, tokens]`` (int64), never padded, and gives ``embedding`` of shape
-``[1, hidden]`` (float32): the mean of the last layer's tokens, scaled to length one. It equals transformers' model with
-sentence-transformers' mean pooling and normalisation.
+``[1, hidden]`` (float32): the mean of the last layer's tokens, or its first one, scaled to length one. It equals
+transformers' model with sentence-transformers' pooling and normalisation.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vsr_runtime.inference.errors import ModelError, classify_extra
 
@@ -22,6 +22,7 @@ with classify_extra():
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
+Pooling = Literal["mean", "cls"]
 VERSION = 1  # of the graph; raise it with every change that could move a bit of the output
 
 _OPSET, _IR = 20, 9
@@ -62,7 +63,7 @@ def read_architecture(path: Path) -> Architecture:
     return found
 
 
-def build(weights: Path, architecture: Architecture) -> onnx.ModelProto:
+def build(weights: Path, architecture: Architecture, pooling: Pooling = "mean") -> onnx.ModelProto:
     """Build the fp32 graph.
 
     Raises:
@@ -70,7 +71,7 @@ def build(weights: Path, architecture: Architecture) -> onnx.ModelProto:
     """
     try:
         tensors = {name.removeprefix("bert."): tensor for name, tensor in load_file(weights).items()}
-        return _Graph(tensors, architecture).model()
+        return _Graph(tensors, architecture, pooling).model()
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise ModelError(f"{weights} does not hold a BERT encoder ({error!r}); fetch the model again") from error
 
@@ -78,8 +79,9 @@ def build(weights: Path, architecture: Architecture) -> onnx.ModelProto:
 class _Graph:
     """A graph under construction: each method adds nodes and returns the name of their output."""
 
-    def __init__(self, tensors: Mapping[str, _Array], architecture: Architecture) -> None:
+    def __init__(self, tensors: Mapping[str, _Array], architecture: Architecture, pooling: Pooling) -> None:
         self._tensors = tensors
+        self._pooling = pooling
         self._arch = architecture
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
@@ -88,8 +90,11 @@ class _Graph:
         x = self._embeddings()
         for layer in range(self._arch.layers):
             x = self._layer(x, f"encoder.layer.{layer}.")
-        mean = self._op("ReduceMean", x, self._constant([1]), keepdims=0)
-        self._nodes.append(helper.make_node("LpNormalization", [mean], ["embedding"], p=2, axis=-1))
+        if self._pooling == "cls":
+            pooled = self._op("Gather", x, self._constant(0), axis=1)
+        else:
+            pooled = self._op("ReduceMean", x, self._constant([1]), keepdims=0)
+        self._nodes.append(helper.make_node("LpNormalization", [pooled], ["embedding"], p=2, axis=-1))
         ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "tokens"])
         out = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, [1, self._arch.hidden])
         graph = helper.make_graph(self._nodes, "sentence-encoder", [ids], [out], self._constants)
@@ -138,7 +143,7 @@ class _Graph:
     def _float(self, value: _Array | float) -> str:
         return self._store(np.ascontiguousarray(value, dtype=np.float32).reshape(np.shape(value)))
 
-    def _constant(self, value: list[int]) -> str:
+    def _constant(self, value: int | list[int]) -> str:
         return self._store(np.array(value, dtype=np.int64))
 
     def _store(self, value: _Array) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,10 @@ class CompiledDetector:
 
     def detect(self, text: str) -> Detection:
         """Return the most probable label of a text; blocks."""
+        return most_likely(self.probabilities(text), self._task.labels, text, self._task.name)
+
+    def probabilities(self, text: str) -> Mapping[str, float]:
+        """Return the probability of each label; blocks."""
         task = self._task
         cuts = [[(0, 0)]]
         if task.windows.whole:
@@ -64,4 +68,4 @@ class CompiledDetector:
             embeddings = self._encoder.embed_ids([sequence.ids for sequence in task.sequences(found, cuts)])
         answers = [{task.name: row} for row in self._head.probabilities(embeddings)]
         (answer,) = task.label_probabilities(answers, cuts)
-        return most_likely(answer, task.labels, text, task.name)
+        return answer

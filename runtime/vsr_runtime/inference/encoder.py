@@ -12,6 +12,7 @@ from typing import Any
 from vsr_runtime.inference.encoder_files import EncoderFiles, max_tokens
 from vsr_runtime.inference.errors import classify_extra
 from vsr_runtime.inference.tokenizer import TextTokenizer
+from vsr_schemas.encoders import ENCODERS
 
 with classify_extra():
     import numpy as np
@@ -23,9 +24,16 @@ with classify_extra():
 class SentenceEncoder:
     """A sentence encoder. Safe to use from several threads; the same text gives the same bits."""
 
-    def __init__(self, tokenizer: TextTokenizer, session: Any, max_tokens: int) -> None:  # noqa: ANN401 - untyped
+    def __init__(
+        self,
+        tokenizer: TextTokenizer,
+        session: Any,  # noqa: ANN401 - untyped
+        max_tokens: int,
+        prefix: str = "",
+    ) -> None:
         self._tokenizer = tokenizer
         self._session = session
+        self._prefix = prefix
         self._capacity = max_tokens - self._tokenizer.special
         self.max_tokens = max_tokens
         self.dimension = int(session.get_outputs()[0].shape[-1])
@@ -43,7 +51,9 @@ class SentenceEncoder:
             ModelError: A file cannot be used, or a package of the ``classify`` extra is not installed.
         """
         session = open_session(files, precision, threads)
-        return cls(TextTokenizer.load(files.tokenizer), session, max_tokens(files))
+        known = ENCODERS.get(files.repo)
+        prefix = known.prefix if known else ""
+        return cls(TextTokenizer.load(files.tokenizer), session, max_tokens(files), prefix)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts.
@@ -68,4 +78,4 @@ class SentenceEncoder:
 
         Of a longer text they are those of its two ends; see `TextTokenizer`.
         """
-        return self._tokenizer.framed(self._tokenizer([text], self._capacity)[0].ids)
+        return self._tokenizer.framed(self._tokenizer([self._prefix + text], self._capacity)[0].ids)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from vsr_runtime.inference.errors import ModelError
+from vsr_schemas.encoders import ENCODERS
 from vsr_schemas.runtime import MINILM_WEIGHTS
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
@@ -112,6 +113,30 @@ def find_encoder(repo: str, sha256: str) -> EncoderFiles:
             return EncoderFiles(repo, folder, sha256)
         rejected.append(fault)
     raise ModelError(_not_found(repo, rejected))
+
+
+def local_encoder(name: str) -> EncoderFiles:
+    """Return the files of an encoder on this machine, whatever their sha256 is.
+
+    Args:
+        name: the repository, looked for as `find_encoder` does, or a folder whose name is the end of a repository's.
+
+    Raises:
+        ModelError: The encoder is not in the table of encoders, or its files are not on this machine.
+    """
+    folder = Path(name)
+    repos = [repo for repo in ENCODERS if name == repo or folder.resolve().name == repo.rpartition("/")[2]]
+    if not repos:
+        raise ModelError(f"{name!r} is not in the table of encoders; use {', '.join(ENCODERS)}, or a folder named so")
+    (repo,) = repos
+    for place in [folder] if name != repo else _candidates(repo):
+        weights = place / "model.safetensors"
+        if weights.is_file():
+            sha256 = file_sha256(weights)
+            if fault := problem(place, repo, sha256):
+                raise ModelError(fault)
+            return EncoderFiles(repo, place, sha256)
+    raise ModelError(_not_found(repo, []))
 
 
 def _candidates(repo: str) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vsr_runtime.inference.encoder_files import EncoderFiles, cache_folder
 from vsr_runtime.inference.errors import ModelError, classify_extra
+from vsr_schemas.encoders import ENCODERS
 
 # The official builds send telemetry for each process and session, and store an identifier in the user's cache.
 # Both spellings of the variable that disables it are set, before the import.
@@ -60,10 +61,17 @@ def graph_name(files: EncoderFiles, architecture: bert_onnx.Architecture, precis
     """A file name that changes with everything that can change the graph."""
     shape = sha256(repr(astuple(architecture)).encode()).hexdigest()[:8]
     name = f"{files.sha256}-{shape}-g{bert_onnx.VERSION}-{precision}"
+    if (pooling := _pooling(files)) != "mean":
+        name += f"-{pooling}"
     if precision == "int8":
         release = ".".join(onnxruntime.__version__.split(".")[:2])
         name += f"-q{QUANTISER}-ort{release}"
     return f"{name}.onnx"
+
+
+def _pooling(files: EncoderFiles) -> bert_onnx.Pooling:
+    known = ENCODERS.get(files.repo)
+    return known.pooling if known else "mean"
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
@@ -83,7 +91,7 @@ def _session(graph: bytes, threads: int) -> Any:  # noqa: ANN401 - onnxruntime i
 
 
 def _render(files: EncoderFiles, architecture: bert_onnx.Architecture, precision: Precision) -> bytes:
-    model = bert_onnx.build(files.weights, architecture)
+    model = bert_onnx.build(files.weights, architecture, _pooling(files))
     return _quantise(model) if precision == "int8" else bytes(model.SerializeToString())
 
 

@@ -12,6 +12,7 @@ from vsr_runtime.log import log_buffered
 from vsr_runtime.server.agentgateway import Vouched
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Charge
+from vsr_runtime.server.model_observer import Watch
 from vsr_runtime.server.wire import BodyMode
 
 _ID = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]{1,12}(?:[._:-][A-Za-z0-9]{1,12}){0,7}")
@@ -31,6 +32,9 @@ class Exchange:
         carrier: the headers that name its trace.
         client: the client that it is for; None until the first message.
         charge: what it counts as for limits; None if it does not count.
+        watch: what is observed of its model; None if no decision reads that.
+        begun: when the stream began, if models are observed.
+        arrived: when the body was complete; 0 until then.
         reply_in_parts: whether the client gets of a response only what is sent back.
         vouched: what agentgateway vouches for, and what the client claimed; None behind Envoy.
     """
@@ -42,6 +46,9 @@ class Exchange:
     carrier: Mapping[str, str] = field(default_factory=dict)
     client: bytes | None = None
     charge: Charge | None = None
+    watch: Watch | None = None
+    begun: float = 0.0
+    arrived: float = 0.0
     reply_in_parts: bool = False
     vouched: Vouched | None = None
 

@@ -43,6 +43,7 @@ from vsr_runtime.server.local_reply import (
 )
 from vsr_runtime.server.messages import EXT_PROC_SERVICE, ProcessingRequest
 from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.model_observer import ModelObserver
 from vsr_runtime.server.readers.pool import ReaderPool
 from vsr_runtime.server.readers.remote import RemoteReading
 from vsr_runtime.server.responses import ResponseHandler
@@ -98,6 +99,7 @@ class Processor:
             self._decision_runner.readers, self._metrics, self._decision_runner.count, self._remote
         )
         self._limits = Limits(self._metrics, clock)
+        self._observer = ModelObserver()
         self._remote.prepare(generation)
 
     def methods(self) -> Methods:
@@ -145,6 +147,7 @@ class Processor:
         state, action = advance(generation.rules, AwaitsHeaders(), headers)
         if isinstance(action, ImmediateResponse | SendToModel):
             return action
+        state = self._with_observations(generation, state)
         return await self._decision_runner.decide(generation, state, RequestBody(body), begun)
 
     async def drain(self, grace: float, following: float = 0) -> None:
@@ -171,6 +174,7 @@ class Processor:
         before, self._generation = self._generation, generation
         self._remote.prepare(generation)
         self._limits.ledger.keep(generation.rules.program.rates)
+        self._observer.keep(generation.wanted.models if generation.wanted else frozenset())
         before.retire()
 
     def close(self) -> None:
@@ -193,6 +197,8 @@ class Processor:
         self._open.add(task)
         self._upload_timeouts.begin(task)
         exchange = Exchange(self._generation)
+        if self._generation.wanted is not None:
+            exchange.begun = monotonic()
         try:
             outcome = await self._outcome(task, exchange, stream)
         finally:
@@ -203,6 +209,8 @@ class Processor:
                 self._streams.add(exchange.client, -1)
             if exchange.charge is not None:
                 exchange.charge.settle()
+            if exchange.watch is not None:
+                exchange.watch.close()
         if not isinstance(outcome, bytes):
             status, reason = outcome
             log("aborted", status=status.name, reason=reason)
@@ -316,7 +324,7 @@ class Processor:
         if not message:
             return _UNDECIDED
         self._upload_timeouts.end(task)
-        begun = monotonic()
+        begun = exchange.arrived = monotonic()
         if self._bytes.over(client, self._decision_runner.most(generation)):
             return self._refuse(exchange, Cause.FULL)
         event = to_event(message, announced=exchange.mode is BodyMode.WHOLE)
@@ -334,6 +342,7 @@ class Processor:
     ) -> SendToModel | ImmediateResponse:
         """Decide a request, answer it from the cache if that is possible, and apply the limits."""
         generation = exchange.generation
+        state = self._with_observations(generation, state)
 
         async def decide(moved: str | None = None) -> SendToModel | ImmediateResponse:
             now = replace(state, moved=moved) if moved and isinstance(state, AwaitsBody) else state
@@ -371,6 +380,12 @@ class Processor:
         await stream.write(message)
         return await self._follow(task, exchange, stream, action)
 
+    def _with_observations(self, generation: Generation, state: State) -> State:
+        """Return the state with what decisions must know of models."""
+        if generation.wanted is None or not isinstance(state, AwaitsBody):
+            return state
+        return replace(state, observed=self._observer.snapshot(generation.wanted))
+
     def _follows(self, exchange: Exchange, action: SendToModel) -> bool:
         """Whether the stream goes on: agentgateway sends every response to whom it has sent the request."""
         return action.response is not None or (exchange.vouched is not None and exchange.reply_in_parts)
@@ -380,6 +395,8 @@ class Processor:
     ) -> Outcome:
         """Read the response of a decided request to its end."""
         exchange.model = action.model
+        if exchange.generation.wanted is not None and exchange.arrived:
+            exchange.watch = self._observer.watch(action, exchange.begun, exchange.arrived)
         self._following.add(task)
         plan = action.response
         if exchange.reply_in_parts:
@@ -407,7 +424,7 @@ class Processor:
         self._upload_timeouts.end(task)
         if self._bytes.over(client, most):
             return self._refuse(exchange, Cause.FULL)
-        begun = monotonic()
+        begun = exchange.arrived = monotonic()
         decided = await self._decide(exchange, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
         if isinstance(decided, ImmediateResponse):

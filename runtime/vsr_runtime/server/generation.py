@@ -74,6 +74,7 @@ class Generation:
         work: worst-case steps of pattern matching per byte of text.
         classifiers: the loaded ones, by name.
         reads_responses: whether any response must be read.
+        wanted: what decisions must know of models; None if they select none by that.
         trusts_addresses: whether the address of a request's sender matters.
     """
 
@@ -89,6 +90,7 @@ class Generation:
         self.work = settings.program.work
         self.classifiers = settings.loaded if pool else {}
         self.reads_responses = settings.program.reads_responses
+        self.wanted = settings.program.wanted
         self.trusts_addresses = settings.program.identity is not None and bool(settings.program.identity.networks)
         self.pool = pool
         self.response_cache = response_cache

@@ -39,6 +39,7 @@ from vsr_runtime.server.decision_runner import LARGE_WORK, weight
 from vsr_runtime.server.duplex_reply import DuplexReply, parts, passed_trailers
 from vsr_runtime.server.exchange import Exchange, format_guards
 from vsr_runtime.server.metrics import Metrics
+from vsr_runtime.server.model_observer import Watch
 from vsr_runtime.server.readers.remote import LARGE_BODY, RemoteReading
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 from vsr_runtime.server.transport.stream import Outcome, Status, Stream
@@ -166,15 +167,18 @@ class ResponseHandler:
         self, exchange: Exchange, state: ResponseState, event: ResponseEvent, end: float
     ) -> tuple[ResponseState, ResponseAction]:
         """Take the steps, and read what the response used: what nobody else reads comes in parts."""
-        charge = exchange.charge
+        charge, watch = exchange.charge, exchange.watch
         meter = None if charge is None else charge.meter
-        if charge is None or meter is None:
+        if meter is None and watch is None:
             return await self._advance(exchange, state, event, end)
-        if isinstance(event, ResponseHeaders):
-            charge.begun = True
-            meter.begin(dict(event.headers))
-        elif isinstance(event, ResponseBody):
-            meter.feed(event.body)
+        if charge is not None and meter is not None:
+            if isinstance(event, ResponseHeaders):
+                charge.begun = True
+                meter.begin(dict(event.headers))
+            elif isinstance(event, ResponseBody):
+                meter.feed(event.body)
+        if watch is not None:
+            _observe(watch, event)
         state, action = await self._advance(exchange, state, event, end)
         opened = isinstance(event, ResponseHeaders) and not event.end_of_stream
         if opened and isinstance(action, ForwardHeaders) and action.mode is BodyMode.NONE:
@@ -235,3 +239,13 @@ class ResponseHandler:
             log("response", request=exchange.request_id, status=blocked.status, code=blocked.code, guards=guards)
         elif guards:
             log("response", request=exchange.request_id, guards=guards)
+
+
+def _observe(watch: Watch, event: ResponseEvent) -> None:
+    """Tell the watch what has come of a response."""
+    if isinstance(event, ResponseHeaders):
+        watch.begin(dict(event.headers))
+    elif isinstance(event, ResponseBody):
+        watch.feed(event.body, last=event.end_of_stream)
+    elif isinstance(event, ResponseTrailers):
+        watch.end()

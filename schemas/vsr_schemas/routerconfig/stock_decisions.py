@@ -25,8 +25,6 @@ PLUGINS_REFUSED: Mapping[str, str] = {
     "hallucination": "it marks or blocks responses by a model that the runtime does not have",
 }
 ALGORITHMS_REFUSED: Mapping[str, str] = {
-    "latency_aware": "it compares latencies that the stock router has measured",
-    "multi_factor": "it compares latencies, load and prices of models that the stock router knows",
     "prompt": "a model chooses the model",
     "knn": "it needs a trained selector",
     "kmeans": "it needs a trained selector",
@@ -48,14 +46,13 @@ SELECTORS = frozenset(
 CONDITIONS_REFUSED: Mapping[str, str] = {
     "classifier": "classifiers of the config's own",
     "event": "events",
-    "fact_check": "whether facts need a check",
-    "kb": "knowledge bases",
+    "kb": "knowledge bases are files beside the config",
     "metadata": "metadata of requests",
     "modality": "what a response should be",
-    "preference": "routes that a model prefers",
-    "reask": "questions that are asked again",
+    "preference": "a model, or an encoder in another way than embeddings, prefers a route",
+    "reask": "questions of a conversation are not compared with each other",
     "safety": "the safety classifier",
-    "user_feedback": "what users say about responses",
+    "user_feedback": "our examples recognise 65 % on topics that they lack, 24 % at the stock threshold",
 }
 """Types of conditions that are not executed; a decision may depend on them."""
 CACHE_REFUSED: Mapping[str, str] = {

@@ -105,3 +105,56 @@ def test_the_stock_router_is_not_measured_by_a_head_that_it_does_not_serve(polic
     result = call("eval", str(policy))
     assert (result.exit_code, result.stdout) == (1, "")
     assert "VSR272: semantic-router classifies with models of its own" in result.stderr
+
+
+LABELS = (
+    SMALL
+    + """\
+classifiers:
+  tone:
+    task: labels
+    examples:
+      angry: ["Do it now, or else!", "This is a scandal.", "I am furious about this.", "You useless machine!"]
+      other: ["What is a noun?", "Who is Kant?", "Sort this list.", "Plan a trip to Rome."]
+signals: {angry: {label: {classifier: tone, is: angry}}}
+"""
+)
+
+
+@pytest.mark.usefixtures("encoder")
+def test_a_head_of_another_task_states_its_false_alarms(policy: Path, tmp_path: Path) -> None:
+    """Its examples are judged by heads without their topics, and the share of those without a label is stated."""
+    policy.write_text(LABELS, encoding="utf-8")
+    out = str(tmp_path / "out")
+    result = call("eval", str(policy), "--classifier", "tone", "--out", out, "--format", "json")
+    report = EvalReport.model_validate_json(result.stdout)
+    assert (report.method, report.classifier, report.count, report.none_count) == ("held-out", "tone", 8, 4)
+    assert report.false_alarms == 0
+    assert next(row.false_alarms for row in report.thresholds) == 1
+    shown = call("eval", str(policy), "--classifier", "tone", "--out", out)
+    assert "0.0 % of 4 without a label get one" in shown.stdout
+    assert "false alarms" in shown.stdout
+
+
+@pytest.mark.usefixtures("encoder")
+def test_labelled_data_is_judged_by_a_head_of_another_task(policy: Path, tmp_path: Path) -> None:
+    """Its lines have a label; one that the head does not have is an error at its line."""
+    policy.write_text(LABELS, encoding="utf-8")
+    data = tmp_path / "tone.jsonl"
+    data.write_text('{"prompt": "I am furious!", "label": "angry"}\n{"prompt": "Hello.", "label": "other"}\n')
+    result = call("eval", str(policy), str(data), "--classifier", "tone", "--out", str(tmp_path), "--format", "json")
+    report = EvalReport.model_validate_json(result.stdout)
+    assert (report.method, report.count, report.top1) == ("data", 2, 1)
+    data.write_text('{"prompt": "I am furious!", "label": "anger"}\n{"prompt": "No label."}\n')
+    result = call("eval", str(policy), str(data), "--classifier", "tone", "--out", str(tmp_path))
+    assert result.exit_code == 1
+    assert ":1:38: error VSR271: label `anger` is not defined" in result.stderr
+    assert ":2:1: error VSR270: the line has no `label`" in result.stderr
+
+
+def test_only_a_head_with_examples_of_its_own_can_be_named(policy: Path) -> None:
+    """The others are listed."""
+    policy.write_text(LABELS, encoding="utf-8")
+    result = call("eval", str(policy), "--classifier", "domain")
+    assert "VSR272: no classifier `domain` has `examples`" in result.stderr
+    assert "Heads with examples of their own: tone." in result.stderr

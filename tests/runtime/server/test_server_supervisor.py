@@ -68,7 +68,7 @@ def test_invalid_policy_is_reported_once(policy):
     with supervised(config=config, program=("-m", "vsr_runtime.cli", "serve")) as process:
         wrong, ended, last = process.stderr.read().splitlines()
         assert process.wait(20) == 1
-    assert wrong.startswith("vsr-runtime: error: config.yaml: ")
+    assert wrong.startswith("vsr-runtime: error: config.yaml:")
     assert json.loads(ended)["event"] == "worker_ended"
     assert last == "vsr-runtime: error: a child process did not start; its own line above says why"
 

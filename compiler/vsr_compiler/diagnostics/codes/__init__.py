@@ -38,6 +38,7 @@ from vsr_compiler.diagnostics.codes import (
     migration,
     names,
     output,
+    pairs,
     policy_tests,
     rate_limits,
     releases,
@@ -57,6 +58,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | endpoints.CODES
     | conditions.CODES
     | policy_tests.CODES
+    | pairs.CODES
     | attempts.CODES
     | classification.CODES
     | heads.CODES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vsr_runtime.decision.program.build_conditions import build_conditions
@@ -13,6 +13,7 @@ from vsr_runtime.decision.program.build_order import check_ranks, chosen_ref, st
 from vsr_runtime.decision.program.build_partitions import with_partitions
 from vsr_runtime.decision.program.build_providers import provider_type
 from vsr_runtime.decision.program.build_reasoning import read_reasoning
+from vsr_runtime.decision.program.build_selection import read_selection
 from vsr_runtime.decision.program.build_sentences import with_scoring
 from vsr_runtime.decision.program.build_signals import (
     build_model_signals,
@@ -24,6 +25,7 @@ from vsr_runtime.decision.program.conditions import SignalName
 from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials
 from vsr_runtime.decision.program.ordering import sort_key
 from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
+from vsr_runtime.decision.selection.observations import Wanted
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.model_signals import BEST, ModelSignal, Scoring
 from vsr_runtime.errors import check_unique, config_error
@@ -81,7 +83,7 @@ def build(
         UserError: a name is unknown, duplicated or unusable, or the config requires an unsupported feature.
     """
     served = _with_credentials(_read_models(config), credentials or {})
-    names = _read_auto_names(config.global_.router.auto_model_names, served)
+    names = _read_auto_names(config.global_.router.auto_model_names)
     default = config.providers.defaults.model
     if default not in served:
         raise config_error("providers.defaults.model", f"model {default!r} is not defined under providers.models")
@@ -109,6 +111,7 @@ def build(
             _read_targets(place, decision, config, served, (splits or {}).get(decision.name)),
             build_effects(place, decision),
             standing=standing_of(decision),
+            selection=read_selection(place, decision, config, (splits or {}).get(decision.name)),
         )
         for i, decision in order
     )
@@ -117,6 +120,8 @@ def build(
     program = Program(served, names, routes, default, fallback, heuristic_signals, built_guards, model_signals, caches)
     strategy = config.routing.strategy or "priority"
     program = replace(program, measured=conditions.projections.measured, strategy=strategy)
+    wanted = Wanted.union(route.selection.wanted for route in routes if route.selection)
+    program = program if wanted is None else replace(program, wanted=wanted)
     check_ranks(program)
     return replace(program, default_target=_default_target(config, served))
 
@@ -189,18 +194,16 @@ def _served_as(model: contract.ProviderModel) -> str:
     return model.provider_model_id or model.name
 
 
-def _read_auto_names(names: list[str], served: Mapping[str, ModelTarget]) -> tuple[str, ...]:
-    """Return the names by which a client lets the router choose.
+def _read_auto_names(names: list[str]) -> tuple[str, ...]:
+    """Return the names by which a client lets the router choose. One may also be a model, which it then hides.
 
     Raises:
-        UserError: a name is duplicated, not valid in a header, or also a model.
+        UserError: a name is duplicated, or not valid in a header.
     """
     place = "global.router.auto_model_names"
     check_unique(place, names)
     for name in names:
         _check_header_safe(place, name)
-        if name in served:
-            raise config_error(place, f"{name!r} is also a model; remove it, or rename the model")
     return tuple(names)
 
 
@@ -231,15 +234,27 @@ def _read_targets(
     refs = decision.modelRefs
     if not refs and not any(plugin.type == "fast_response" for plugin in decision.plugins or ()):
         return ((_default_target(config, served), int(TOTAL_SHARE)),)
-    if len(refs) > 1 and split is None:
+    selects = decision.algorithm is not None and decision.algorithm.type != "static"
+    if len(refs) > 1 and split is None and not selects:
         refs = [chosen_ref(decision)]
     decision_targets = [read_target(f"{place}.modelRefs[{i}]", ref, config, served) for i, ref in enumerate(refs)]
     names = [target.name for target in decision_targets]
     check_unique(f"{place}.modelRefs", names)
     if split is None:
-        return tuple((target, int(TOTAL_SHARE)) for target in decision_targets)
+        return _alike(f"{place}.modelRefs", decision_targets)
     _check_shares(f"splits.{decision.name}", split, names)
     return tuple((target, split[target.name]) for target in decision_targets)
+
+
+def _alike(place: str, targets: Sequence[ModelTarget]) -> tuple[tuple[ModelTarget, int], ...]:
+    """Return models that may all be selected: shares are for what draws one of them."""
+    total = int(TOTAL_SHARE)
+    if len(targets) > total:
+        raise config_error(place, f"must be at most {total}, not {len(targets)}")
+    shares = [total // max(len(targets), 1)] * len(targets)
+    if shares:
+        shares[0] += total - sum(shares)
+    return tuple(zip(targets, shares, strict=True))
 
 
 def _check_shares(place: str, split: Mapping[str, int], names: list[str]) -> None:

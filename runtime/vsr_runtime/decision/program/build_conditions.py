@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+from vsr_runtime.decision.program.build_facts import NEEDED
+from vsr_runtime.decision.program.build_facts import TYPE as FACT_CHECK
 from vsr_runtime.decision.program.build_projections import Projections, build_projections
 from vsr_runtime.decision.program.build_signals import PII_DETECTOR
 from vsr_runtime.decision.program.composed import ComposedCondition
@@ -35,6 +37,7 @@ class Conditions:
         defaults: the domain signals that hold if none of their group does, with the categories of the group.
         composers: by complexity signal, what else must hold.
         projections: the bands of scores.
+        facts: the signals about facts: that they need a check, and that they do not.
     """
 
     domains: Mapping[str, frozenset[str]]
@@ -42,6 +45,7 @@ class Conditions:
     defaults: Mapping[str, frozenset[str]] = field(default_factory=dict)
     composers: Mapping[str, Condition] = field(default_factory=dict)
     projections: Projections = field(default_factory=lambda: Projections({}, frozenset()))
+    facts: frozenset[str] = frozenset()
 
     def compile(self, place: str, rules: contract.RuleNode | contract.RuleLeaf | None) -> Condition:
         """Compile a rule. A decision without rules always holds.
@@ -69,6 +73,8 @@ class Conditions:
                 if name in self.defined
                 else SignalCondition(detected)
             )
+        if node.type == "fact_check":
+            return self._fact_check(place, node.name)
         if node.type == "projection":
             if node.name not in self.projections.bands:
                 raise config_error(place, f"no mapping under routing.projections has an output {node.name!r}")
@@ -77,6 +83,12 @@ class Conditions:
             raise config_error(place, f"{node.type} {node.name!r} is not defined under routing.signals")
         composer = self.composers.get(node.name.rpartition(":")[0]) if node.type == "complexity" else None
         return SignalCondition(name) if composer is None else ComposedCondition(SignalCondition(name), composer)
+
+    def _fact_check(self, place: str, name: str) -> Condition:
+        needed = SignalCondition((FACT_CHECK, NEEDED))
+        if name not in self.facts or needed.name not in self.defined:
+            raise config_error(place, f"fact_check {name!r} is not defined under routing.signals")
+        return needed if name == NEEDED else NotCondition(needed)
 
     def _domain(self, name: str) -> Condition:
         own = CategoryCondition(self.domains[name], name)
@@ -94,15 +106,16 @@ def build_conditions(
         UserError: a composer or a projection cannot be executed.
     """
     defaults = _default_domains(routing.projections, domains)
-    plain = Conditions(domains, defined, defaults)
+    facts = frozenset(rule.name for rule in routing.signals.fact_check or ())
+    plain = Conditions(domains, defined, defaults, facts=facts)
     composers = {
         rule.name: _composer(plain, f"routing.signals.complexity[{i}].composer", rule.composer)
         for i, rule in enumerate(routing.signals.complexity or ())
         if rule.composer is not None
     }
-    composed = Conditions(domains, defined, defaults, composers)
+    composed = Conditions(domains, defined, defaults, composers, facts=facts)
     projections = build_projections(routing.projections, composed.leaf("routing.projections"))
-    return Conditions(domains, defined, defaults, composers, projections)
+    return Conditions(domains, defined, defaults, composers, projections, facts)
 
 
 def _composer(conditions: Conditions, place: str, rules: contract.RuleNode | contract.RuleLeaf) -> Condition:

@@ -57,6 +57,8 @@ def _fallback(
     place = f"fallbacks.{route.name}"
     if not route.targets:
         raise config_error(place, "the decision has a fixed response; remove it", _FILE)
+    if route.selection is not None:
+        raise config_error(place, "the decision selects its model by what is observed; remove one of them", _FILE)
     targets = {target.name: target for target, _ in route.targets}
     if set(settings.routes) != set(targets):
         raise config_error(f"{place}.routes", f"must name the decision's models: {', '.join(targets)}", _FILE)

@@ -25,7 +25,7 @@ _Fields = dict[str, Json | Removed | ClientsEffort]
 def read_reasoning(
     place: str, ref: contract.ModelRef, model: contract.ProviderModel, defaults: contract.ProviderDefaults
 ) -> Reasoning | None:
-    """Return the fields for a model of a decision; None if its family is unknown.
+    """Return the fields for a model of a decision; None without a family: nothing changes, as in the stock router.
 
     Raises:
         UserError: there is no such family, or the family does not support what the decision asks for.
@@ -33,10 +33,6 @@ def read_reasoning(
     named = f"providers.models: {model.name}"
     providers = {backend.provider or VLLM_PROVIDER for backend in model.backend_refs}
     if model.reasoning is None and model.reasoning_family is None:
-        if ref.use_reasoning or ref.reasoning_effort is not None or ref.reasoning_mode is not None:
-            raise config_error(
-                f"{place}.use_reasoning", f"model {model.name!r} has no reasoning family; give reasoning.family"
-            )
         return None
     if model.reasoning is not None and model.reasoning_family is not None:
         raise config_error(f"{named}: reasoning_family", "is the older form of reasoning; keep one of them")

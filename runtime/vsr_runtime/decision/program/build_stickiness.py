@@ -34,6 +34,12 @@ def with_stickiness(program: Program, settings: StickinessSettings | None) -> Pr
         settings.key,
     )
     if built.escalates:
+        if selecting := [route.name for route in program.routes if route.selection is not None]:
+            raise config_error(
+                "stickiness.mode",
+                f"conversations cannot escalate where {selecting[0]!r} selects its model by what is observed",
+                "runtime.yaml",
+            )
         reached = {program.default, *(target.name for route in program.routes for target, _ in route.targets)}
         if missing := sorted(reached - built.ranks.keys()):
             raise config_error("stickiness.order", f"does not name the model {missing[0]!r}", "runtime.yaml")

@@ -36,6 +36,8 @@ from vsr_runtime.decision.program.ordering import (
     unsettled,
 )
 from vsr_runtime.decision.program.stickiness import Stickiness
+from vsr_runtime.decision.selection.observations import Wanted
+from vsr_runtime.decision.selection.selectors import Selection
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.label import LabelSignal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal, ScoredModelSignal
@@ -60,6 +62,7 @@ class PolicyRoute:
         effects: other effects on the request.
         fallback: its attempts; None if each request is sent once.
         standing: its place; None to rank it by the order of routes.
+        selection: how one of several models is selected; None if it is drawn by shares.
     """
 
     name: str
@@ -68,6 +71,7 @@ class PolicyRoute:
     effects: Effects = field(default_factory=Effects)
     fallback: Fallback | None = None
     standing: Standing | None = None
+    selection: Selection | None = None
 
     def fits(self, demand: TokenDemand) -> bool:
         """Return whether some model of the route can hold a request. A static response always can."""
@@ -148,6 +152,7 @@ class Program:
         strategy: whether priority or confidence counts first between routes that hold at once.
         measured: the signals whose numbers something reads.
         recipes: other routing profiles, by the names with which clients choose them instead of a model.
+        wanted: what routes of all profiles must know of models to select one; None if none selects.
     """
 
     models: Mapping[str, ModelTarget]
@@ -171,6 +176,7 @@ class Program:
     strategy: Strategy = "priority"
     measured: frozenset[SignalName] = frozenset()
     recipes: Mapping[str, Program] = field(default_factory=dict)
+    wanted: Wanted | None = None
     scored: Mapping[SignalName, ScoredSignal] = field(init=False, repr=False, compare=False)
     """The measured signals that are computed from the request alone and have numbers."""
     scored_models: Mapping[SignalName, ScoredModelSignal] = field(init=False, repr=False, compare=False)
@@ -211,7 +217,7 @@ class Program:
         models = [(name, self.model_signals[name]) for name in measured & self.model_signals.keys()]
         scored_models = {name: one for name, one in models if isinstance(one, ScoredModelSignal)}
         object.__setattr__(self, "scored_models", scored_models)
-        object.__setattr__(self, "names", (*self.auto_names, *self.recipes, *self.models))
+        object.__setattr__(self, "names", tuple(dict.fromkeys((*self.auto_names, *self.recipes, *self.models))))
         object.__setattr__(self, "on_request", tuple(guard for guard in self.guards if guard.on_request))
         object.__setattr__(self, "on_response", tuple(guard for guard in self.guards if guard.on_response))
         served = frozenset[str]().union(*(target.limits.apis for target in self.models.values()))
@@ -256,6 +262,7 @@ class Program:
         """Whether some response must be read before the client gets it."""
         return (
             self.counts_usage
+            or self.wanted is not None
             or self.caches_responses
             or bool(self.on_response)
             or any(guard.unmask for guard in self.guards)
@@ -269,7 +276,9 @@ class Program:
     def with_recipes(self, recipes: Mapping[str, Program]) -> Program:
         """Return the program with those of its recipes, by name."""
         caches = self.caches_responses or any(recipe.caches_responses for recipe in recipes.values())
-        return replace(self, recipes=recipes, caches_responses=caches)
+        wanted = Wanted.union(one.wanted for one in (self, *recipes.values()))
+        every = {name: replace(recipe, wanted=wanted) for name, recipe in recipes.items()} if wanted else recipes
+        return replace(self, recipes=every, caches_responses=caches, wanted=wanted)
 
     @property
     def needs(self) -> frozenset[SignalKind]:

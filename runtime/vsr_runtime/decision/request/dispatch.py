@@ -90,7 +90,15 @@ def _choose_target(program: Program, parsed: ParsedRequest, route: PolicyRoute |
         return None
     if len(route.targets) == 1:
         return route.targets[0][0]
-    return route.holding(parsed.demand).target(split_point(parsed.split_seed))
+    return _one_of(route.holding(parsed.demand), parsed)
+
+
+def _one_of(route: PolicyRoute, parsed: ParsedRequest) -> ModelTarget:
+    """Return one of several models: selected by what was observed of them, or drawn by their shares."""
+    if route.selection is None:
+        return route.target(split_point(parsed.split_seed))
+    targets = {target.name: target for target, _ in route.targets}
+    return targets[route.selection.select(targets, parsed.observed or {})]
 
 
 def _moved_target(program: Program, parsed: ParsedRequest, route: PolicyRoute | None, name: str) -> ModelTarget:
@@ -228,7 +236,7 @@ def _response_plan(
     """Return the plan for the response of one of these models; None if nothing must be done."""
     guards = tuple([guard for guard in program.on_response if any(map(guard.covers, models))])
     restore = _restorable_values(parsed, verdict)
-    if program.counts_usage:
+    if program.counts_usage or program.wanted is not None:
         return ResponsePlan(parsed.api, guards, restore)
     if not guards and not restore:
         return None

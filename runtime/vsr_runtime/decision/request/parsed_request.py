@@ -19,6 +19,7 @@ from vsr_runtime.decision.request.immediate_responses import (
     undecided_response,
 )
 from vsr_runtime.decision.request.json_body import TOO_COMPLEX, BodyError, JsonBody, read_body
+from vsr_runtime.decision.selection.observations import Observations
 from vsr_runtime.decision.view import RequestView
 
 
@@ -43,6 +44,7 @@ class ParsedRequest:
         demand: the tokens of a model's context that the request needs.
         cors: headers of the response for the browser that asks.
         moved: the model to which a limit moves it; None if none does.
+        observed: what was observed of models; None if nothing was.
         sent: the default headers of providers that the client sends itself.
     """
 
@@ -62,6 +64,7 @@ class ParsedRequest:
     sent: frozenset[str] = frozenset()
     client: Client | None = None
     moved: str | None = None
+    observed: Observations | None = None
 
     @property
     def split_seed(self) -> bytes:

@@ -51,6 +51,7 @@ from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.outcomes import Outcomes, conclude, concluded, first_outcomes
 from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_request
 from vsr_runtime.decision.request.stored_response import send_stored
+from vsr_runtime.decision.selection.observations import Observations
 from vsr_runtime.decision.view import InvalidRequestError, RequestView
 from vsr_schemas.headers import DEBUG
 
@@ -98,6 +99,8 @@ class AwaitsBody:
     sent: frozenset[str] = frozenset()
     moved: str | None = None
     """The model to which a limit moves the request, which is decided again."""
+    observed: Observations | None = None
+    """What the server has observed of models, if some decision selects one by it."""
 
 
 @fast_dataclass(frozen=True, slots=True)
@@ -262,10 +265,8 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
 def _named_model(program: Program, state: AwaitsBody, body: JsonBody) -> str | ImmediateResponse | None:
     """Return the model that the client names, or that holds the state it refers to; None if the router chooses."""
     model = str(body.values["model"])
-    if model in program.models:
-        return model
     if model not in program.auto_names:
-        return program.aliases.get(model) or unknown_model_response(model)
+        return model if model in program.models else program.aliases.get(model) or unknown_model_response(model)
     if state.endpoint.view_of is None:
         return _model_required_response(program, state.endpoint)
     return _state_holder(program, state, body)
@@ -310,6 +311,8 @@ def _parse(
         parsed = replace(parsed, sent=state.sent)
     if state.moved is not None:
         parsed = replace(parsed, moved=state.moved)
+    if state.observed:
+        parsed = replace(parsed, observed=state.observed)
     key = _conversation_key(program, state, body, view)
     return parsed if key is None and state.client is None else replace(parsed, conversation=key, client=state.client)
 

@@ -90,6 +90,13 @@ class UsageMeter:
             return Usage(self._estimate.prompt)
         return Usage(self._estimate.prompt, max(self._estimate.completion, self._size // _BYTES_OF_TOKEN))
 
+    def stated(self) -> Usage | None:
+        """Return the tokens that the response says; None if it does not say."""
+        if self._splitter is not None:
+            self._feed_events(b"\n\n")
+            return self._found
+        return None if self._pieces is None else _document_usage(b"".join(self._pieces))
+
     def _streamed(self) -> Usage:
         """Return the tokens of an event stream. What is more than the shortest event counts as text."""
         self._feed_events(b"\n\n")

@@ -82,7 +82,8 @@ def _matcher(rule: contract.KeywordRule) -> tuple[WordMatcher, int]:
         exact: WordMatcher = compile_patterns(rule.keywords, case_sensitive=rule.case_sensitive)
         cost = KEYWORD_PATTERNS_COST
     else:
-        exact, cost = compile_words(rule.keywords, case_sensitive=rule.case_sensitive), KEYWORD_WORDS_COST
+        exact = compile_words(rule.keywords, case_sensitive=rule.case_sensitive, empty=not rule.fuzzy_match)
+        cost = KEYWORD_WORDS_COST
     if not rule.fuzzy_match:
         return exact, cost
     return with_typing_errors(exact, rule.keywords, rule.fuzzy_threshold or 0), KEYWORD_SCORES_COST

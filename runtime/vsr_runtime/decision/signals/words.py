@@ -18,6 +18,7 @@ _UNSPACED = (
 """Scripts that write words without spaces: Chinese, Japanese, Korean (particles), Thai, Lao, Burmese, Khmer."""
 _LAST_MARK = 0x20000
 """No combining mark has a higher code point."""
+_EMPTY = (("",), re.compile(""))
 _NO_SPACES = re.compile(f"[{_UNSPACED}]")
 
 
@@ -61,13 +62,19 @@ class Words:
         return number
 
 
-def compile_words(words: Sequence[str], *, case_sensitive: bool) -> Words:
+def compile_words(words: Sequence[str], *, case_sensitive: bool, empty: bool = False) -> Words:
     """Compile words. An accented letter matches both its composed and its decomposed form.
+
+    Args:
+        words: the words.
+        case_sensitive: whether case matters.
+        empty: whether the empty word is one, which every text contains.
 
     Raises:
         ValueError: a word is empty.
     """
-    return Words(tuple(_word(word if case_sensitive else word.casefold()) for word in words), not case_sensitive)
+    spelt = [word if case_sensitive else word.casefold() for word in words]
+    return Words(tuple(_EMPTY if empty and not word else _word(word) for word in spelt), not case_sensitive)
 
 
 def _word(word: str) -> tuple[tuple[str, ...], re.Pattern[str]]:

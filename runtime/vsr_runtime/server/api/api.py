@@ -107,7 +107,7 @@ class HttpApi:
         if self.processor is None:
             return _not_ready()
         program = self.processor.generation.rules.program
-        return model_list_response((*program.auto_names, *program.models))
+        return model_list_response(tuple(dict.fromkeys((*program.auto_names, *program.models))))
 
     async def _served(self, processor: Processor, endpoint: Endpoint, request: Incoming) -> ImmediateResponse:
         try:

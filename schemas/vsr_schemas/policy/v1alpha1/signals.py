@@ -25,7 +25,7 @@ class EmbeddingSpec(PolicyModel):
     """The request is similar to these sentences, by the maximum or mean cosine similarity of embeddings."""
 
     to: Phrases
-    threshold: Annotated[Number, Field(ge=-1, le=1)] = 0.6
+    threshold: Annotated[Number, Field(ge=-1, le=1)] | None = None
     aggregate: Literal["max", "mean"] = "max"
 
 

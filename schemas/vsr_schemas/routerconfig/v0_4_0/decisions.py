@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from vsr_schemas.routerconfig.v0_4_0.base import StockModel
 from vsr_schemas.routerconfig.v0_4_0.plugins import Plugin
 
+Number = Annotated[float, Field(allow_inf_nan=False)]
 Unknown = Literal["no_match", "match", "fail_request"]
 """Whether a decision holds whose signals cannot be computed; stated at the root of its rules only."""
 
@@ -30,6 +31,7 @@ class RuleLeaf(StockModel):
         "pii",
         "authz",
         "classifier",
+        "fact_check",
         "projection",
     ]
     name: str
@@ -55,10 +57,47 @@ class ModelRef(StockModel):
     weight: float | None = None
 
 
+class LatencyAware(StockModel):
+    """Percentiles of latencies, of which the model with the lowest is chosen; 0 if one does not count."""
+
+    tpot_percentile: int = Field(default=0, ge=0, le=100)
+    ttft_percentile: int = Field(default=0, ge=0, le=100)
+    description: str | None = None
+
+
+class MultiFactorWeights(StockModel):
+    """How much each factor counts."""
+
+    quality: Number = 0.0
+    latency: Number = 0.0
+    cost: Number = 0.0
+    load: Number = 0.0
+
+
+class MultiFactorCeilings(StockModel):
+    """What excludes a model; 0 excludes none."""
+
+    max_tpot_ms: Number = 0.0
+    max_ttft_ms: Number = 0.0
+    max_cost_per_1m: Number = 0.0
+    max_inflight: int = 0
+
+
+class MultiFactor(StockModel):
+    """Factors whose weighted sum is the highest for the model that is chosen."""
+
+    weights: MultiFactorWeights | None = None
+    slo: MultiFactorCeilings | None = None
+    latency_percentile: int = 0
+    on_no_candidates: str | None = None
+
+
 class Algorithm(StockModel):
     """How one of several models is chosen. The others of the stock router's are refused by name."""
 
-    type: Literal["static"]
+    type: Literal["static", "latency_aware", "multi_factor"]
+    latency_aware: LatencyAware | None = None
+    multi_factor: MultiFactor | None = None
 
 
 class Decision(StockModel):

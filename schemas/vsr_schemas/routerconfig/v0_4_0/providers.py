@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from vsr_schemas.routerconfig.v0_4_0.base import StockModel
 
 
@@ -31,8 +33,8 @@ class BackendRef(StockModel):
 class Pricing(StockModel):
     """What a million tokens cost."""
 
-    prompt_per_1m: float
-    completion_per_1m: float
+    prompt_per_1m: float = Field(default=0.0, allow_inf_nan=False)
+    completion_per_1m: float = Field(default=0.0, allow_inf_nan=False)
 
 
 ReasoningType = Literal["chat_template_kwargs", "reasoning_effort", "reasoning_mode", "top_level_reasoning_effort"]
@@ -102,4 +104,5 @@ class ModelCard(StockModel):
 
     name: str
     context_window_size: int | None = None
+    quality_score: float | None = Field(default=None, allow_inf_nan=False)
     loras: list[Lora] | None = None

@@ -97,8 +97,22 @@ class ClassifierModules(StockModel):
     domain: DomainModule = Field(default_factory=DomainModule)
 
 
+class FactCheckModule(StockModel):
+    """The classifier of requests whose facts need a check."""
+
+    threshold: float | None = Field(default=None, ge=0, le=1)
+
+
+class HallucinationModule(StockModel):
+    """Settings of signals about facts."""
+
+    fact_check: FactCheckModule = Field(default_factory=FactCheckModule)
+
+
 class ModelModules(StockModel):
     """Settings of signals that need a model."""
+
+    hallucination_mitigation: HallucinationModule = Field(default_factory=HallucinationModule)
 
     classifier: ClassifierModules = Field(default_factory=ClassifierModules)
 
@@ -110,9 +124,29 @@ class ModelCatalog(StockModel):
     modules: ModelModules = Field(default_factory=ModelModules)
 
 
+class IdentityHeaders(StockModel):
+    """Headers that say who sends a request, for roles. The names are the stock ones."""
+
+    user_id_header: str | None = None
+    user_groups_header: str | None = None
+
+
+class Authz(StockModel):
+    """Settings of roles."""
+
+    identity: IdentityHeaders = Field(default_factory=IdentityHeaders)
+
+
+class Services(StockModel):
+    """Settings of what the router offers."""
+
+    authz: Authz | None = None
+
+
 class Global(StockModel):
     """Settings of the router itself, and of the models that read requests."""
 
+    services: Services | None = None
     router: RouterGlobal = Field(default_factory=RouterGlobal)
     model_catalog: ModelCatalog | None = None
 

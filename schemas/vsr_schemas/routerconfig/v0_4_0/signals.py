@@ -195,6 +195,29 @@ class JailbreakRule(StockModel):
     include_history: bool
 
 
+class Subject(StockModel):
+    """A user, or all members of a group; kinds in any case."""
+
+    kind: str
+    name: str = Field(min_length=1)
+
+
+class RoleBinding(StockModel):
+    """Who has a role, by whose name decisions ask for it (`authz`)."""
+
+    name: str = Field(min_length=1)
+    role: str = Field(min_length=1)
+    subjects: list[Subject] = Field(min_length=1)
+    description: str | None = None
+
+
+class FactCheckRule(StockModel):
+    """Whether the answer of a request needs a check of its facts. The name says which of both the signal is."""
+
+    name: Literal["needs_fact_check", "no_fact_check_needed"]
+    description: str | None = None
+
+
 class Signals(StockModel):
     """The signals that decisions may ask about."""
 
@@ -209,3 +232,5 @@ class Signals(StockModel):
     complexity: list[ComplexityRule] | None = None
     jailbreak: list[JailbreakRule] | None = None
     input_modality: list[InputModalityRule] | None = None
+    role_bindings: list[RoleBinding] | None = None
+    fact_check: list[FactCheckRule] | None = None

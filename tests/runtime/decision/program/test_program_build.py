@@ -120,11 +120,8 @@ TWO_MODELS = [{"model": "llama3-8b"}, {"model": "phi4-mini"}]
     ("change", "message"),
     [
         (put(*DECISION, "modelRefs", 0, "model", value="gpt"), "routing.decisions[0].modelRefs[0].model: model 'gpt'"),
-        (
-            put(*DECISION, "modelRefs", 0, "use_reasoning", value=True),
-            "modelRefs[0].use_reasoning: model 'phi4-mini' has",
-        ),
-        (put(*DECISION, "modelRefs", 0, "reasoning_effort", value="low"), "has no reasoning family"),
+        (put(*DECISION, "modelRefs", 0, "use_reasoning", value=True), None),
+        (put(*DECISION, "modelRefs", 0, "reasoning_effort", value="low"), None),
         (put(*DECISION, "modelRefs", 0, "lora_name", value="x"), "modelRefs[0].lora_name: 'x' is not an adapter of"),
         (put(*DECISION, "rules", "conditions", 0, "name", value="x"), "decisions[0].rules: domain 'x' is not defined"),
         (put(*DECISION, "rules", "conditions", 0, "type", value="keyword"), "rules: keyword 'math' is not defined"),
@@ -171,7 +168,7 @@ TWO_MODELS = [{"model": "llama3-8b"}, {"model": "phi4-mini"}]
             "routing.signals.domains: 'math' is duplicated",
         ),
         (put("global", "router", "auto_model_names", value=["auto", "auto"]), "auto_model_names: 'auto' is duplicated"),
-        (put("global", "router", "auto_model_names", value=["phi4-mini"]), "'phi4-mini' is also a model"),
+        (put("global", "router", "auto_model_names", value=["phi4-mini"]), None),
     ],
 )
 def test_inconsistent_config_is_rejected_by_name(change, message):

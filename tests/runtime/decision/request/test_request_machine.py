@@ -60,6 +60,14 @@ def test_auto_name_is_classified_decided_and_rewritten(chat, name):
     )
 
 
+def test_auto_name_that_is_also_a_model_lets_the_router_choose(chat):
+    """As in the stock router, where `MoM` is an auto name and often a model; the list of models has it once."""
+    program = replace(PROGRAM, auto_names=(LLAMA.name,))
+    assert program.names == (LLAMA.name, *(name for name in program.models if name != LLAMA.name))
+    _, action = drive(headers(), RequestBody(chat(LLAMA.name, "2+2 is")), rules=replace(RULES, program=program))
+    assert action == NeedSignals("2+2 is", frozenset({"category"}))
+
+
 def test_no_category_goes_to_the_default(chat):
     """A request whose category is below the threshold is served by the default model."""
     _, action = drive(headers(), RequestBody(chat()), SignalsReady())

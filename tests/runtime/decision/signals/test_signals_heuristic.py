@@ -38,7 +38,16 @@ def test_keywords_look_at_the_last_turn():
     assert not keyword("OR", "a").holds(RequestView("b", size=100, roles=("system", "user")), never)
 
 
-@pytest.mark.parametrize(("words", "more"), [((), {}), (("",), {}), (("(",), {"method": "regex"})])
+@pytest.mark.parametrize(("operator", "holds"), [("OR", True), ("AND", False), ("NOR", False)])
+def test_every_text_has_the_empty_keyword(operator, holds):
+    """Stock configs choose a decision for all requests with it."""
+    assert keyword(operator, "", "a").holds(RequestView("b"), never) is holds
+    assert keyword("AND", "").holds(RequestView(""), never)
+
+
+@pytest.mark.parametrize(
+    ("words", "more"), [((), {}), (("",), {"fuzzy_match": True}), ((" ",), {}), (("(",), {"method": "regex"})]
+)
 def test_invalid_keywords_are_rejected(words, more):
     """No words, empty words, and broken patterns are errors."""
     with pytest.raises(ValueError, match=r"."):

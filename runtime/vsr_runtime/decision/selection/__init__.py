@@ -1,0 +1,1 @@
+"""Selection of one of a decision's models from what was observed of them."""
