@@ -49,7 +49,12 @@ class ObjectStatus(CamelReportModel):
 
 
 class PodStatus(CamelReportModel):
-    """A pod of the router. ``config`` is the ConfigMap that it was started with."""
+    """A pod of the router.
+
+    ``config`` is the ConfigMap that it was started with. With ``--forward``, ``served`` are the sha256 of the
+    configurations that it serves, ``errors`` its requests that ended with an error, and ``waiting`` the tokens that
+    wait for its inference engine.
+    """
 
     namespace: str
     name: str
@@ -60,6 +65,20 @@ class PodStatus(CamelReportModel):
     expected_config: str
     restarts: int
     reason: str = ""
+    served: list[str] = []
+    errors: int | None = None
+    waiting: int | None = None
+
+
+class EnvoyStatus(CamelReportModel):
+    """An Envoy of a gateway. ``faults`` are about the router's filters; ``unknown`` is why nothing is known."""
+
+    gateway: str
+    namespace: str
+    pod: str
+    filters: list[str]
+    faults: list[str] = []
+    unknown: str = ""
 
 
 class StatusFinding(CamelReportModel):
@@ -84,4 +103,5 @@ class StatusReport(CamelReportModel):
     objects: list[ObjectStatus]
     delivery: list[ObjectStatus]
     pods: list[PodStatus]
+    envoys: list[EnvoyStatus] = []
     findings: list[StatusFinding]

@@ -6,6 +6,7 @@ A session is all `console` blocks of a page, in order, in one folder with a copy
 - the lines up to the next command are its output, standard error included;
 - ``…`` in an output line stands for any text, and a line that is only ``…`` for any number of lines;
 - ``<!-- file: PATH -->`` before a `yaml` block makes the block the content of that file;
+- ``<!-- cluster: SCENARIO -->`` before a `console` block runs it with a kubeconfig of a fake cluster in this state;
 - ``<!-- not run: REASON -->`` before a `console` block skips it.
 
 Run ``python tests/support/doc_sessions.py`` to write today's output into the pages.
@@ -20,13 +21,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 from support.common import ROOT
+from support.live_scenarios import scenario
 
-PAGES = ("README.md", "docs/tutorial.md", "docs/how-to/review-changes.md")
+PAGES = ("README.md", "docs/tutorial.md", "docs/how-to/review-changes.md", "docs/how-to/check-a-deployment.md")
 _BLOCK = re.compile(
-    r"(?:<!-- (?P<mark>file|not run): (?P<value>.*?) -->\n\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$",
+    r"(?:<!-- (?P<mark>file|not run|cluster): (?P<value>.*?) -->\n\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 _GIT = {"GIT_CONFIG_GLOBAL": os.devnull} | {
@@ -48,7 +51,13 @@ class Session:
             (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -c "{code}" "$@"\n', encoding="utf-8")
             (tools / name).chmod(0o755)
         self.folder = folder
-        self._environment = os.environ | _GIT | {"PATH": f"{tools}:{os.environ['PATH']}"}
+        self._environment = dict(os.environ) | _GIT | {"PATH": f"{tools}:{os.environ['PATH']}"}
+
+    def use(self, kubeconfig: str) -> None:
+        """Let the commands find a cluster."""
+        place = self._state / "kubeconfig"
+        place.write_text(kubeconfig, encoding="utf-8")
+        self._environment["KUBECONFIG"] = str(place)
 
     def run(self, command: str) -> list[str]:
         """The lines that a command prints, on either stream."""
@@ -103,13 +112,24 @@ def played(text: str, folder: Path) -> str:
             path.write_text(match["body"], encoding="utf-8")
         if match["language"] != "console" or match["mark"] == "not run":
             return match[0]
-        lines: list[str] = []
-        for command, output in steps(match["body"]):
+        with scenario(match["value"]) if match["mark"] == "cluster" else nullcontext("") as kubeconfig:
+            if kubeconfig:
+                session.use(kubeconfig)
+            return "\n".join([*_mark(match), "```console", *lines(match["body"]), "```"])
+
+    def lines(body: str) -> list[str]:
+        result: list[str] = []
+        for command, output in steps(body):
             actual = session.run("\n".join(command).removeprefix("$ "))
-            lines += command + (output if agrees(output, actual) else actual)
-        return "\n".join(["```console", *lines, "```"])
+            result += command + (output if agrees(output, actual) else actual)
+        return result
 
     return _BLOCK.sub(block, text)
+
+
+def _mark(match: re.Match[str]) -> list[str]:
+    """The lines of a mark before a block."""
+    return [f"<!-- {match['mark']}: {match['value']} -->", ""] if match["mark"] else []
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from support import fake_port_forward
 from vsr_compiler.live.access import plural
 from vsr_compiler.targets import kinds
 
@@ -36,6 +37,8 @@ class FakeCluster:
     def __init__(self) -> None:
         self.objects: dict[str, Body] = {}
         self.pods: list[Body] = []
+        self.ports: dict[tuple[str, int, str], tuple[int, bytes] | str] = {}
+        """Status and body, or an error, by pod, port and path."""
         self.denied: set[tuple[str, str]] = set()
         """Verbs and resources that the account may not use, such as `("patch", "deployments")`."""
         self.without: set[str] = set()
@@ -59,7 +62,19 @@ class FakeCluster:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                self.answer(*fake.get(self.path))
+                parts = urlsplit(self.path)
+                if not parts.path.endswith("/portforward"):
+                    self.answer(*fake.get(self.path))
+                    return
+                fake.requests.append(("FORWARD", self.path))
+                if ("create", "pods/portforward") in fake.denied:
+                    self.answer(*status(403, "pods is forbidden"))
+                    return
+                port = int(parse_qs(parts.query)["ports"][0])
+                pod = parts.path.split("/")[-2]
+                fake_port_forward.serve(
+                    self, port, lambda path: fake.ports.get((pod, port, path), "connection refused")
+                )
 
             def do_PATCH(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

@@ -49,11 +49,24 @@ def applied(cluster: FakeCluster, folder: Path, environment: str, manager: str =
     """Apply an environment, as if every controller had accepted it and every pod were ready."""
     manifests = manifests_of(folder, environment)
     for item in manifests:
-        cluster.apply(item.body, manager, **healthy(item))
+        cluster.apply(_tracked(item, manager), manager, **healthy(item))
     for item in manifests:
         if item.kind == "Deployment":
             cluster.pods += pods_of(item)
     return manifests
+
+
+def _tracked(item: Manifest, manager: str) -> Body:
+    """The object with what a controller adds to all that it applies."""
+    kind, added = {
+        "argocd-controller": ("annotations", {"argocd.argoproj.io/tracking-id": f"quickstart-dev:{item.name}"}),
+        "kustomize-controller": (
+            "labels",
+            {"kustomize.toolkit.fluxcd.io/name": "a", "kustomize.toolkit.fluxcd.io/namespace": "b"},
+        ),
+    }.get(manager, ("annotations", {}))
+    metadata = item.body["metadata"]
+    return {**item.body, "metadata": {**metadata, kind: {**metadata.get(kind, {}), **added}}}
 
 
 def healthy(item: Manifest) -> Mapping[str, Any]:

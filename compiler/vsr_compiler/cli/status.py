@@ -13,8 +13,11 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity, Span
 if TYPE_CHECKING:
     from vsr_compiler.live.desired import Desired
     from vsr_compiler.pipeline import Compiled
+    from vsr_compiler.verify.api_server.client import DryRunClient
 
 MAX_WAIT = 86_400
+CONNECT_SECONDS = 60.0
+"""For the kubeconfig, which may start a program of the user's to get a token."""
 
 
 @click.command(name="status", short_help="Show whether a cluster has and uses the output of a policy.")
@@ -37,6 +40,11 @@ MAX_WAIT = 86_400
     default=True,
     show_default=True,
     help="Compare by server-side dry runs, which need the permission to patch; otherwise field by field.",
+)
+@click.option(
+    "--forward",
+    is_flag=True,
+    help="Also ask pods by port forwards: what routers serve, and whether the gateway's Envoy has the filters.",
 )
 @click.option("--wait", is_flag=True, help="Look again until everything is live, and print the progress.")
 @click.option(
@@ -67,6 +75,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     policy: Path | None,
     out: Path,
     dry_run: bool,
+    forward: bool,
     wait: bool,
     timeout: float,
     rbac: bool,
@@ -79,11 +88,13 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     and which configuration it was started with. Objects of Argo CD and Flux are judged if the cluster has them.
 
     Nothing is changed: every request is a GET, or a PATCH with `dryRun=All`. Without the permission for dry runs, the
-    fields of the output are compared, and a note says so.
+    fields of the output are compared, and a note says so. `--forward` sends GET requests to pods, through the API
+    server.
 
     \b
     vsr-compile status policies/quickstart.yaml --env dev --context kind-dev
     vsr-compile status out/quickstart --env dev --wait --timeout 900
+    vsr-compile status out/quickstart --env dev --forward --format json
     vsr-compile status out/quickstart --env dev --rbac | kubectl apply -f -
 
     Exit codes: 0 everything is live, 1 something is not, or the cluster cannot be asked.
@@ -94,7 +105,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
         console.print_findings(error.diagnostics)
         context.exit(1)
     if rbac:
-        console.print_data(_roles(desired, dry_run=dry_run))
+        console.print_data(_roles(desired, dry_run=dry_run, forward=forward))
         context.exit()
     context.exit(
         _run(
@@ -102,6 +113,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
             cluster,
             gitops_context,
             dry_run=dry_run,
+            forward=forward,
             seconds=timeout if wait else None,
             output_format=output_format,
         )
@@ -174,12 +186,29 @@ def _only(folder: Path) -> str:
     return known[0]
 
 
-def _roles(desired: Desired, *, dry_run: bool) -> str:
-    from vsr_compiler.live import access  # noqa: PLC0415 - as above
+def _roles(desired: Desired, *, dry_run: bool, forward: bool) -> str:
+    from vsr_compiler.live import access, filters  # noqa: PLC0415 - as above
     from vsr_compiler.live.pods import routers  # noqa: PLC0415 - as above
 
-    namespaces = {item.namespace for item in routers(desired.manifests)}
-    return access.roles(desired.manifests, desired.delivery, namespaces, dry_run=dry_run)
+    own = {item.namespace for item in routers(desired.manifests)}
+    others = {name for item in filters.proxies(desired.manifests) for name in item.namespaces} if forward else set()
+    return access.roles(
+        desired.manifests, desired.delivery, own | others, own | others if forward else (), dry_run=dry_run
+    )
+
+
+def _connected(cluster: str | None, gitops_context: str | None) -> tuple[DryRunClient, DryRunClient]:
+    """Return the clients of the environment's cluster and of that of Argo CD or Flux."""
+    from vsr_compiler.live.parallel import ask  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.api_server.client import UnreachableError, connect  # noqa: PLC0415 - as above
+
+    try:
+        clients = ask(connect, [cluster, gitops_context] if gitops_context else [cluster], CONNECT_SECONDS)
+    except UnreachableError as error:
+        if "have no answer" not in str(error):
+            raise
+        raise UnreachableError(f"the kubeconfig gives no credentials within {CONNECT_SECONDS:g} s") from None
+    return clients[0], clients[-1]
 
 
 def _run(
@@ -188,6 +217,7 @@ def _run(
     gitops_context: str | None,
     *,
     dry_run: bool,
+    forward: bool,
     seconds: float | None,
     output_format: str,
 ) -> int:
@@ -196,13 +226,12 @@ def _run(
     from vsr_compiler.live.report import report, text  # noqa: PLC0415 - as above
     from vsr_compiler.live.status import look  # noqa: PLC0415 - as above
     from vsr_compiler.live.waiting import wait  # noqa: PLC0415 - as above
-    from vsr_compiler.verify.api_server.client import UnreachableError, connect  # noqa: PLC0415 - as above
+    from vsr_compiler.verify.api_server.client import UnreachableError  # noqa: PLC0415 - as above
 
     try:
-        client = connect(cluster)
-        delivery = connect(gitops_context) if gitops_context else client
+        client, delivery = _connected(cluster, gitops_context)
         waited = wait(
-            lambda: look(client, delivery, desired, dry_run=dry_run),
+            lambda: look(client, delivery, desired, dry_run=dry_run, forward=forward),
             lambda seen: findings(desired, seen, dry_run=dry_run),
             console.print_message,
             0.0 if seconds is None else seconds,

@@ -26,6 +26,20 @@ _SERVER_METADATA = frozenset(
     {"creationTimestamp", "generation", "managedFields", "resourceVersion", "selfLink", "uid", "deletionTimestamp"}
 )
 """Metadata that the API server writes."""
+_TRACKING = frozenset(
+    {
+        "argocd.argoproj.io/installation-id",
+        "argocd.argoproj.io/tracking-id",
+        "app.kubernetes.io/instance",
+        "kustomize.toolkit.fluxcd.io/name",
+        "kustomize.toolkit.fluxcd.io/namespace",
+        "kubectl.kubernetes.io/last-applied-configuration",
+    }
+)
+"""Labels and annotations that Argo CD, Flux and kubectl add to what they apply; the output has none of them.
+
+Sources: Argo CD 3.5.1, `common/common.go` and `docs/user-guide/resource_tracking.md`; Flux, `ssa/manager.go`.
+"""
 _APPLIERS = ("argocd-controller", "kustomize-controller", "helm-controller", "kubectl", "vsr-compile")
 """Field managers that apply objects on the server's side.
 
@@ -75,6 +89,8 @@ def of_fields(live: Mapping[str, Any], body: Mapping[str, Any]) -> list[Differen
 def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return an object without its status and without the metadata of the API server."""
     metadata = {key: value for key, value in as_mapping(body.get("metadata")).items() if key not in _SERVER_METADATA}
+    for name in ("labels", "annotations"):
+        metadata[name] = {key: text for key, text in as_mapping(metadata.get(name)).items() if key not in _TRACKING}
     return {key: value for key, value in body.items() if key != "status"} | {"metadata": metadata}
 
 

@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
-from vsr_compiler.live.desired import Desired
+from vsr_compiler.live.desired import OVERLAYS, Desired
 from vsr_compiler.live.differences import Difference
 from vsr_compiler.live.objects import ObjectState
-from vsr_compiler.live.pods import PodState, routers
+from vsr_compiler.live.pods import DIGEST, PodState, routers
+from vsr_compiler.live.served import Served
 from vsr_compiler.live.status import Look
 from vsr_compiler.live.verdict import State
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP, GroupKind
-from vsr_compiler.verify.manifest import Manifest
+from vsr_compiler.verify.manifest import Manifest, as_string_map, value_at
+from vsr_compiler.verify.schema import bundled
 
 _FILTER = "Until then the gateway may not ask the router"
 _EFFECTS: Mapping[GroupKind, str] = MappingProxyType(
@@ -37,6 +39,8 @@ _EFFECTS: Mapping[GroupKind, str] = MappingProxyType(
 )
 """What the state of an object means for requests, by kind."""
 _MAX_FIELDS = 5
+_SHOWN = 12
+"""Characters of a sha256 in messages."""
 
 
 def findings(desired: Desired, seen: Look, *, dry_run: bool) -> list[Diagnostic]:
@@ -47,6 +51,8 @@ def findings(desired: Desired, seen: Look, *, dry_run: bool) -> list[Diagnostic]
     for item in seen.delivery:
         found += _of_delivery(desired, item)
     found += _of_pods(desired, seen)
+    found += _of_served(desired, seen)
+    found += _of_envoys(desired, seen)
     found += _fallback(desired, seen) if dry_run else ()
     return sorted(dict.fromkeys(found), key=lambda item: item.order)
 
@@ -80,8 +86,10 @@ def _unknown_kind(desired: Desired, item: ObjectState, what: str, span: Span) ->
     message = f"{what} cannot exist: the cluster does not have {item.manifest.kind} of {version}"
     if item.versions:
         message += f"; of {item.manifest.group} it has {', '.join(item.versions)}"
-    releases = ", ".join(f"{project} {release}" for project, release in sorted(desired.lock.tables.items()))
-    hint = f"Install its CustomResourceDefinition; the output is compiled for {releases}."
+    releases = desired.lock.releases(f"{desired.target}/{OVERLAYS}/{desired.environment}/")
+    projects = {one.project for one in bundled.documents() if one.keys == (item.manifest.group, item.manifest.kind)}
+    named = ", ".join(f"{project} {releases[project]}" for project in sorted(projects & releases.keys()))
+    hint = f"Install its CustomResourceDefinition{f'; the output is compiled for {named}' if named else ''}."
     return Diagnostic("VSR575", message, span, hint)
 
 
@@ -152,6 +160,42 @@ def _of_pod(pod: PodState, span: Span) -> Iterator[Diagnostic]:
         restarts = f", after {pod.restarts} restarts" if pod.restarts else ""
         hint = f"See: kubectl -n {pod.namespace} logs {pod.name} --previous, and kubectl describe."
         yield Diagnostic("VSR578", f"{name} is not ready{restarts}: {pod.reason or 'no reason given'}", span, hint)
+
+
+def _of_served(desired: Desired, seen: Look) -> Iterator[Diagnostic]:
+    for item in routers(desired.manifests):
+        wanted = as_string_map(value_at(item.body, "metadata", "annotations"))[DIGEST]
+        span = desired.subject(item).span
+        for (namespace, pod), answer in seen.served.items():
+            if namespace == item.namespace:
+                yield from _of_answer(f"the router's pod `{namespace}/{pod}`", answer, wanted, span)
+
+
+def _of_answer(name: str, answer: Served | str, wanted: str, span: Span) -> Iterator[Diagnostic]:
+    if isinstance(answer, str):
+        hint = "Grant the permissions of `vsr-compile status --rbac --forward`, or leave --forward out."
+        yield Diagnostic("VSR579", f"{name} cannot be asked what it serves: {answer}", span, hint)
+        return
+    other = [digest for digest in answer.digests if digest != wanted]
+    if other:
+        message = f"{name} serves the configuration {other[0][:_SHOWN]}… instead of {wanted[:_SHOWN]}…"
+        yield Diagnostic("VSR578", message, span, "Wait for the rollout or the reload, and look at the pod's log.")
+    if not answer.reloaded:
+        message = f"{name} has refused the files that it has now, and serves the former ones"
+        yield Diagnostic("VSR578", message, span, "Its log has the reason: `reload_refused`.")
+
+
+def _of_envoys(desired: Desired, seen: Look) -> Iterator[Diagnostic]:
+    for state in seen.envoys:
+        span = desired.subject(state.proxies.source).span
+        name = f"the Envoy `{state.namespace}/{state.pod}` of the gateway `{state.proxies.gateway}`"
+        name = name if state.pod else f"the gateway `{state.proxies.gateway}`"
+        if state.unknown:
+            hint = "Grant the permissions of `vsr-compile status --rbac --forward`, or leave --forward out."
+            yield Diagnostic("VSR579", f"{name} cannot be asked for its filters: {state.unknown}", span, hint)
+        for fault in state.faults:
+            hint = f"{_FILTER}. Look at the status of {state.proxies.source.title} and at the log of its controller."
+            yield Diagnostic("VSR577", f"{name}: {fault}", span, hint)
 
 
 def _fallback(desired: Desired, seen: Look) -> Iterator[Diagnostic]:

@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 
 from vsr_compiler.diagnostics import Diagnostic, Severity, Span
 from vsr_compiler.live.desired import Desired
+from vsr_compiler.live.inside import EnvoyState
 from vsr_compiler.live.objects import ObjectState
 from vsr_compiler.live.pods import PodState
+from vsr_compiler.live.served import Served
 from vsr_compiler.live.status import Look
 from vsr_compiler.live.verdict import State
 from vsr_schemas.reports_status import (
+    EnvoyStatus,
     FieldDifference,
     ObjectStatus,
     ObjectSummary,
@@ -19,6 +22,8 @@ from vsr_schemas.reports_status import (
     StatusReport,
 )
 
+_SHOWN = 12
+"""Characters of a sha256 in the text."""
 _SUMMARIES: dict[State, ObjectSummary] = {
     State.HEALTHY: "live",
     State.UNREPORTED: "unreported",
@@ -43,7 +48,8 @@ def report(desired: Desired, seen: Look, found: Iterable[Diagnostic]) -> StatusR
         live=not any(item.level is Severity.ERROR for item in listed),
         objects=[_object(desired, item) for item in seen.objects],
         delivery=[_object(desired, item) for item in seen.delivery],
-        pods=[_pod(item) for item in seen.pods],
+        pods=[_pod(item, seen.served.get((item.namespace, item.name))) for item in seen.pods],
+        envoys=[_envoy(item) for item in seen.envoys],
         findings=[_finding(item) for item in listed],
     )
 
@@ -58,6 +64,8 @@ def text(result: StatusReport) -> str:
         lines += ["", "delivery", *_table(_row(item) for item in result.delivery)]
     if result.pods:
         lines += ["", "pods of the router", *_table(_pod_row(item) for item in result.pods)]
+    if result.envoys:
+        lines += ["", "Envoys of the gateway", *_table(_envoy_row(item) for item in result.envoys)]
     return "\n".join(lines)
 
 
@@ -75,7 +83,14 @@ def _row(item: ObjectStatus) -> tuple[str, ...]:
 
 def _pod_row(item: PodStatus) -> tuple[str, ...]:
     state = "stale" if item.stale else "ready" if item.ready else "not ready"
-    return (state, f"{item.namespace}/{item.name}", item.config or "no configuration", item.image)
+    served = ", ".join(f"serves {digest[:_SHOWN]}…" for digest in item.served)
+    errors = f"{item.errors} errors" if item.errors is not None else ""
+    return (state, f"{item.namespace}/{item.name}", item.config or "no configuration", item.image, served, errors)
+
+
+def _envoy_row(item: EnvoyStatus) -> tuple[str, ...]:
+    state = "unknown" if item.unknown else "faulty" if item.faults else "in order"
+    return (state, f"{item.namespace}/{item.pod}" if item.pod else item.gateway, ", ".join(item.filters))
 
 
 def _object(desired: Desired, item: ObjectState) -> ObjectStatus:
@@ -100,8 +115,23 @@ def _object(desired: Desired, item: ObjectState) -> ObjectStatus:
     )
 
 
-def _pod(item: PodState) -> PodStatus:
+def _envoy(item: EnvoyState) -> EnvoyStatus:
+    return EnvoyStatus(
+        gateway=item.proxies.gateway,
+        namespace=item.namespace,
+        pod=item.pod,
+        filters=list(item.proxies.filters),
+        faults=list(item.faults),
+        unknown=item.unknown,
+    )
+
+
+def _pod(item: PodState, answer: Served | str | None) -> PodStatus:
+    known = answer if isinstance(answer, Served) else None
     return PodStatus(
+        served=[] if known is None else list(known.digests),
+        errors=None if known is None else known.errors,
+        waiting=None if known is None else known.waiting,
         namespace=item.namespace,
         name=item.name,
         ready=item.ready,

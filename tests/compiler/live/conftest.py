@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from vsr_compiler.live.findings import findings
 from vsr_compiler.live.status import Look, look
 from vsr_compiler.pipeline import Compiled
 from vsr_compiler.verify.api_server.client import DryRunClient, connect
+from vsr_compiler.verify.files import Read, read_worlds
 
 
 @pytest.fixture(scope="session")
@@ -31,8 +33,14 @@ def desired() -> Iterator[Desired]:
 
 @pytest.fixture(autouse=True)
 def compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compile each policy's text once for all tests."""
+    """Compile each policy's text once, and read each folder of `out/` once, for all tests."""
     monkeypatch.setattr(output_folder, "compile_with_existing_heads", _compiled)
+    monkeypatch.setattr("vsr_compiler.live.desired.read_worlds", _read_worlds)
+
+
+@cache
+def _read_worlds(paths: tuple[Path, ...], is_generated: Callable[[Path], bool], *, namespace: str) -> Read:
+    return read_worlds(paths, is_generated, namespace=namespace)
 
 
 def _compiled(name: str, policy: Path, out: Path) -> Compiled:

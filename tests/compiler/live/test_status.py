@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -51,10 +52,13 @@ def environments() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("name", "environment"), environments())
-def test_applied_output_of_every_target_is_live(cluster: FakeCluster, client, name: str, environment: str) -> None:
-    """Every object is there, equal and in force; a dry run adds what the API server would add."""
+@pytest.mark.parametrize("manager", ["argocd-controller", "kustomize-controller", "kubectl", "somebody"])
+def test_applied_output_of_every_target_is_live(
+    cluster: FakeCluster, client, name: str, environment: str, manager: str
+) -> None:
+    """Whoever applied it: a dry run adds what the API server adds, and leaves out what the manager adds."""
     cluster.default = lambda body: body.setdefault("spec", {}).setdefault("added", "by the server")
-    applied(cluster, Path("out") / name, environment)
+    applied(cluster, Path("out") / name, environment, manager)
     desired = read_desired(Path("out") / name, environment, None)
     seen = look(client, client, desired, dry_run=True)
     assert [item.message for item in findings(desired, seen, dry_run=True)] == []
@@ -455,6 +459,37 @@ def test_cluster_that_cannot_be_asked_is_one_finding(live: FakeCluster, tmp_path
     live.unauthorized = True
     assert "VSR573: the server does not list its resources: Unauthorized" in call("status", *QUICKSTART).stderr
     assert tmp_path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a: [",
+        "[]",
+        "{}",
+        "clusters: 5",
+        '{"current-context": "a", "contexts": [{"name": "a", "context": {"cluster": "b", "user": "c"}}]}',
+        '{"current-context": "a", "contexts": [{"name": "a"}], "clusters": [], "users": []}',
+    ],
+)
+def test_broken_kubeconfig_is_a_finding(live: FakeCluster, tmp_path: Path, text: str) -> None:
+    """Whatever is in the file."""
+    (tmp_path / "kubeconfig").write_text(text, encoding="utf-8")
+    result = call("status", *QUICKSTART)
+    assert (result.exit_code, "cluster: error VSR573: no cluster found: " in result.stderr) == (1, True)
+    assert live.requests == []
+
+
+def test_program_for_credentials_has_a_deadline(live: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kubeconfig may start a program, which may wait for somebody."""
+    over = threading.Event()
+    monkeypatch.setattr("vsr_compiler.verify.api_server.client.connect", lambda _: over.wait())
+    monkeypatch.setattr("vsr_compiler.cli.status.CONNECT_SECONDS", 0.1)
+    result = call("status", *QUICKSTART)
+    over.set()
+    assert (result.exit_code, "gives no credentials within 0.1 s" in result.stderr) == (1, True)
+    assert live.requests == []
 
 
 def test_silent_server_ends_the_look(live: FakeCluster, monkeypatch: pytest.MonkeyPatch) -> None:

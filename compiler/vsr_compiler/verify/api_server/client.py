@@ -36,6 +36,7 @@ def connect(context: str | None) -> DryRunClient:
         UnreachableError: There is no kubeconfig, no such context, or the Kubernetes client is not installed.
     """
     try:
+        import yaml  # noqa: PLC0415 - comes with the Kubernetes client
         from kubernetes import client, config  # noqa: PLC0415 - an extra, slow to import
     except ImportError:
         raise UnreachableError("the Kubernetes client is not installed") from None
@@ -48,7 +49,15 @@ def connect(context: str | None) -> DryRunClient:
             inside(client_configuration=configuration)
         else:
             load(context=context, client_configuration=configuration)
-    except (config.ConfigException, OSError, ValueError, TypeError, KeyError) as error:
+    except (
+        config.ConfigException,
+        yaml.YAMLError,
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+    ) as error:
         reason = " ".join(str(error).split())[:200]
         raise UnreachableError(f"no cluster found: {reason}") from None
     return DryRunClient(client.ApiClient(configuration))
@@ -105,6 +114,17 @@ class DryRunClient:
         space = f"/namespaces/{_quote(manifest.namespace or 'default')}" if namespaced else ""
         return f"{base}{space}/{_quote(plural)}/{_quote(manifest.name)}"
 
+    @property
+    def configuration(self) -> Any:  # noqa: ANN401 - a type of the client
+        """How the server is reached."""
+        return self._api.configuration
+
+    @property
+    def authorization(self) -> Mapping[str, str]:
+        """The headers that authenticate the user. A token that has expired is renewed."""
+        settings = self._api.configuration.auth_settings().values()
+        return {setting["key"]: setting["value"] for setting in settings if setting["in"] == "header"}
+
     def _resources(self, base: str) -> Mapping[str, tuple[str, bool]] | None:
         """Return plural name and whether it is namespaced by kind; None if the server does not have the version."""
         with self._lock:
@@ -122,9 +142,7 @@ class DryRunClient:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": MANAGER}
         if body is not None:
             headers["Content-Type"] = "application/apply-patch+yaml"
-        for setting in self._api.configuration.auth_settings().values():
-            if setting["in"] == "header":
-                headers[setting["key"]] = setting["value"]
+        headers |= self.authorization
         try:
             http_response = self._api.rest_client.pool_manager.request(
                 method,
