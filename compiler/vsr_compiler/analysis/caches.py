@@ -25,10 +25,13 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
 
 
 def _store(policy: ir.Policy, store: ir.CacheStore) -> Iterator[Diagnostic]:
-    """VSR580 for a store that nothing is stored in, VSR581 for one whose content others can read."""
+    """VSR580 for what has no effect, VSR581 for a store whose content others can read."""
     if all(route.cache is None for route in policy.routes):
         message = "no route stores responses, so the store of `router.cache` stays empty"
         yield Diagnostic("VSR580", message, store.span, "Add `cache` to a route, or remove `router.cache`.")
+    if store.pods is not None and store.namespace("") is None:
+        message = f"`{store.address}` is no Service of the cluster, so `pods` has no effect"
+        yield Diagnostic("VSR580", message, store.span, "Use `NAME.NAMESPACE:PORT`, or remove `pods`.")
     if not store.tls:
         message = f"responses go to and from `{store.address}` unencrypted, and so does the password"
         yield Diagnostic("VSR581", message, store.span, "Remove `tls: false`, and set `ca` if the authority is yours.")

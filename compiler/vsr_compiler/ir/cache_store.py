@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from vsr_compiler.diagnostics import Span
 
-_PARTS = 2
-
 
 @dataclass(frozen=True, slots=True)
 class CacheStore:
@@ -36,10 +34,19 @@ class CacheStore:
         """Its port."""
         return int(self.address.rpartition(":")[2])
 
-    def namespace(self, own: str) -> str:
-        """Return the namespace of its Service. ``own`` is that of the router, for a name without one."""
-        parts = self.address.rpartition(":")[0].split(".")
-        return parts[1] if len(parts) >= _PARTS else own
+    def namespace(self, own: str) -> str | None:
+        """Return the namespace of its Service; None if it is outside the cluster.
+
+        Args:
+            own: the namespace of the router, where a name without one is.
+        """
+        name, *rest = self.address.rpartition(":")[0].split(".")
+        match rest:
+            case []:
+                return own if name else None
+            case [namespace] | [namespace, "svc"] | [namespace, "svc", "cluster", "local"]:
+                return namespace
+        return None
 
     @property
     def files(self) -> tuple[tuple[str, str, str], ...]:

@@ -17,8 +17,8 @@ from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
 from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
 from vsr_runtime.server.detectors.counts import evaluations, unknown_labels
-from vsr_runtime.server.shared_cache import store_failures
 from vsr_runtime.server.shadow.counts import ShadowMetrics
+from vsr_runtime.server.shared_cache import store_failures
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
 CACHE = "response_cache"

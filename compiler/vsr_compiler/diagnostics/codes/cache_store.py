@@ -6,12 +6,12 @@ from vsr_compiler.diagnostics.codes.model import Code, Example, Stage
 
 CODES = {
     "VSR580": Code(
-        title="store without a cache",
+        title="store without effect",
         severity="warning",
         stage=Stage.ANALYSIS,
-        meaning="The policy has `router.cache`, and no route has a `cache`.",
-        reason="The store stays empty, so it was probably meant for a route.",
-        fix="Add `cache` to the routes whose responses may be stored, or remove `router.cache`.",
+        meaning="The policy has `router.cache`, and no route has a `cache`; or `pods` of a store outside the cluster.",
+        reason="The store stays empty, or nothing protects its pods.",
+        fix="Add `cache` to the routes whose responses may be stored, or remove what has no effect.",
         example=Example("""\
 router: {image: "registry.example/vsr-runtime:0.1.0", cache: {address: "valkey.cache:6379", login: {secret: valkey}}}
 """),

@@ -22,7 +22,8 @@ def file_sources(policy: ir.Policy) -> list[Body]:
 def network_policy(policy: ir.Policy) -> Iterator[Object]:
     """Yield the NetworkPolicy of the store's pods, if the policy knows their labels: only the router reaches them."""
     router, store = policy.router, policy.router.cache
-    if store is None or store.pods is None:
+    namespace = store.namespace(router.grpc.namespace) if store is not None else None
+    if store is None or store.pods is None or namespace is None:
         return
     routers: Body = {
         "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: router.grpc.namespace}},
@@ -33,7 +34,7 @@ def network_policy(policy: ir.Policy) -> Iterator[Object]:
         "NetworkPolicy",
         f"{router.grpc.name}-cache",
         store.span,
-        namespace=store.namespace(router.grpc.namespace),
+        namespace=namespace,
         spec={
             "podSelector": {"matchLabels": dict(store.pods)},
             "policyTypes": ["Ingress"],

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common.listeners import NAMESPACE_NAME
 from vsr_compiler.targets.common.workloads import selector
 
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 DNS = 53
 TRACES = (4317, 4318)
@@ -35,7 +35,7 @@ def egress(policy: ir.Policy) -> Iterator[Object]:
     """Yield the NetworkPolicy of the router's own connections, if it has servers that classify text.
 
     They get the text of requests, so the router may connect to nothing else: only to name servers, to collectors of
-    traces, and to where it downloads checkpoints.
+    traces, to the store of responses, and to where it downloads checkpoints.
     """
     if not policy.remote_classifiers or isinstance(policy.router.implementation, ir.SemanticRouter):
         return
@@ -58,10 +58,14 @@ def _rules(policy: ir.Policy) -> Iterator[Body]:
     yield {"ports": [{"port": DNS, "protocol": "UDP"}, {"port": DNS, "protocol": "TCP"}]}
     yield {"ports": [{"port": port, "protocol": "TCP"} for port in TRACES]}
     servers = [one.server for one in policy.remote_classifiers if one.server is not None]
-    for namespace in sorted({server.namespace for server in servers if server.namespace is not None}):
+    store = policy.router.cache
+    places = {(server.namespace, server.port) for server in servers}
+    if store is not None:
+        places.add((store.namespace(policy.router.grpc.namespace), store.port))
+    for namespace in sorted({namespace for namespace, _ in places if namespace is not None}):
         # The port of a Service is not that of its pods, which this policy would need.
         yield {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: namespace}}}]}
-    ports = {server.port for server in servers if server.namespace is None}
+    ports = {port for namespace, port in places if namespace is None}
     if policy.checkpoints and policy.router.weights is None:
         ports.add(443)
     if ports:
