@@ -14,7 +14,9 @@ OLD = re.compile(
 ALLOWED = (
     re.compile(r"\b(?:stands? for|stand-ins?)\b"),  # standard English: an abbreviation or a replacement
     re.compile(r"\bnoun phrases?\b"),  # a term of grammar
-    re.compile(r"\bverbs\"?\]?\)?(?::$|:? )|\"verbs\"|\bverb: str|\{verb, ", re.MULTILINE),  # a field of Kubernetes' roles
+    re.compile(
+        r"\bverbs\"?\]?\)?(?::$|:? )|\"verbs\"|\bverb: str|\{verb, ", re.MULTILINE
+    ),  # a field of Kubernetes' roles
     re.compile(r"--lameduck\"|\blameduck: float|lameduck is None else lameduck"),  # the flag's old name, hidden
     re.compile(r"\"stand\.yaml\""),  # the file's old name, still read
     re.compile(r"told\|said\|instructed"),  # words that a guard looks for in prompts
