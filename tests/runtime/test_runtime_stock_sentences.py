@@ -79,7 +79,7 @@ def test_without_the_encoder_the_start_is_refused_with_the_remedy(tmp_path, monk
     with pytest.raises(UserError, match="run `vsr-compile fetch-encoder`"):
         load_classifier(settings)
     with pytest.raises(UserError, match="run `vsr-compile fetch-encoder`"):
-        ResponseCache.load(settings)
+        ResponseCache.load(settings, "policy")
 
 
 def test_similar_requests_are_found_by_the_cache_of_a_stock_config(tmp_path) -> None:

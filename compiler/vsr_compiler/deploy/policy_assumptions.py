@@ -17,8 +17,9 @@ from vsr_compiler.verify import Assumptions
 def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptions:
     """Return what exists without the compiler.
 
-    These are the Services and pods of endpoints that are served elsewhere, the Services that charts create, the
-    ConfigMaps and claims that placement names, and what the control planes of the policy's targets provide.
+    These are the Services and pods of endpoints that are served elsewhere, the pods of the store of responses, the
+    Services that charts create, the ConfigMaps and claims that placement names, and what the control planes of the
+    policy's targets provide.
 
     Args:
         policy: The linked policy.
@@ -47,6 +48,9 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
     objects |= {("Gateway", one.gateway.namespace, one.gateway.name) for one in attached}
     proxies = [gateways.pods(one) for one in attached]
     pods += [(one.namespace, tuple(sorted(one.labels.items()))) for one in proxies]
+    if (store := policy.router.cache) is not None and store.pods is not None:
+        namespace = store.namespace(policy.router.grpc.namespace)
+        pods += [(namespace, store.pods)] if namespace is not None else []
     return Assumptions(frozenset(objects | pools | provided | set(existing_objects(policy))), tuple(pods))
 
 

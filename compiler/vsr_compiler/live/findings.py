@@ -69,7 +69,7 @@ def _of_object(desired: Desired, item: ObjectState) -> Iterator[Diagnostic]:
     effect = _EFFECTS.get((manifest.group, manifest.kind), "")
     match item.presence:
         case "missing":
-            hint = _sentence(effect, f"Apply it: kubectl apply -k {_overlay(desired)}")
+            hint = _sentence(effect, f"Apply it: {_apply(desired)}")
             yield Diagnostic("VSR574", f"{what} is not in the cluster", span, hint)
         case "unknown kind":
             yield _unknown_kind(desired, item, what, span)
@@ -212,6 +212,10 @@ def _fallback(desired: Desired, seen: Look) -> Iterator[Diagnostic]:
 
 def _overlay(desired: Desired) -> str:
     return f"{desired.folder}/{desired.target}/overlays/{desired.environment}"
+
+
+def _apply(desired: Desired) -> str:
+    return f"kubectl apply --server-side --field-manager=vsr-compile-{desired.lock.policy} -k {_overlay(desired)}"
 
 
 def _sentence(effect: str, remedy: str) -> str:

@@ -97,7 +97,7 @@ def test_missing_object_is_named_with_its_model_and_line(live: FakeCluster, foun
     item = one(found())
     assert item.code == "VSR574"
     assert item.message == "HTTPRoute `default/phi4-mini`, made from model `phi4-mini`, is not in the cluster"
-    assert "kubectl apply -k out/quickstart/istio/overlays/dev" in item.hint
+    assert "--field-manager=vsr-compile-quickstart -k out/quickstart/istio/overlays/dev" in item.hint
     assert (item.span.file, line(item.span.line)) == ("policies/quickstart.yaml", "  phi4-mini:")
 
 

@@ -48,6 +48,12 @@ def port(tmp_path_factory) -> Iterator[int]:
         yield port
 
 
+@pytest.fixture(autouse=True)
+def _counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts of this test alone: they are those of the process."""
+    monkeypatch.setattr(module, "_FAILURES", dict.fromkeys(module.REASONS, 0))
+
+
 def client(port: int, folder: Path = Path(), **settings) -> Redis:
     """Call the server as the runtime does, until `finished`."""
     found = connect(CacheStoreSettings(address=f"localhost:{port}", tls=False).model_copy(update=settings), folder)
