@@ -50,6 +50,9 @@ class Links:
         self.pods = [
             (each.service.namespace, dict(each.pods.labels), each.pods.port) for each in policy.endpoints if each.pods
         ]
+        store = policy.router.cache
+        if store is not None and store.pods is not None:
+            self.pods.append((store.namespace(policy.router.grpc.namespace), dict(store.pods), store.port))
 
     def problems(self) -> list[str]:
         """Every broken link, as sentences; none is what a test wants."""
