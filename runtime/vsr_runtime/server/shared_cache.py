@@ -26,6 +26,8 @@ PATIENCE = 0.1
 MAX_WRITES = 64
 """Answers that are being written at a time; further ones are not stored."""
 _PREFIX = "vsr:cache:1:"
+_SEARCH_AGAIN = 30.0
+"""Seconds until a server that could not search is asked again, such as one that was emptied with its index."""
 _NEAREST = 4
 """Answers whose turns are compared word by word, since the most similar one may differ in a number or a name."""
 REASONS = ("timeout", "unreachable", "refused", "invalid")
@@ -50,7 +52,8 @@ class SharedCache:
         self._client, self._policy = client, policy
         self._circuit = Circuit()
         self._writes: set[asyncio.Task[None]] = set()
-        self._searches: bool | None = None
+        self._searches = self._announced = False
+        self._search_after = 0.0
 
     async def find(self, lookup: CacheKey, vector: Vector | None, until: float) -> CacheHit | None:
         """The answer to this request, else to the most similar one; None if the store fails or is late."""
@@ -91,12 +94,13 @@ class SharedCache:
         least = lookup.policy.similarity
         if vector is None or lookup.group is None or least is None or not await self._can_search(vector.size):
             return None
-        words = content_words(lookup.text)
-        for name, similarity in await self._nearest(store_key(self._policy, lookup.group), vector):
+        words, group = content_words(lookup.text), store_key(self._policy, lookup.group)
+        for name, similarity in await self._nearest(group, vector):
             if similarity < least:
                 return None
             answer = await self._read(name)
-            if answer is not None and answer.words and same_order(answer.words, words):
+            # The group decides who may get an answer, so what a server says of it is not enough.
+            if answer is not None and answer.group == group and answer.words and same_order(answer.words, words):
                 return CacheHit(answer.kept, similarity)
         return None
 
@@ -113,8 +117,11 @@ class SharedCache:
 
     async def _write(self, lookup: CacheKey, vector: Vector | None, kept: CachedResponse) -> None:
         name = store_key(self._policy, lookup.key)
-        alike = vector is not None and lookup.group is not None
-        data = encode(name, StoredAnswer(kept, tuple(content_words(lookup.text)) if alike else ()))
+        answer, group = StoredAnswer(kept), ""
+        if vector is not None and lookup.group is not None:
+            group = store_key(self._policy, lookup.group)
+            answer = StoredAnswer(kept, group, tuple(content_words(lookup.text)))
+        data = encode(name, answer)
         lifetime = lookup.policy.ttl if kept.lifetime is None else min(lookup.policy.ttl, kept.lifetime)
         if data is None or lifetime <= 0:
             return
@@ -122,9 +129,8 @@ class SharedCache:
         try:
             async with asyncio.timeout(PATIENCE * 10):
                 await self._client.set(_PREFIX + name, data, px=milliseconds)
-                if vector is not None and lookup.group is not None and await self._can_search(vector.size):
+                if vector is not None and group and await self._can_search(vector.size):
                     place = f"{_vectors(vector.size)}{name}"
-                    group = store_key(self._policy, lookup.group)
                     async with self._client.pipeline() as both:
                         both.hset(place, mapping={"group": group, "vector": vector.tobytes()})
                         both.pexpire(place, milliseconds)
@@ -133,10 +139,13 @@ class SharedCache:
             self._failed(error)
 
     async def _can_search(self, size: int) -> bool:
-        """Return whether the server compares vectors; the index is made when it is first needed."""
-        if self._searches is None:
+        """Return whether the server compares vectors; the index is made when it is first needed, or was lost."""
+        now = asyncio.get_running_loop().time()
+        if not self._searches and now >= self._search_after:
+            self._search_after = now + _SEARCH_AGAIN
             self._searches = await self._make_index(size)
-            if not self._searches:
+            if not self._searches and not self._announced:
+                self._announced = True
                 log("cache_exact_only", reason="the store has no search module, or does not let this user call it")
         return self._searches
 
@@ -154,13 +163,20 @@ class SharedCache:
         return True
 
     async def _nearest(self, group: str, vector: Vector) -> list[tuple[str, float]]:
-        """The names of a group's entries with their cosines, the most similar first."""
-        reply = await self._client.execute_command(  # type: ignore[no-untyped-call] # of the client
-            "FT.SEARCH",
-            _index(vector.size),
-            f"(@group:{{{group}}})=>[KNN {_NEAREST} @vector $it AS distance]",
-            *("PARAMS", "2", "it", vector.tobytes(), "RETURN", "1", "distance", "DIALECT", "2"),
-        )
+        """The names of a group's entries with their cosines, the most similar first; none if it cannot be searched."""
+        from redis.exceptions import ResponseError  # noqa: PLC0415 - there is a client, so it is installed
+
+        try:
+            reply = await self._client.execute_command(  # type: ignore[no-untyped-call] # of the client
+                "FT.SEARCH",
+                _index(vector.size),
+                f"(@group:{{{group}}})=>[KNN {_NEAREST} @vector $it AS distance]",
+                *("PARAMS", "2", "it", vector.tobytes(), "RETURN", "1", "distance", "DIALECT", "2"),
+            )
+        except ResponseError:  # the index is gone, or this user may not search: identical requests still match
+            self._searches = False
+            _FAILURES["refused"] += 1
+            return []
         return sorted(_found(reply, _vectors(vector.size)), key=lambda item: -item[1])
 
     def _failed(self, error: Exception) -> None:

@@ -19,14 +19,16 @@ _CHECK = 16
 class _Fields(msgspec.Struct, array_like=True, frozen=True):
     content_type: str
     body: bytes
+    group: str
     words: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer, and the words of the turn that it answers, if similar turns may get it."""
+    """An answer, and, if similar turns may get it, their group and the words of the turn that it answers."""
 
     kept: CachedResponse
+    group: str = ""
     words: tuple[str, ...] = ()
 
 
@@ -43,7 +45,7 @@ def store_key(policy: str, key: bytes) -> str:
 
 def encode(name: str, answer: StoredAnswer) -> bytes | None:
     """Return an entry; None if it is too large."""
-    fields = msgspec.msgpack.encode(_Fields(answer.kept.content_type, answer.kept.body, answer.words))
+    fields = msgspec.msgpack.encode(_Fields(answer.kept.content_type, answer.kept.body, answer.group, answer.words))
     data = _VERSION + _check(name, fields) + fields
     return data if len(data) <= MAX_STORED else None
 
@@ -61,7 +63,7 @@ def decode(name: str, data: bytes) -> StoredAnswer | None:
         return None
     if not is_cacheable_type(fields.content_type) or len(fields.body) > MAX_RESPONSE:
         return None
-    return StoredAnswer(CachedResponse(fields.content_type, fields.body), fields.words)
+    return StoredAnswer(CachedResponse(fields.content_type, fields.body), fields.group, fields.words)
 
 
 def _check(name: str, fields: bytes) -> bytes:

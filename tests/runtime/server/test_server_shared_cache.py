@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from support.cache_store import Searching, free_port, store
 from vsr_runtime.decision.apis.endpoints import Api
@@ -191,9 +192,9 @@ def test_clients_of_other_scopes_miss_on_the_real_server(port):
 def test_what_is_stored_is_no_answer_if_a_byte_of_it_differs(port):
     """Nor if it lies under another name; it counts as a miss and is counted."""
     name, other = store_key("p", b"1"), store_key("p", b"2")
-    data = encode(name, StoredAnswer(KEPT, ("plan", "3")))
+    data = encode(name, StoredAnswer(KEPT, "group", ("plan", "3")))
     assert data is not None
-    assert decode(name, data) == StoredAnswer(KEPT, ("plan", "3"))
+    assert decode(name, data) == StoredAnswer(KEPT, "group", ("plan", "3"))
     assert decode(other, data) is None
     for place in range(len(data)):
         assert decode(name, data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]) is None
@@ -213,7 +214,7 @@ def test_an_answer_that_is_too_large_is_not_stored():
     """The longest that is recorded is."""
     words = tuple("word" for _ in range(20_000))
     assert encode("n", StoredAnswer(CachedResponse("application/json", b"x" * MAX_RESPONSE))) is not None
-    assert encode("n", StoredAnswer(CachedResponse("application/json", b"x" * MAX_RESPONSE), words)) is None
+    assert encode("n", StoredAnswer(CachedResponse("application/json", b"x" * MAX_RESPONSE), "", words)) is None
 
 
 def test_a_similar_turn_gets_the_answer_where_the_server_can_search(port):
@@ -240,6 +241,55 @@ def test_a_similar_turn_gets_the_answer_where_the_server_can_search(port):
     assert reordered is None
     assert rest == [None, None, None]
     assert all(query.startswith("(@group:{") and query.endswith("KNN 4 @vector $it AS distance]") for query in queries)
+
+
+def test_an_answer_that_a_search_finds_for_another_group_is_given_to_nobody(port):
+    """A server that mixes groups up, or the reply to another call, shares no answer among clients."""
+
+    class Mixing(Searching):
+        async def execute_command(self, *command):
+            mixed = [part.replace(wanted, stored) if isinstance(part, str) else part for part in command]
+            return await super().execute_command(*mixed)
+
+    wanted, stored = store_key("mixed", b"h" * 32), store_key("mixed", LOOKUP.group)
+
+    async def run():
+        cache = SharedCache(Mixing(client(port)), "mixed")
+        await kept_in(cache, vector=VECTOR)
+        ask = replace(LOOKUP, key=b"4" * 32)
+        return await cache.find(ask, VECTOR, soon()), await cache.find(replace(ask, group=b"h" * 32), VECTOR, soon())
+
+    own, other = finished(run())
+    assert own is not None
+    assert other is None
+
+
+def test_identical_requests_match_while_a_search_fails_and_the_index_is_made_again(port, monkeypatch):
+    """As after FLUSHALL, which removes the index as well."""
+
+    class Emptied(Searching):
+        lost = False
+
+        async def execute_command(self, *command):
+            if command[0] == "FT.CREATE":
+                self.lost = False
+            if self.lost and command[0] == "FT.SEARCH":
+                raise ResponseError("no such index")
+            return await super().execute_command(*command)
+
+    async def run():
+        searching = Emptied(client(port))
+        cache = SharedCache(searching, "emptied")
+        await kept_in(cache, vector=VECTOR)
+        searching.lost, ask = True, replace(LOOKUP, key=b"5" * 32)
+        found = [await cache.find(ask, VECTOR, soon()), await cache.find(LOOKUP, VECTOR, soon())]
+        assert store_failures() == dict.fromkeys(module.REASONS, 0) | {"refused": 1}
+        monkeypatch.setattr(cache, "_search_after", 0.0)
+        return [*found, await cache.find(ask, VECTOR, soon())]
+
+    missed, exact, again = finished(run())
+    assert (missed, exact) == (None, CacheHit(KEPT))
+    assert again is not None
 
 
 def test_without_a_search_module_only_the_same_request_is_a_hit(port, capfd):
