@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from support.compiled_sandbox import compiled_stand  # noqa: E402 - the folder above
+from support.compiled_sandbox import compiled_sandbox  # noqa: E402 - the folder above
 from support.hostile_client import ATTACKER, Others, chat, half_open, request  # noqa: E402 - likewise
 from support.scripted import Scripted  # noqa: E402 - likewise
 from vsr_runtime.server.transport.stream import TRANSPORTS  # noqa: E402 - likewise
@@ -134,7 +134,7 @@ def main() -> None:
             for label, edit in ((f"{transport:8} {name}", None), ("         Envoy alone", alone)):
                 with (
                     tempfile.TemporaryDirectory() as folder,
-                    compiled_stand(Path(folder), POLICY, transport=transport, edit=edit) as running,
+                    compiled_sandbox(Path(folder), POLICY, transport=transport, edit=edit) as running,
                 ):
                     found = asyncio.run(measure(running.sandbox.url, ATTACKS[name], given.seconds))
                 print(line(label, found), dict(found[-1].statuses), flush=True)

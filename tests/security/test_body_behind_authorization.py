@@ -7,7 +7,7 @@ import threading
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import ANY_TIME, REAL_ENVOY
 from support.hostile_client import address_of
 from support.scripted import Scripted
@@ -97,7 +97,7 @@ def test_body_over_the_limit_ends_in_an_error_soon(tmp_path):
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     Scripted.says("hello")
     try:
-        with compiled_stand(
+        with compiled_sandbox(
             tmp_path, POLICY, edit=lambda bootstrap: behind_authorization(bootstrap, server.server_address[1])
         ) as running:
             sizes = ((LIMIT + 1, 1000), (2 * LIMIT, 1000), (8 * LIMIT, LIMIT))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running, wait_until
 from vsr_runtime.sandbox.backend import Backend
 
@@ -45,7 +45,7 @@ def gateway(request, tmp_path_factory):
     if request.param == "nghttp2":
         pytest.importorskip("cffi")
     folder = tmp_path_factory.mktemp(request.param)
-    with compiled_stand(folder, POLICY, transport=request.param, backend=Backend) as running:
+    with compiled_sandbox(folder, POLICY, transport=request.param, backend=Backend) as running:
         assert running.send(chat("hello"))[0] == 200
         yield running
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import ANY_TIME, REAL_ENVOY
 from support.hostile_client import address_of, chat, request
 from support.scripted import Scripted
@@ -70,5 +70,5 @@ def test_connections_above_the_limit_are_closed(tmp_path, edit: Callable[[dict[s
         return sum(served)
 
     Scripted.says("hello")
-    with compiled_stand(tmp_path, POLICY, edit=edit) as running:
+    with compiled_sandbox(tmp_path, POLICY, edit=edit) as running:
         assert FEW - 2 <= asyncio.run(whole(running.sandbox.url)) <= FEW

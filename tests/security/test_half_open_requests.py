@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import ANY_TIME, REAL_ENVOY
 from support.hostile_client import ATTACKER, OTHER, Others, chat, half_open, request
 from support.scripted import Scripted
@@ -28,7 +28,7 @@ default: big
 def running(transport, tmp_path_factory):
     """The sandbox, by each transport."""
     Scripted.says("hello")
-    with compiled_stand(tmp_path_factory.mktemp("open"), POLICY, transport=transport) as running:
+    with compiled_sandbox(tmp_path_factory.mktemp("open"), POLICY, transport=transport) as running:
         yield running
 
 

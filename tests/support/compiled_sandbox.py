@@ -20,7 +20,7 @@ from vsr_runtime.sandbox.bootstrap import localise
 
 
 @contextmanager
-def compiled_stand(
+def compiled_sandbox(
     folder: Path,
     policy: str,
     kind: type[Running] = Running,

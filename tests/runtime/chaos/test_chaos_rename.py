@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from support.argo_cd import wave
 from support.chaos import RUNTIME, Second, address
 from support.common import linked
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import ANY_TIME, JSON, REAL_ENVOY, events, wait_until
 from support.gitops_support import compiled, written
 from support.scripted import Scripted
@@ -151,7 +151,7 @@ def test_a_rename_of_a_categorys_model_loses_no_request(tmp_path):
     new = written(compiled(linked(NEW)), tmp_path / "new") / "router" / "config.yaml"
     serve = (sys.executable, "-P", "-m", "vsr_runtime.cli", "serve")
     assert order() == ["server", "routes", "router", "prune"]
-    with compiled_stand(tmp_path, BOTH, edit=gateway.edit) as running, load(running.sandbox.url) as outcomes:
+    with compiled_sandbox(tmp_path, BOTH, edit=gateway.edit) as running, load(running.sandbox.url) as outcomes:
         wait_until(lambda: sum(outcomes.values()) > 50)
         assert {status for status, _ in outcomes} == {200}
         old = set(outcomes)

@@ -7,7 +7,7 @@ import os
 import signal
 
 from support.chaos import RUNTIME
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import ANY_TIME, REAL_ENVOY, heard
 from support.slow import Slow
 
@@ -53,7 +53,7 @@ def test_a_response_that_is_read_comes_to_its_end_although_the_router_stops(tmp_
             each.close()
         return answer, refused
 
-    with compiled_stand(tmp_path, POLICY, transport=transport, backend=Slow) as running:
+    with compiled_sandbox(tmp_path, POLICY, transport=transport, backend=Slow) as running:
         answer, refused = asyncio.run(asyncio.wait_for(whole(running), ANY_TIME))
         assert heard(running.lines, '"stopped"')
     assert answer.startswith(b"HTTP/1.1 200 ")

@@ -15,7 +15,7 @@ import urllib.request
 import pytest
 
 from support import rendering
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import ANY_TIME, REAL_ENVOY, events, wait_until
 from support.scripted import Scripted
 from vsr_compiler.pipeline import read_policy
@@ -131,7 +131,7 @@ def test_dead_router_is_avoided_and_nothing_is_counted_twice(tmp_path, transport
     Scripted.says("fine")
     pair = Pair(tmp_path, stack, transport)
     served = 0
-    with compiled_stand(tmp_path, POLICY, transport=transport, edit=pair.edit) as gateway:
+    with compiled_sandbox(tmp_path, POLICY, transport=transport, edit=pair.edit) as gateway:
 
         def serves() -> bool:
             nonlocal served

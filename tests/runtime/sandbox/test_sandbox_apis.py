@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running
 from vsr_runtime.sandbox.backend import Backend
 
@@ -36,7 +36,7 @@ FORM = (
 @pytest.fixture(scope="module")
 def stand(tmp_path_factory):
     """A sandbox with a model in the cluster and one of a provider."""
-    with compiled_stand(tmp_path_factory.mktemp("apis"), POLICY, backend=Backend) as running:
+    with compiled_sandbox(tmp_path_factory.mktemp("apis"), POLICY, backend=Backend) as running:
         yield running
 
 

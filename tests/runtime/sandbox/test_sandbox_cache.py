@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running, events
 from support.scripted import Scripted
 from vsr_runtime.sandbox import Sandbox
@@ -72,7 +72,7 @@ class Counting(Running):
 
 def started(folder, guards: str):
     """A sandbox that keeps answers."""
-    with compiled_stand(folder, POLICY.replace("GUARDS\n", guards), Counting) as running:
+    with compiled_sandbox(folder, POLICY.replace("GUARDS\n", guards), Counting) as running:
         yield running
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY
 from support.scripted import Scripted
 
@@ -38,7 +38,7 @@ pytestmark = REAL_ENVOY
 
 def started(tmp_path_factory, who: str, more: str = ""):
     """A sandbox that tells."""
-    with compiled_stand(tmp_path_factory.mktemp("debug_headers"), POLICY.format(who=who, more=more)) as running:
+    with compiled_sandbox(tmp_path_factory.mktemp("debug_headers"), POLICY.format(who=who, more=more)) as running:
         yield running
 
 

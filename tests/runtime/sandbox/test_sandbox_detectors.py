@@ -8,7 +8,7 @@ import os
 import pytest
 
 from support.checkpoints import plant
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY
 from support.scripted import Scripted
 
@@ -49,7 +49,7 @@ def gateway(tmp_path_factory):
     plant(folder / "models/org/attacks" / ATTACKS, "sequence", ["benign", "jailbreak"], {"ba": "jailbreak"})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VSR_MODELS", str(folder / "models"), prepend=os.pathsep)
-        with compiled_stand(folder, POLICY) as running:
+        with compiled_sandbox(folder, POLICY) as running:
             yield running
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running, heard
 from support.unreliable import Unreliable
 from vsr_compiler.targets.common.extproc import header_mark
@@ -74,7 +74,9 @@ def with_retries(bootstrap: dict[str, Any]) -> None:
 def running(tmp_path_factory) -> Iterator[Running]:
     """One sandbox for all tests; each says how its backends behave."""
     Unreliable.behaviours["backend/dead"] = "refused"
-    with compiled_stand(tmp_path_factory.mktemp("fallback"), POLICY, backend=Unreliable, edit=with_retries) as running:
+    with compiled_sandbox(
+        tmp_path_factory.mktemp("fallback"), POLICY, backend=Unreliable, edit=with_retries
+    ) as running:
         yield running
 
 

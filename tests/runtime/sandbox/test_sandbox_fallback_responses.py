@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running
 from support.unreliable import Unreliable
 
@@ -42,7 +42,7 @@ default: {model: main, fallback: [spare]}
 @pytest.fixture(scope="module")
 def running(tmp_path_factory) -> Iterator[Running]:
     """One sandbox for all tests; each says how its backends behave."""
-    with compiled_stand(tmp_path_factory.mktemp("fallback"), POLICY, backend=Unreliable) as running:
+    with compiled_sandbox(tmp_path_factory.mktemp("fallback"), POLICY, backend=Unreliable) as running:
         yield running
 
 

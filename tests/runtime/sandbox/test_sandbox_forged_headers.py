@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running
 from support.scripted import Scripted
 from vsr_schemas.headers import PRIVATE, SELECTED_MODEL, STRIPPED, STRIPPED_PREFIXES
@@ -44,7 +44,7 @@ MARK = "costly"
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The sandbox."""
     folder: Path = tmp_path_factory.mktemp("forged")
-    with compiled_stand(folder, POLICY) as stand:
+    with compiled_sandbox(folder, POLICY) as stand:
         Scripted.says("done")
         yield stand
 

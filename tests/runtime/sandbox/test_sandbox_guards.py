@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY
 from support.scripted import Scripted
 from vsr_runtime.server.exchange import logged_id
@@ -39,7 +39,7 @@ pytestmark = REAL_ENVOY
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, transport):
     """A sandbox with guards."""
-    with compiled_stand(tmp_path_factory.mktemp("guards"), POLICY, transport=transport) as running:
+    with compiled_sandbox(tmp_path_factory.mktemp("guards"), POLICY, transport=transport) as running:
         yield running
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running
 from support.identity_policies import policy
 from support.scripted import Scripted
@@ -27,7 +27,7 @@ RESEARCH, INTERNS = ({"team": "research"}, {"team": "interns"})
 
 
 def _stand(folder, source: str, more: str = "") -> Iterator[Running]:
-    with compiled_stand(folder, policy(source, more=more)) as stand:
+    with compiled_sandbox(folder, policy(source, more=more)) as stand:
         Scripted.says("done")
         yield stand
 
@@ -255,7 +255,7 @@ def _keys_out_of_reach(bootstrap: dict) -> None:
 
 def test_nobody_is_served_while_the_keys_of_the_issuer_cannot_be_had(tmp_path, chat) -> None:
     """A valid token is refused as well: authentication fails closed."""
-    with compiled_stand(tmp_path, policy("jwt"), edit=_keys_out_of_reach) as stand:
+    with compiled_sandbox(tmp_path, policy("jwt"), edit=_keys_out_of_reach) as stand:
         Scripted.says("done")
         before = len(Scripted.requests)
         status, _, data = stand.send(chat("small", "hello"), authorization=token(stand, INTERNS))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.endpoint_picker import behind_the_router, picker
 from support.gateway_client import REAL_ENVOY, Running
 from support.scripted import Scripted
@@ -56,7 +56,7 @@ def stand(
     Scripted.document({"ok": True})
     with (
         picker(max_message, every_path=every_path) as port,
-        compiled_stand(
+        compiled_sandbox(
             folder, policy, edit=lambda bootstrap: behind_the_router(bootstrap, port, {"small"}), target=target
         ) as running,
     ):

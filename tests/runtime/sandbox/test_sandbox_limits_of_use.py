@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running
 from support.scripted import Scripted
 from vsr_schemas.sandbox import ClientSettings
@@ -36,7 +36,7 @@ limits:
 @pytest.fixture(scope="module")
 def stand(tmp_path_factory):
     """A gateway with a limit for each of three teams."""
-    with compiled_stand(tmp_path_factory.mktemp("limited"), POLICY) as running:
+    with compiled_sandbox(tmp_path_factory.mktemp("limited"), POLICY) as running:
         yield running
 
 

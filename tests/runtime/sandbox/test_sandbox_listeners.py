@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY, Running
 from support.scripted import Scripted
 from vsr_schemas.headers import SELECTED_MODEL
@@ -50,7 +50,7 @@ BODY = json.dumps({"model": "auto", "messages": [{"role": "user", "content": "He
 def stand(tmp_path_factory) -> Iterator[Running]:
     """A running sandbox with three listeners."""
     Scripted.says("Hello.")
-    with compiled_stand(tmp_path_factory.mktemp("edge"), POLICY) as running:
+    with compiled_sandbox(tmp_path_factory.mktemp("edge"), POLICY) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY
 from support.scripted import Scripted
 
@@ -191,7 +191,7 @@ def gateway(request, tmp_path_factory, transport):
     try:
         policy = POLICY.replace("GUARDS", GUARDS if request.param == "guarded" else "")
         folder = tmp_path_factory.mktemp("refused")
-        with compiled_stand(folder, policy, transport=transport, edit=gateway_with(authorizer)) as running:
+        with compiled_sandbox(folder, policy, transport=transport, edit=gateway_with(authorizer)) as running:
             running.guarded = request.param == "guarded"
             yield running
     finally:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import Running
 from vsr_runtime.sandbox import backend as stand_ins
 from vsr_schemas.headers import CREDENTIALS
@@ -112,7 +112,7 @@ class Recording(stand_ins.Backend):
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """The sandbox of the policy."""
     folder = tmp_path_factory.mktemp("providers")
-    with compiled_stand(folder, POLICY, Gateway, backend=Recording) as running:  # type: ignore[arg-type]
+    with compiled_sandbox(folder, POLICY, Gateway, backend=Recording) as running:  # type: ignore[arg-type]
         yield running  # type: ignore[misc]
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.compiled_sandbox import compiled_stand
+from support.compiled_sandbox import compiled_sandbox
 from support.gateway_client import REAL_ENVOY
 from support.scripted import Scripted
 
@@ -41,7 +41,7 @@ pytestmark = [*REAL_ENVOY, pytest.mark.usefixtures("files")]
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory, _graph_cache):
     """A sandbox with signals."""
-    with compiled_stand(tmp_path_factory.mktemp("signals"), POLICY) as running:
+    with compiled_sandbox(tmp_path_factory.mktemp("signals"), POLICY) as running:
         Scripted.says("fine")
         yield running
 
