@@ -76,13 +76,13 @@ class Family:
         return metric
 
 
-class Distribution:
-    """A histogram."""
+class Histogram:
+    """The values of a distribution with the same labels."""
 
-    gauge = None
+    __slots__ = ("_bounds", "_counts", "_sum")
 
-    def __init__(self, name: str, text: str, bounds: Sequence[float]) -> None:
-        self.name, self.text, self._bounds = name, text, tuple(bounds)
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = tuple(bounds)
         self._counts = [0.0] * (len(bounds) + 1)
         self._sum = 0.0
 
@@ -91,9 +91,39 @@ class Distribution:
         self._counts[bisect_left(self._bounds, value)] += 1
         self._sum += value
 
-    def state(self) -> dict[str, list[float]]:
+    def state(self) -> list[float]:
         """The counts of all buckets, then the sum of the values."""
-        return {"": [*self._counts, self._sum]}
+        return [*self._counts, self._sum]
+
+
+class Distribution:
+    """Histograms of one metric, by labels.
+
+    Args:
+        name: the metric's name.
+        text: the help text.
+        bounds: the upper bounds of the buckets.
+        labels: names of the labels.
+    """
+
+    gauge = None
+
+    def __init__(self, name: str, text: str, bounds: Sequence[float], labels: Sequence[str] = ()) -> None:
+        self.name, self.text, self.names, self._bounds = name, text, tuple(labels), tuple(bounds)
+        self._cells: dict[tuple[str, ...], Histogram] = {}
+        if not labels:
+            self.observe = self.labels().observe
+
+    def labels(self, *values: str) -> Histogram:
+        """Get the histogram with these labels; create it if it is new."""
+        found = self._cells.get(values)
+        if found is None:
+            found = self._cells[values] = Histogram(self._bounds)
+        return found
+
+    def state(self) -> dict[str, list[float]]:
+        """The values by joined labels."""
+        return {_JOINT.join(values): cell.state() for values, cell in self._cells.items()}
 
     def joined(self, values: Iterable[list[float]]) -> list[float]:
         """Add up the histograms of several processes."""
@@ -101,12 +131,14 @@ class Distribution:
 
     def metric(self, state: Mapping[str, list[float]]) -> Metric:
         """Export to Prometheus."""
-        *counts, total = state.get("") or [0.0] * (len(self._counts) + 1)
-        below, buckets = 0.0, []
-        for bound, count in zip([*map(str, self._bounds), "+Inf"], counts, strict=True):
-            below += count
-            buckets.append((bound, below))
-        metric: Metric = HistogramMetricFamily(self.name, self.text, buckets=buckets, sum_value=total)
+        metric: Metric = HistogramMetricFamily(self.name, self.text, labels=self.names)
+        empty = {} if self.names else {"": [0.0] * (len(self._bounds) + 2)}
+        for labels, (*counts, total) in (state or empty).items():
+            below, buckets = 0.0, []
+            for bound, count in zip([*map(str, self._bounds), "+Inf"], counts, strict=True):
+                below += count
+                buckets.append((bound, below))
+            metric.add_metric(labels.split(_JOINT) if self.names else [], buckets, total)  # type: ignore[attr-defined]
         return metric
 
 

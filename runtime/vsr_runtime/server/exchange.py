@@ -14,6 +14,7 @@ from vsr_runtime.server.agentgateway import Vouched
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Charge
 from vsr_runtime.server.model_observer import Watch
+from vsr_runtime.server.shadow.drawn import Drawn
 from vsr_runtime.server.wire import BodyMode
 from vsr_schemas.identity import TEAM, TENANT, USER
 
@@ -44,6 +45,7 @@ class Exchange:
         vouched: what agentgateway vouches for, and what the client claimed; None behind Envoy.
         who: the authenticated client; None if there is none.
         shadowed: the headers for a candidate that decides the request, too; None if none does.
+        drawn: the candidate that may decide the request instead; None if none does.
     """
 
     generation: Generation
@@ -61,6 +63,7 @@ class Exchange:
     vouched: Vouched | None = None
     who: Client | None = None
     shadowed: RequestHeaders | None = None
+    drawn: Drawn | None = None
 
 
 class HeldBytes:
