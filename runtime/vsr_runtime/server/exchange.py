@@ -11,10 +11,10 @@ from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.log import Field
 from vsr_runtime.server.agentgateway import Vouched
+from vsr_runtime.server.drawn import Drawn
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Charge
 from vsr_runtime.server.model_observer import Watch
-from vsr_runtime.server.shadow.drawn import Drawn
 from vsr_runtime.server.wire import BodyMode
 from vsr_schemas.identity import TEAM, TENANT, USER
 

@@ -22,11 +22,11 @@ from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeade
 from vsr_runtime.decision.request.share import drawn_by, is_drawn
 from vsr_runtime.log import log
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
+from vsr_runtime.server.drawn import Drawn
 from vsr_runtime.server.exchange import Exchange
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.policy_metrics import Policy, PolicyMetrics
 from vsr_runtime.server.readers.remote import LARGE_BODY
-from vsr_runtime.server.shadow.drawn import Drawn
 from vsr_runtime.server.thread_pool import OverloadedError
 
 LOGGED = 100
