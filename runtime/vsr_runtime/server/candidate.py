@@ -18,9 +18,9 @@ from vsr_runtime.server.generation import Generation, Loader, content_hash
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import POLL, keys_hash
 from vsr_runtime.server.shadow.classifiers import candidate_generation, deciding_generation, mirrored
-from vsr_runtime.server.shadow.counts import ShadowMetrics
 from vsr_runtime.server.shadow.shadow import Shadow
 from vsr_runtime.server.shadow.share import Share, Sharing, conflict
+from vsr_runtime.server.shadow_metrics import ShadowMetrics
 from vsr_runtime.server.supervisor.link import BROKER, workers
 
 Hashes = tuple[str, str, int]

@@ -18,7 +18,7 @@ from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
 from vsr_runtime.server.detectors.counts import evaluations, unknown_labels
 from vsr_runtime.server.policy_metrics import PolicyMetrics
-from vsr_runtime.server.shadow.counts import ShadowMetrics
+from vsr_runtime.server.shadow_metrics import ShadowMetrics
 from vsr_runtime.server.shared_cache import store_failures
 
 SHED = (Cause.OVERLOADED, Cause.FULL)

@@ -24,8 +24,8 @@ from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.shadow import shadow as shadow_module
 from vsr_runtime.server.shadow.budget import BURST, IDLE, SHARE, CpuBudget
 from vsr_runtime.server.shadow.classifiers import BorrowedPool, RecordingPool, candidate_generation, record
-from vsr_runtime.server.shadow.counts import MAX_PAIRS
 from vsr_runtime.server.shadow.encoders import REMEMBERED, RememberingEncoder, SharedEncoders
+from vsr_runtime.server.shadow_metrics import MAX_PAIRS
 
 
 @pytest.fixture

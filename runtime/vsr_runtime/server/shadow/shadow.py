@@ -31,8 +31,8 @@ from vsr_runtime.server.decision_runner import loop_time, thread_work
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.readers.remote import LARGE_BODY
 from vsr_runtime.server.shadow.budget import CpuBudget
-from vsr_runtime.server.shadow.counts import ShadowMetrics
 from vsr_runtime.server.shadow.share import Share, Sharing
+from vsr_runtime.server.shadow_metrics import ShadowMetrics
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 MAX_WAITING, MAX_BYTES = 64, 4 << 20
