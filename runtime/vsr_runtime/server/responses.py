@@ -88,6 +88,8 @@ class ResponseHandler:
             end = monotonic() + exchange.generation.budget
             budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
             event = to_response_event(message, budget)
+            if exchange.response is not None:
+                exchange.response.report.observe(event)
             size = len(event.body) if isinstance(event, ResponseBody) else 0
             try:
                 self._hold(size)
@@ -124,6 +126,8 @@ class ResponseHandler:
                 end = monotonic() + exchange.generation.budget
                 budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
                 event = to_response_event(message, budget)
+                if exchange.response is not None:
+                    exchange.response.report.observe(event)
                 size = len(event.body) if isinstance(event, ResponseBody) else 0
                 self._hold(size)
                 held += size
@@ -234,6 +238,8 @@ class ResponseHandler:
         blocked = action if isinstance(action, ImmediateResponse) else action.rejection
         if blocked is not None:
             self._metrics.blocked(blocked, exchange.model)
+            if exchange.response is not None:
+                exchange.response.report.refused(blocked.code)
         if isinstance(action, BodyOutput):
             self._metrics.guarded(action.guards, "response")
         guards = format_guards(action.guards)
