@@ -234,6 +234,7 @@ class Processor:
         exchange = Exchange(self._generation)
         if self._generation.wanted is not None:
             exchange.begun = monotonic()
+        outcome: Outcome | None = None
         try:
             outcome = await self._outcome(task, exchange, stream)
         finally:
@@ -246,6 +247,8 @@ class Processor:
                 exchange.charge.settle()
             if exchange.watch is not None:
                 exchange.watch.close()
+            if exchange.response is not None:
+                exchange.response.end(outcome)
         if not isinstance(outcome, bytes):
             status, reason = outcome
             log("aborted", status=status.name, reason=reason)
@@ -472,6 +475,11 @@ class Processor:
         exchange.model = action.model
         if exchange.generation.wanted is not None and exchange.arrived:
             exchange.watch = self._observer.watch(action, exchange.begun, exchange.arrived)
+        if self._tracing and exchange.decided is not None:
+            provider = exchange.generation.providers.get(action.model, "")
+            exchange.response = self._tracing.responding(
+                exchange.decided, action.model, path=exchange.path, provider=provider
+            )
         self._following.add(task)
         plan = action.response
         if exchange.reply_in_parts:
@@ -541,7 +549,7 @@ class Processor:
         if self._audit is not None and action.cause is not Cause.AUDIT:
             self._record(exchange, event, fields)
         if self._tracing and begun is not None:
-            self._tracing.decided(
+            exchange.decided = self._tracing.decided(
                 exchange.carrier,
                 exchange.request_id,
                 action,

@@ -93,6 +93,8 @@ class ResponseHandler:
             end = monotonic() + exchange.generation.budget
             budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
             event = to_response_event(message, budget)
+            if exchange.response is not None:
+                exchange.response.report.observe(event)
             size = len(event.body) if isinstance(event, ResponseBody) else 0
             try:
                 self._hold(size)
@@ -129,6 +131,8 @@ class ResponseHandler:
                 end = monotonic() + exchange.generation.budget
                 budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
                 event = to_response_event(message, budget)
+                if exchange.response is not None:
+                    exchange.response.report.observe(event)
                 size = len(event.body) if isinstance(event, ResponseBody) else 0
                 self._hold(size)
                 held += size
@@ -241,6 +245,8 @@ class ResponseHandler:
             self._metrics.blocked(blocked, exchange.model)
             if self._share is not None:
                 self._share.blocked(exchange, blocked)
+            if exchange.response is not None:
+                exchange.response.report.refused(blocked.code)
         if isinstance(action, BodyOutput):
             self._guarded(exchange, action.guards)
         guards = format_guards(action.guards)
