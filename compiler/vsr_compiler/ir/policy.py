@@ -67,6 +67,13 @@ class Policy:
     """That of the environment, or of the first one that has one; None if the policy attaches to no Gateway."""
     hosts: tuple[Environment, ...] = ()
     """The environments of the target `compose`, which are no clusters, sorted by name."""
+    candidates: Mapping[str, Policy] = field(default_factory=dict)
+    """The candidates of all environments, by the names of their folders."""
+
+    @property
+    def candidate(self) -> Policy | None:
+        """The candidate; None if there is none."""
+        return None if self.router.candidate is None else self.candidates.get(self.router.candidate.name)
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:
