@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from vsr_compiler.diagnostics.codes.model import Code, Example, Stage
-
-_ROUTER = 'router: {image: "registry.example/vsr-runtime:0.1.0", candidate: {%s}}\n'
+from vsr_compiler.diagnostics.codes.model import Code, Example, Kind, Stage
 
 CODES = {
     "VSR587": Code(
@@ -15,7 +13,7 @@ CODES = {
         "or two candidates would have the same folder in the output.",
         reason="A candidate is a whole policy in a file of its own, which the same router executes.",
         fix="Name the file of another policy, relative to this one.",
-        example=Example(_ROUTER % "policy: ./missing.yaml"),
+        example=Example('router: {image: "registry.example/vsr-runtime:0.1.0", candidate: {policy: ./missing.yaml}}\n'),
     ),
     "VSR588": Code(
         title="candidate cannot decide",
@@ -27,7 +25,8 @@ CODES = {
         "decides would fail there, or bypass a limit.",
         fix="Add what it needs to this policy first and roll that out, or remove `share` to only compare.",
         example=Example(
-            _ROUTER % "policy: ./next.yaml, share: 10",
+            "vsr-compile check policies/example.yaml",
+            kind=Kind.COMMAND,
             output="policies/example.yaml:4:75: error VSR588: the candidate `./next.yaml` cannot decide a share: "
             "the active policy does not have the model 'third'",
         ),
@@ -40,7 +39,8 @@ CODES = {
         reason="Decisions are compared, not whether they could be served.",
         fix="Nothing to do. Before the candidate gets a `share`, this policy needs these objects.",
         example=Example(
-            _ROUTER % "policy: ./next.yaml",
+            "vsr-compile policies/example.yaml",
+            kind=Kind.COMMAND,
             output="policies/example.yaml:4:75: note VSR589: the candidate `./next.yaml` is only compared: "
             "of its objects, HTTPRoute `default/third` missing here",
         ),
@@ -54,7 +54,8 @@ CODES = {
         reason="Both policies are in the same pods, so the candidate could not be loaded.",
         fix="Add the classifier to this policy first, and roll that out.",
         example=Example(
-            _ROUTER % "policy: ./next.yaml",
+            "vsr-compile policies/example.yaml",
+            kind=Kind.COMMAND,
             output="policies/example.yaml:4:75: error VSR590: the candidate `./next.yaml` needs what the router's pods "
             "do not have: checkpoint `example/detector`",
         ),
