@@ -527,7 +527,12 @@ class Processor:
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH, self._flush)
-        self._metrics.decided(action, None if begun is None else monotonic() - begun)
+        span = exchange.decided
+        self._metrics.decided(
+            action,
+            None if begun is None else monotonic() - begun,
+            None if span is None else (span.trace_id, span.span_id),
+        )
 
     def _record(self, exchange: Exchange, event: str, fields: dict[str, Field]) -> None:
         """Add a record to the audit log: what was logged, the policy, and who asked."""
