@@ -18,8 +18,8 @@ from vsr_runtime.server.exemplars import Exemplars, latest, read
 State = dict[str, dict[str, list[float]]]
 """Values by family and by joined labels. Child processes send it to their parent."""
 _JOINT = "\x1f"
-_EXEMPLARS = "exemplars"
-"""The key of a histogram's exemplars in its state."""
+_EXEMPLARS = "\x1eexemplars"
+"""What follows the labels of a histogram in the key of its exemplars."""
 
 
 class Cell:
@@ -82,16 +82,16 @@ class Family:
         return metric
 
 
-class Distribution:
-    """A histogram."""
+class Histogram:
+    """The values of a distribution with the same labels."""
 
-    gauge = None
+    __slots__ = ("_bounds", "_counts", "_exemplars", "_sum")
 
-    def __init__(self, name: str, text: str, bounds: Sequence[float]) -> None:
-        self.name, self.text, self._bounds = name, text, tuple(bounds)
+    def __init__(self, bounds: Sequence[float]) -> None:
+        self._bounds = tuple(bounds)
         self._counts = [0.0] * (len(bounds) + 1)
         self._sum = 0.0
-        self._exemplars = Exemplars(len(self._counts))
+        self._exemplars: Exemplars | None = None
 
     def observe(self, value: float, trace: tuple[int, int] | None = None) -> None:
         """Count a value. ``trace`` are the ids of its trace and span if it is sampled."""
@@ -99,30 +99,72 @@ class Distribution:
         self._counts[bucket] += 1
         self._sum += value
         if trace is not None:
+            if self._exemplars is None:
+                self._exemplars = Exemplars(len(self._counts))
             self._exemplars.keep(bucket, value, *trace)
 
+    def state(self) -> list[float]:
+        """The counts of all buckets, then the sum of the values."""
+        return [*self._counts, self._sum]
+
+    def exemplars(self) -> list[float] | None:
+        """The exemplars of all buckets; None if there are none."""
+        return None if self._exemplars is None else self._exemplars.state()
+
+
+class Distribution:
+    """Histograms of one metric, by labels.
+
+    Args:
+        name: the metric's name.
+        text: the help text.
+        bounds: the upper bounds of the buckets.
+        labels: names of the labels.
+    """
+
+    gauge = None
+
+    def __init__(self, name: str, text: str, bounds: Sequence[float], labels: Sequence[str] = ()) -> None:
+        self.name, self.text, self.names, self._bounds = name, text, tuple(labels), tuple(bounds)
+        self._cells: dict[tuple[str, ...], Histogram] = {}
+        if not labels:
+            self.observe = self.labels().observe
+
+    def labels(self, *values: str) -> Histogram:
+        """Get the histogram with these labels; create it if it is new."""
+        found = self._cells.get(values)
+        if found is None:
+            found = self._cells[values] = Histogram(self._bounds)
+        return found
+
     def state(self) -> dict[str, list[float]]:
-        """The counts of all buckets, then the sum of the values; and exemplars if there are any."""
-        counts = {"": [*self._counts, self._sum]}
-        return counts | {_EXEMPLARS: self._exemplars.state()} if self._exemplars.any else counts
+        """The values by joined labels, and exemplars."""
+        found = {_JOINT.join(values): cell.state() for values, cell in self._cells.items()}
+        rows = {_JOINT.join(values) + _EXEMPLARS: cell.exemplars() for values, cell in self._cells.items()}
+        return found | {label: row for label, row in rows.items() if row is not None}
 
     def joined(self, label: str, values: Iterable[list[float]]) -> list[float]:
         """Add up the histograms of several processes, and take their last exemplars."""
-        if label == _EXEMPLARS:
+        if label.endswith(_EXEMPLARS):
             return latest(values)
         return [sum(column) for column in zip(*values, strict=True)]
 
     def metric(self, state: Mapping[str, list[float]], *, exemplars: bool = False) -> Metric:
         """Export to Prometheus: with ``exemplars`` for OpenMetrics, where bounds are floats."""
-        *counts, total = state.get("") or [0.0] * (len(self._counts) + 1)
-        found = read(state[_EXEMPLARS]) if _EXEMPLARS in state else [None] * len(counts)
-        bounds = [str(float(bound) if exemplars else bound) for bound in self._bounds]
-        below = 0.0
-        buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
-        for bound, count, exemplar in zip([*bounds, "+Inf"], counts, found, strict=True):
-            below += count
-            buckets.append((bound, below, exemplar) if exemplars and exemplar else (bound, below))
-        metric: Metric = HistogramMetricFamily(self.name, self.text, buckets=buckets, sum_value=total)
+        metric: Metric = HistogramMetricFamily(self.name, self.text, labels=self.names)
+        empty = {} if self.names else {"": [0.0] * (len(self._bounds) + 2)}
+        bounds = [*(str(float(bound) if exemplars else bound) for bound in self._bounds), "+Inf"]
+        for labels, (*counts, total) in (state or empty).items():
+            if labels.endswith(_EXEMPLARS):
+                continue
+            rows = state.get(labels + _EXEMPLARS) if exemplars else None
+            found = read(rows) if rows else [None] * len(counts)
+            below = 0.0
+            buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+            for bound, count, exemplar in zip(bounds, counts, found, strict=True):
+                below += count
+                buckets.append((bound, below, exemplar) if exemplar else (bound, below))
+            metric.add_metric(labels.split(_JOINT) if self.names else [], buckets, total)  # type: ignore[attr-defined]
         return metric
 
 

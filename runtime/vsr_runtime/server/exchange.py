@@ -12,6 +12,7 @@ from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.log import Field
 from vsr_runtime.server.agentgateway import Vouched
+from vsr_runtime.server.drawn import Drawn
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Charge
 from vsr_runtime.server.model_observer import Watch
@@ -49,6 +50,7 @@ class Exchange:
         vouched: what agentgateway vouches for, and what the client claimed; None behind Envoy.
         who: the authenticated client; None if there is none.
         shadowed: the headers for a candidate that decides the request, too; None if none does.
+        drawn: the candidate that may decide the request instead; None if none does.
         decided: the span of the decision; None if it is not sampled.
         response: the span of the response; None if there is none.
     """
@@ -68,6 +70,7 @@ class Exchange:
     vouched: Vouched | None = None
     who: Client | None = None
     shadowed: RequestHeaders | None = None
+    drawn: Drawn | None = None
     decided: SpanContext | None = None
     response: ResponseSpan | None = None
 

@@ -27,11 +27,9 @@ class Exemplars:
 
     def __init__(self, buckets: int) -> None:
         self._rows: list[Sequence[float]] = [_EMPTY] * buckets
-        self.any = False
 
     def keep(self, bucket: int, value: float, trace: int, span: int) -> None:
         """Keep an observation as the bucket's exemplar."""
-        self.any = True
         self._rows[bucket] = (*_words(trace, _TRACE), *_words(span, _SPAN), value, time.time())
 
     def state(self) -> list[float]:

@@ -17,7 +17,8 @@ from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
 from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
 from vsr_runtime.server.detectors.counts import evaluations, unknown_labels
-from vsr_runtime.server.shadow.counts import ShadowMetrics
+from vsr_runtime.server.policy_metrics import PolicyMetrics
+from vsr_runtime.server.shadow_metrics import ShadowMetrics
 from vsr_runtime.server.shared_cache import store_failures
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
@@ -37,6 +38,7 @@ class Metrics:
 
     Attributes:
         shadow: those of a candidate.
+        policies: those by policy, while a candidate decides a share.
     """
 
     def __init__(self, program: Program | None = None) -> None:
@@ -102,6 +104,7 @@ class Metrics:
         self._ask_waiting: Callable[[], int] = int
         self._held_now = self._held.labels()
         self.shadow = ShadowMetrics(self._counter, self._gauge)
+        self.policies = PolicyMetrics(self._counter, self._hidden_gauge, self._distribution)
         for cause in Cause:
             self._unclassified.labels(cause.value)
         for reason in ("timeout", "memory", "died"):
@@ -279,6 +282,17 @@ class Metrics:
         self._families.append(family)
         if not labels:
             family.labels()
+        return family
+
+    def _distribution(self, name: str, text: str, *labels: str) -> Distribution:
+        family = Distribution(name, text, _SECONDS, labels)
+        self._families.append(family)
+        return family
+
+    def _hidden_gauge(self, name: str, text: str, *, how: str) -> Family:
+        """Make a gauge without labels that has no value until one is set."""
+        family = Family(name, text, gauge=how)
+        self._families.append(family)
         return family
 
     def _gauge(self, name: str, text: str, *labels: str, how: str = "sum") -> Family:
