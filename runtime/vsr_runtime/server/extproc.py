@@ -560,7 +560,12 @@ class Processor:
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH, self._flush)
-        self._metrics.decided(action, None if begun is None else monotonic() - begun)
+        span = exchange.decided
+        self._metrics.decided(
+            action,
+            None if begun is None else monotonic() - begun,
+            None if span is None else (span.trace_id, span.span_id),
+        )
         if self._share is not None:
             self._share.note(exchange, action, begun)
 

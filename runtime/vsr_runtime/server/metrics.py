@@ -128,13 +128,21 @@ class Metrics:
         """Record that the policy's folder is looked at now."""
         self._checked.labels().set(time.time())
 
-    def decided(self, action: SendToModel | ImmediateResponse, seconds: float | None) -> None:
-        """Count a decision, or an attempt. ``seconds`` is the time since the body arrived; None if none was read."""
+    def decided(
+        self, action: SendToModel | ImmediateResponse, seconds: float | None, trace: tuple[int, int] | None = None
+    ) -> None:
+        """Count a decision, or an attempt.
+
+        Args:
+            action: what was decided.
+            seconds: the time since the body arrived; None if none was read.
+            trace: the ids of its trace and span, if it is sampled.
+        """
         if isinstance(action, SendToModel) and action.attempt:
             self._attempts.labels(action.route or "", action.model, str(action.attempt)).inc()
             return
         if seconds is not None:
-            self._latency.observe(seconds)
+            self._latency.observe(seconds, trace)
         if action.route is not None:
             self._decisions.labels(action.route).inc()
         if action.signals is not None:
@@ -194,9 +202,9 @@ class Metrics:
         """Record the bytes of all bodies in work."""
         self._held_now.set(size)
 
-    def text(self) -> bytes:
-        """All metrics in Prometheus' text format."""
-        return page(self._families, self.state())
+    def text(self, *, exemplars: bool = False) -> bytes:
+        """All metrics in Prometheus' text format; with ``exemplars`` in OpenMetrics."""
+        return page(self._families, self.state(), exemplars=exemplars)
 
     def state(self) -> State:
         """All values, for the parent process to add up."""
@@ -213,9 +221,10 @@ class Metrics:
             self._unknown_labels.labels(name).set(number)
         return {family.name: family.state() for family in self._families}
 
-    def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:
-        """The combined metrics of several processes in text format, plus further families."""
-        return page([*self._families, *more], self.joined(states) | {each.name: each.state() for each in more})
+    def joined_text(self, states: Sequence[State], more: Sequence[Family] = (), *, exemplars: bool = False) -> bytes:
+        """The combined metrics of several processes as `text` has them, plus further families."""
+        state = self.joined(states) | {each.name: each.state() for each in more}
+        return page([*self._families, *more], state, exemplars=exemplars)
 
     def joined(self, states: Sequence[State]) -> State:
         """Combine the values of several processes."""
