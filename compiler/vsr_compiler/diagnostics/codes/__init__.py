@@ -20,6 +20,7 @@ from vsr_compiler.diagnostics.codes import (
     classifier_servers,
     conditions,
     delivery,
+    encoders,
     endpoints,
     engines,
     environments,
@@ -73,6 +74,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | encoders.CODES
     | attach.CODES
     | advisories.CODES
     | charts.CODES
