@@ -61,7 +61,7 @@ def _download(repo: str, revision: str, folder: Path) -> None:
     try:
         from huggingface_hub import snapshot_download  # noqa: PLC0415 - of an extra
     except ModuleNotFoundError:
-        raise UserError("the package huggingface_hub is not installed; run pip install 'vsr-compile[classify]'") from None
+        raise UserError("the package huggingface_hub is missing; run pip install 'vsr-compile[classify]'") from None
     try:
         snapshot_download(repo, revision=revision, local_dir=folder, allow_patterns=list(FILES))
     except Exception as error:  # noqa: BLE001 - of many packages: of HTTP, of the hub, of storage
