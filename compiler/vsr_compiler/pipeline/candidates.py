@@ -76,6 +76,7 @@ def _seen(policy: ir.Policy, other: ir.Policy) -> ir.Policy:
         on_failure=other.router.on_failure,
         response_headers=other.router.response_headers,
         overflow=other.router.overflow,
+        encoder=other.router.encoder,
         candidate=None,
     )
     return replace(

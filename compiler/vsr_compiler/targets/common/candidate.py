@@ -51,7 +51,7 @@ def check(policy: ir.Policy, other: ir.Policy) -> Iterator[Diagnostic]:
     if candidate is None:
         return
     own, needed = ({(one.name, one.server) for one in some.remote_classifiers} for some in (policy, other))
-    missing = [f"checkpoint `{repo}`" for repo, _ in sorted({*other.checkpoints} - {*policy.checkpoints})]
+    missing = [f"checkpoint `{repo}`" for repo, _ in sorted({*other.fetched} - {*policy.fetched})]
     missing += [f"server of the classifier `{name}`" for name, _ in sorted(needed - own, key=lambda item: item[0])]
     if other.on_gpu and not policy.on_gpu:
         missing.append("GPU for checkpoints")
