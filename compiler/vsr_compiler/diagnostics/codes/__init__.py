@@ -15,6 +15,7 @@ from vsr_compiler.diagnostics.codes import (
     attempts,
     backends,
     cache_store,
+    capacity,
     charts,
     classification,
     classifier_servers,
@@ -73,6 +74,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | capacity.CODES
     | attach.CODES
     | advisories.CODES
     | charts.CODES
