@@ -55,7 +55,7 @@ POLICIES: dict[Work, str] = {
     "injection": _GUARD % "patterns: injection",
     "patterns": _GUARD % r"patterns: ['(?i)project[ -]?falcon', '\bACME-[0-9]{6}\b']",
     "responses": _GUARD % "patterns: builtin, on: response",
-    "cache": POLICY.replace("model: model-b}", "model: model-b, cache: {ttl: 1m}}"),
+    "cache": POLICY.replace("model: model-b}", "model: model-b, cache: {ttl: 1m, scope: global}}"),
     "audit": POLICY,
     "encoder": POLICY.replace("signals: {", 'signals: {near: {embedding: {to: ["Why is my parcel late?"]}}, ').replace(
         "routes: [", "routes: [{name: near, when: {signal: near}, model: model-b}, "
@@ -66,7 +66,7 @@ POLICIES: dict[Work, str] = {
     + "guards: {g: {detector: attacks, action: flag}}\n",
 }
 CONNECTIONS: dict[Work, int] = {"encoder": 4, "responses": 4, "windows": 1}
-"""Where it is not 32: requests wait for a model, and with fewer connections none waits for longer than its time limit."""
+"""Where it is not 32: with fewer connections no request waits for a model for longer than its time limit."""
 
 
 @contextlib.contextmanager

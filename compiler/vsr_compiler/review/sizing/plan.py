@@ -77,8 +77,8 @@ def plan(policy: ir.Policy, load: Load, table: Measurements, environment: str | 
     stated = _cpus(policy)
     # The event loop of a process uses one core; models have further ones.
     rate = BUSY / max(python / 1e6, total / 1e6 / stated)
-    replicas = max(2, math.ceil(load.rps / rate))
-    if (replicas - 1) * rate / BUSY < load.rps:
+    replicas = max(2, math.ceil(round(load.rps / rate, 6)))
+    if (replicas - 1) * rate / BUSY < load.rps * (1 - 1e-6):
         replicas += 1
     memory = sum(part.memory for part in extra.values()) * 1.25
     request = math.ceil(memory / STEP) * STEP

@@ -21,7 +21,7 @@ class AutoscalingSpec(PolicyModel):
     min: Annotated[Int, Field(ge=1, le=1000)] | None = None
     max: Annotated[Int, Field(ge=1, le=1000)]
     queue: Annotated[Int, Field(ge=1, le=100_000)] = 4
-    scale_down_after: Annotated[Milliseconds, Field(ge=0, le=3_600_000)] | None = None
+    scale_down_after: Annotated[Milliseconds, Field(ge=1000, le=3_600_000)] | None = None
     prometheus: (
         Annotated[Text, Field(max_length=1024, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?$")] | None
     ) = None
