@@ -26,8 +26,8 @@ endpoints:
         severity="error",
         stage=Stage.LINK,
         meaning=(
-            "`autoscaling.max` is less than the number of pods with which the Deployment starts, in the policy or in an "
-            "environment."
+            "`autoscaling.max` is less than the number of pods with which the Deployment starts, in the policy or in "
+            "an environment."
         ),
         reason="The autoscaler would remove pods that the policy asks for, or be rejected.",
         fix="Raise `max`, or lower `min` or `replicas`.",
