@@ -27,7 +27,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
         hint = "Set `gpus: 1`, and more `replicas`: each has an engine of its own."
         message = f"the router's engine computes on one GPU, and `gpus` is {router.gpus}"
         yield Diagnostic("VSR586", message, router.span, hint)
-    if router.weights is not None and not policy.checkpoints:
+    if router.weights is not None and not policy.fetched:
         hint = "Set `checkpoint` for a classifier, or remove `weights`."
         yield Diagnostic("VSR282", f"no classifier reads the claim `{router.weights}`", router.span, hint)
     for environment in policy.places:

@@ -30,6 +30,7 @@ from vsr_compiler.ir.conditions import (
     walk,
     words,
 )
+from vsr_compiler.ir.encoders import Encoder
 from vsr_compiler.ir.endpoints import (
     Endpoint,
     EndpointKind,
@@ -125,6 +126,7 @@ __all__ = [
     "ConversationSignal",
     "Cors",
     "EmbeddingSignal",
+    "Encoder",
     "Endpoint",
     "EndpointKey",
     "EndpointKind",

@@ -100,6 +100,13 @@ class Policy:
         return sorted({used.checkpoint for used in self.used_classifiers if used.checkpoint is not None})
 
     @property
+    def fetched(self) -> list[tuple[str, str]]:
+        """Repositories and revisions of all weights that are not in the router's image: checkpoints, and an encoder."""
+        if isinstance(self.router.implementation, SemanticRouter):
+            return []
+        return sorted({*self.checkpoints, *self.router.encoder.pinned})
+
+    @property
     def on_gpu(self) -> bool:
         """Whether a checkpoint runs on a GPU."""
         return any(used.checkpoint is not None and used.device == "cuda" for used in self.used_classifiers)

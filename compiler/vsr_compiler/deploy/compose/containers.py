@@ -163,7 +163,7 @@ def _router(policy: ir.Policy, gpus: tuple[int, ...], files: Mapping[str, bytes]
         volumes=tuple(_models(policy, read_only=True)),
         secrets=secrets,
         scratch=((pods.CACHE_PATH, 256 * MEBIBYTE), ("/tmp", 16 * MEBIBYTE)),  # noqa: S108 - in the container
-        health=Health(("python3", "-c", _READY.format(port=router.http.port)), 5, 3, 600 if policy.checkpoints else 60),
+        health=Health(("python3", "-c", _READY.format(port=router.http.port)), 5, 3, 600 if policy.fetched else 60),
         limits=Limits(limits.memory, limits.cpus),
         devices=Devices(nvidia=gpus),
         after=after,
@@ -217,7 +217,7 @@ def _fetch(policy: ir.Policy) -> Iterator[Container]:
 
 
 def _models(policy: ir.Policy, *, read_only: bool) -> Iterator[Volume]:
-    if policy.checkpoints:
+    if policy.fetched:
         own = policy.router.weights is None
         yield Volume(policy.router.weights or MODELS, router_models.MODELS_PATH, own=own, read_only=read_only)
 

@@ -21,6 +21,7 @@ from vsr_compiler.diagnostics.codes import (
     classifier_servers,
     conditions,
     delivery,
+    encoders,
     endpoints,
     engines,
     environments,
@@ -77,6 +78,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | backends.CODES
     | cache_store.CODES
     | capacity.CODES
+    | encoders.CODES
     | attach.CODES
     | advisories.CODES
     | charts.CODES

@@ -207,7 +207,7 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int, gatew
         ],
         env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],
         ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
-        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.checkpoints else 60)
+        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.fetched else 60)
         | ({"initialDelaySeconds": starts_after} if starts_after else {}),
         readinessProbe=http_probe("/readyz", "http", 5, 2),
         livenessProbe=http_probe("/healthz", "http", 10, 3),

@@ -15,6 +15,7 @@ from vsr_schemas.policy.v1alpha1.cache_store import CacheLoginSpec, CacheStoreSp
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.classifier_servers import ClassifierServerSpec, ServerKeySpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
+from vsr_schemas.policy.v1alpha1.encoders import EncoderSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentClusterSpec, EnvironmentGatewaySpec, EnvironmentSpec
 from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
 from vsr_schemas.policy.v1alpha1.gitops import ClusterSpec, FluxSpec, GitOpsSpec
@@ -115,6 +116,7 @@ __all__ = [
     "ConditionSpec",
     "CorsSpec",
     "DefaultSpec",
+    "EncoderSpec",
     "EndpointSpec",
     "EnvironmentClusterSpec",
     "EnvironmentGatewaySpec",

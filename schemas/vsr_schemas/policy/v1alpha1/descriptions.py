@@ -66,6 +66,13 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
         "cache": "A Valkey or Redis in which all replicas share the responses that routes with `cache` store. Without "
         "it each process has its own. Router `vsr-runtime` only.",
+        "encoder": "Sentence encoder of all heads, embedding signals and caches. By default that of the image, "
+        "all-MiniLM-L6-v2, which reads English. Router `vsr-runtime` only.",
+    },
+    "router.encoder": {
+        "repo": "Repository on Hugging Face; one of the table in `docs/how-to/write-a-policy.md`.",
+        "revision": "Commit at which the init container fetches it, or below which the claim `weights.pvc` has it.",
+        "sha256": "Of its `model.safetensors`. Files with another one are not used.",
     },
     "router.cache": {
         "address": "Host and port of the store, such as `valkey.cache:6379`.",
