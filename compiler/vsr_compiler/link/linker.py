@@ -12,6 +12,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.link.ask import link_ask
 from vsr_compiler.link.cache_store import link_cache_store
+from vsr_compiler.link.candidate import link_candidate
 from vsr_compiler.link.categories import link_categories
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.clusters import with_clusters
@@ -197,6 +198,7 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         placement=link_placement(scope, spec, ("router",), ROUTER_VARIABLES),
         autoscaling=link_autoscaling(scope, spec.autoscaling, ("router", "autoscaling"), spec.replicas),
         cache=link_cache_store(scope, spec.cache),
+        candidate=link_candidate(scope, spec.candidate, ("router", "candidate")),
     )
 
 

@@ -16,6 +16,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     cache_store,
     capacity,
+    candidates,
     charts,
     classification,
     classifier_servers,
@@ -78,6 +79,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | backends.CODES
     | cache_store.CODES
     | capacity.CODES
+    | candidates.CODES
     | encoders.CODES
     | attach.CODES
     | advisories.CODES
