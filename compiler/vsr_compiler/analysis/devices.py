@@ -22,7 +22,7 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     if router.gpus and not policy.on_gpu and all(environment.device != "cuda" for environment in policy.places):
         hint = "Set `device: cuda` for a checkpoint, or remove `gpus`."
         yield Diagnostic("VSR281", "no classifier uses the router's GPUs", router.span, hint)
-    if router.weights is not None and not policy.checkpoints:
+    if router.weights is not None and not policy.fetched:
         hint = "Set `checkpoint` for a classifier, or remove `weights`."
         yield Diagnostic("VSR282", f"no classifier reads the claim `{router.weights}`", router.span, hint)
     for environment in policy.places:

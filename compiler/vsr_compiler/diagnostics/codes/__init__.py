@@ -15,11 +15,13 @@ from vsr_compiler.diagnostics.codes import (
     attempts,
     backends,
     cache_store,
+    candidates,
     charts,
     classification,
     classifier_servers,
     conditions,
     delivery,
+    encoders,
     endpoints,
     engines,
     environments,
@@ -75,6 +77,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | candidates.CODES
+    | encoders.CODES
     | attach.CODES
     | advisories.CODES
     | charts.CODES

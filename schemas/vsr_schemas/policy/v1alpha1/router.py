@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.cache_store import CacheStoreSpec
+from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
+from vsr_schemas.policy.v1alpha1.encoders import EncoderSpec
 from vsr_schemas.policy.v1alpha1.listeners import Listeners
 from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, ResourcesSpec, StoredPlacementSpec
 from vsr_schemas.scalars import (
@@ -71,6 +73,8 @@ class RouterSpec(StoredPlacementSpec):
     resources: ResourcesSpec | None = None
     autoscaling: AutoscalingSpec | None = None
     cache: CacheStoreSpec | None = None
+    candidate: CandidateSpec | None = None
+    encoder: EncoderSpec | None = None
 
     @model_validator(mode="after")
     def _engine(self) -> RouterSpec:
@@ -78,8 +82,12 @@ class RouterSpec(StoredPlacementSpec):
             raise PydanticCustomError("one_of", "`engine: vsr-runtime` needs an `image`")
         if self.engine == "vsr-runtime" and self.unguarded is not None:
             raise PydanticCustomError("one_of", "`unguarded` is only for `engine: semantic-router`")
+        if self.engine == "semantic-router" and self.encoder is not None:
+            raise PydanticCustomError("one_of", "`encoder` is only for `engine: vsr-runtime`")
         if self.engine == "semantic-router" and self.reload == "hot":
             raise PydanticCustomError("one_of", "`reload: hot` is only for `engine: vsr-runtime`")
+        if self.engine == "semantic-router" and self.candidate is not None:
+            raise PydanticCustomError("one_of", "`candidate` is only for `engine: vsr-runtime`")
         return self
 
 
