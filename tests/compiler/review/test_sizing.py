@@ -17,7 +17,7 @@ from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.review.sizing.plan import BUSY, Load, plan
 from vsr_compiler.review.sizing.report_text import markdown, text
 from vsr_compiler.review.sizing.table import cost, read_table, rows_of, shipped
-from vsr_compiler.review.sizing.works import needs
+from vsr_compiler.review.sizing.works import needs, unmeasured
 from vsr_schemas.measurements import Measurements, Row, Work
 from vsr_schemas.reports_size import SizeReport
 
@@ -135,6 +135,8 @@ def test_what_nobody_measured_is_refused_and_not_guessed() -> None:
     model = f"{{repo: a/b, revision: {'0' * 40}}}"
     checkpoint = f"classifiers: {{d: {{task: jailbreak, checkpoint: {model}}}}}\nguards: {{g: {{detector: d}}}}\n"
     assert refusals(Load(1, 1), checkpoint) == ["VSR584"]
+    precise = HEAD.replace("head: compiled", "head: compiled, precision: fp32") + "guards: {g: {detector: a}}\n"
+    assert refusals(Load(1, 1), precise, shipped()) == ["VSR584"]
     assert refusals(Load(1, 1), PII) == ["VSR584"]
     assert refusals(Load(1, 5_000_000), "") == ["VSR584"]
     assert refusals(Load(1_000_000, 1), "") == ["VSR584"]
@@ -142,6 +144,15 @@ def test_what_nobody_measured_is_refused_and_not_guessed() -> None:
     guard = HEAD + "guards: {g: {detector: a, action: flag}}\n"
     assert size(Load(1, 100), guard, measured).replicas == 2
     assert refusals(Load(1, 20_000), guard, measured) == ["VSR584"]
+
+
+def test_another_encoder_is_refused_by_name() -> None:
+    """The table is about the default one; without work for an encoder, it does not matter."""
+    for more, refused in ((HEAD + "guards: {g: {detector: a}}\n", True), ("", False)):
+        policy = linked(PLAIN + more)
+        other = replace(policy.router.encoder, repo="example/other")
+        names = [model for model, _ in unmeasured(replace(policy, router=replace(policy.router, encoder=other)))]
+        assert names == ["the encoder `example/other`"] * refused
 
 
 def test_the_stock_router_is_refused_by_name() -> None:

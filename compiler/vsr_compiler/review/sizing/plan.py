@@ -130,11 +130,11 @@ def _check(policy: ir.Policy, load: Load) -> None:
     problems = [
         Diagnostic(
             "VSR584",
-            f"the table has no measurement of the checkpoint of `{classifier.name}`",
-            classifier.span,
+            f"the table has no measurement of {model}",
+            span,
             "Measure it with `python benchmarks/inference.py`, and size the rest of the policy without it.",
         )
-        for classifier in unmeasured(policy)
+        for model, span in unmeasured(policy)
     ]
     if load.body > router.max_body:
         message = f"{load.tokens} tokens are about {load.body} bytes, more than `maxBody`, {router.max_body}"

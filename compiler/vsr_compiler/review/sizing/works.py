@@ -9,6 +9,7 @@ from vsr_compiler import ir
 from vsr_compiler.ir.signals import ComplexitySignal, EmbeddingSignal, JailbreakSignal, PiiSignal, detector_of
 from vsr_compiler.targets.common.extproc import reads_responses
 from vsr_schemas.measurements import Work
+from vsr_schemas.runtime import MINILM
 
 BUILTIN: dict[str, Work] = {"credentials": "credentials", "injection": "injection"}
 
@@ -72,6 +73,13 @@ def _whole(policy: ir.Policy, classifier: ir.Classifier) -> bool:
     )
 
 
-def unmeasured(policy: ir.Policy) -> list[ir.Classifier]:
-    """Return the classifiers whose cost depends on a model that the table does not have."""
-    return [classifier for classifier in policy.used_classifiers if classifier.checkpoint is not None]
+def unmeasured(policy: ir.Policy) -> Iterator[tuple[str, ir.Span]]:
+    """Yield the models that the table does not have: checkpoints, other encoders, and other precisions of ours."""
+    encoder = policy.router.encoder
+    if encoder.repo != MINILM and any(need.work in {"encoder", "windows"} for need in _all(policy, audit=False)):
+        yield f"the encoder `{encoder.repo}`", encoder.span or policy.router.span
+    for classifier in policy.used_classifiers:
+        if classifier.checkpoint is not None:
+            yield f"the checkpoint of `{classifier.name}`", classifier.span
+        elif classifier.server is None and classifier.precision != "int8":
+            yield f"the precision `{classifier.precision}` of `{classifier.name}`", classifier.span
