@@ -66,7 +66,7 @@ def command(
 
     \b
     vsr-compile size policies/quickstart.yaml --rps 200
-    vsr-compile size policies/quickstart.yaml --rps 200 --tokens 6000 --env prod --format json
+    vsr-compile size policies/quickstart.yaml --rps 200 --tokens 6000 --env dev --format json
     """
     from vsr_compiler.review.sizing.plan import Load, plan  # noqa: PLC0415 - `--help` must not pay for it
     from vsr_compiler.review.sizing.report_text import markdown, text  # noqa: PLC0415 - likewise
