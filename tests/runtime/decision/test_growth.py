@@ -92,7 +92,7 @@ def _matches(pattern: re.Pattern, text: str) -> None:
 
 
 def _match(pattern: re.Pattern, text: str) -> None:
-    pattern.match(text)
+    pattern.match(text if isinstance(pattern.pattern, str) else text.encode())
 
 
 def document(text: str) -> str:
