@@ -12,6 +12,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.link.ask import link_ask
 from vsr_compiler.link.cache_store import link_cache_store
+from vsr_compiler.link.candidate import link_candidate
 from vsr_compiler.link.categories import link_categories
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.clusters import with_clusters
@@ -30,6 +31,7 @@ from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link
 from vsr_compiler.link.providers import check_keys
 from vsr_compiler.link.residency import link_residency
 from vsr_compiler.link.routes import Tables, link_default, link_routes
+from vsr_compiler.link.scaling import check_replicas
 from vsr_compiler.link.scope import Reference, Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.link.stickiness import link_stickiness
@@ -71,6 +73,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     document = scope.document
     sha256 = fingerprint(policy)
     gitops = link_gitops(scope, policy.gitops)
+    check_replicas(scope, policy)
     policy = with_clusters(scope, policy)
     identity = link_identity(scope, policy.identity)
     endpoints = link_endpoints(scope, policy)
@@ -195,6 +198,7 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         placement=link_placement(scope, spec, ("router",), ROUTER_VARIABLES),
         autoscaling=link_autoscaling(scope, spec.autoscaling, ("router", "autoscaling"), spec.replicas),
         cache=link_cache_store(scope, spec.cache),
+        candidate=link_candidate(scope, spec.candidate, ("router", "candidate")),
     )
 
 

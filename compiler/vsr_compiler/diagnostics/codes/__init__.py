@@ -15,6 +15,8 @@ from vsr_compiler.diagnostics.codes import (
     attempts,
     backends,
     cache_store,
+    candidates,
+    capacity,
     charts,
     classification,
     classifier_servers,
@@ -76,6 +78,8 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | capacity.CODES
+    | candidates.CODES
     | encoders.CODES
     | attach.CODES
     | advisories.CODES
