@@ -31,6 +31,7 @@ from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link
 from vsr_compiler.link.providers import check_keys
 from vsr_compiler.link.residency import link_residency
 from vsr_compiler.link.routes import Tables, link_default, link_routes
+from vsr_compiler.link.scaling import check_replicas
 from vsr_compiler.link.scope import Reference, Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.link.stickiness import link_stickiness
@@ -72,6 +73,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     document = scope.document
     sha256 = fingerprint(policy)
     gitops = link_gitops(scope, policy.gitops)
+    check_replicas(scope, policy)
     policy = with_clusters(scope, policy)
     identity = link_identity(scope, policy.identity)
     endpoints = link_endpoints(scope, policy)

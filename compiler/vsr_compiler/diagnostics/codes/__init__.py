@@ -16,6 +16,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     cache_store,
     candidates,
+    capacity,
     charts,
     classification,
     classifier_servers,
@@ -77,6 +78,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | capacity.CODES
     | candidates.CODES
     | encoders.CODES
     | attach.CODES

@@ -8,11 +8,12 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.autoscaling import AutoscalingSpec
 from vsr_schemas.policy.v1alpha1.cache_store import CacheStoreSpec
 from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
 from vsr_schemas.policy.v1alpha1.encoders import EncoderSpec
 from vsr_schemas.policy.v1alpha1.listeners import Listeners
-from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, ResourcesSpec, StoredPlacementSpec
+from vsr_schemas.policy.v1alpha1.placement import ResourcesSpec, StoredPlacementSpec
 from vsr_schemas.scalars import (
     TOKEN_SECRET,
     Bool,
