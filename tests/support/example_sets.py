@@ -27,7 +27,7 @@ look-alikes, mostly quoted attacks). Use a [detector](guards.md) to block.
 carrier has both equally often, so that a head must read the payload. A topic has one name in both labels and is held
 out as a whole. No text of it is in `injection@1`; a policy may take both.
 
-The shipped head of `mmlu-pro@1` is right on 95 % of 127 short questions that no choice was made by, with a calibration
+The shipped head of `mmlu-pro@1` is right on 95 % of 125 short questions that no choice was made by, with a calibration
 error of 0.08 (`benchmarks/fresh_domains.py`). They have the same author and plain wording: real prompts are harder.
 
 Of held-out topics of the other sets, a plain linear head on the last layer of the encoder labels this share correctly

@@ -10,6 +10,7 @@ from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import AskMarker, AskRules
 from vsr_compiler.ir.attachment import ATTACH, Attachment
 from vsr_compiler.ir.cache_store import CacheStore
+from vsr_compiler.ir.candidate import Candidate
 from vsr_compiler.ir.classifier_servers import ClassifierServer
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.conditions import (
@@ -30,6 +31,7 @@ from vsr_compiler.ir.conditions import (
     walk,
     words,
 )
+from vsr_compiler.ir.encoders import Encoder
 from vsr_compiler.ir.endpoints import (
     Endpoint,
     EndpointKind,
@@ -67,6 +69,7 @@ from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
+from vsr_compiler.ir.residency import Residency
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
@@ -110,6 +113,7 @@ __all__ = [
     "Block",
     "Cache",
     "CacheStore",
+    "Candidate",
     "Category",
     "Classifier",
     "ClassifierServer",
@@ -124,6 +128,7 @@ __all__ = [
     "ConversationSignal",
     "Cors",
     "EmbeddingSignal",
+    "Encoder",
     "Endpoint",
     "EndpointKey",
     "EndpointKind",
@@ -168,6 +173,7 @@ __all__ = [
     "Provider",
     "ProviderApi",
     "Reasoning",
+    "Residency",
     "Resources",
     "Retry",
     "Route",

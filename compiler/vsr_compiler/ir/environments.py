@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.attachment import Attachment
+from vsr_compiler.ir.candidate import Candidate
 from vsr_compiler.ir.gitops import Cluster
 from vsr_compiler.ir.hosts import Host
 from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
@@ -101,3 +102,5 @@ class Environment:
     """Its cluster, if it is one of several that run the environment. Then `server` is the cluster's."""
     host: Host | None = None
     """Its machine, if it is no cluster."""
+    candidate: Candidate | None = None
+    """Its own candidate."""

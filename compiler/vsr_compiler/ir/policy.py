@@ -18,6 +18,7 @@ from vsr_compiler.ir.identity import Identity
 from vsr_compiler.ir.imports import Import
 from vsr_compiler.ir.limits import Limit
 from vsr_compiler.ir.models import Model
+from vsr_compiler.ir.residency import Residency
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
 from vsr_compiler.ir.signals import Signal, detector_of
@@ -67,6 +68,15 @@ class Policy:
     """That of the environment, or of the first one that has one; None if the policy attaches to no Gateway."""
     hosts: tuple[Environment, ...] = ()
     """The environments of the target `compose`, which are no clusters, sorted by name."""
+    residency: Residency | None = None
+    """The regions that environments may refer to; None if the policy does not restrict them."""
+    candidates: Mapping[str, Policy] = field(default_factory=dict)
+    """The candidates of all environments, by the names of their folders."""
+
+    @property
+    def candidate(self) -> Policy | None:
+        """The candidate; None if there is none."""
+        return None if self.router.candidate is None else self.candidates.get(self.router.candidate.name)
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:
@@ -95,6 +105,13 @@ class Policy:
         if isinstance(self.router.implementation, SemanticRouter):
             return []
         return sorted({used.checkpoint for used in self.used_classifiers if used.checkpoint is not None})
+
+    @property
+    def fetched(self) -> list[tuple[str, str]]:
+        """Repositories and revisions of all weights that are not in the router's image: checkpoints, and an encoder."""
+        if isinstance(self.router.implementation, SemanticRouter):
+            return []
+        return sorted({*self.checkpoints, *self.router.encoder.pinned})
 
     @property
     def on_gpu(self) -> bool:

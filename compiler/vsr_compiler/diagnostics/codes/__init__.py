@@ -15,11 +15,14 @@ from vsr_compiler.diagnostics.codes import (
     attempts,
     backends,
     cache_store,
+    candidates,
+    capacity,
     charts,
     classification,
     classifier_servers,
     conditions,
     delivery,
+    encoders,
     endpoints,
     engines,
     environments,
@@ -45,6 +48,7 @@ from vsr_compiler.diagnostics.codes import (
     policy_tests,
     rate_limits,
     releases,
+    residency,
     review,
     servers,
     syntax,
@@ -69,10 +73,14 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | heads.CODES
     | identity.CODES
     | limits.CODES
+    | residency.CODES
     | listeners.CODES
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | capacity.CODES
+    | candidates.CODES
+    | encoders.CODES
     | attach.CODES
     | advisories.CODES
     | charts.CODES

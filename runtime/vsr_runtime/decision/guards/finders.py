@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from vsr_runtime.decision.deadline import Expired, check_deadline, spend
-from vsr_runtime.decision.guards.decoding import decode
+from vsr_runtime.decision.guards.decoding import decodings
 from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Finder
 from vsr_runtime.decision.guards.normalise import NormalisedText, join_spaced_letters, normalise
@@ -137,13 +137,15 @@ def look_at(finders: Iterable[Finder], views: Sequence[NormalisedText], expired:
     return [span for finder in finders for view in views for span in finder(view, expired)]
 
 
-def views_of(normalised: NormalisedText) -> tuple[NormalisedText, ...]:
+def views_of(normalised: NormalisedText) -> Sequence[NormalisedText]:
     """Return a text as finders read it: as it is, with escapes undone, and each with spaced letters joined."""
-    decoded, apart = decode(normalised), join_spaced_letters(normalised)
-    if decoded is None:
-        return (normalised,) if apart is None else (normalised, apart)
-    views = (normalised, apart, decoded, join_spaced_letters(decoded))
-    return tuple(view for view in views if view is not None)
+    apart = join_spaced_letters(normalised)
+    views = [normalised] if apart is None else [normalised, apart]
+    for base in tuple(views):
+        for decoded in decodings(base):
+            joined = join_spaced_letters(decoded)
+            views += [decoded] if joined is None else [decoded, joined]
+    return views
 
 
 def merge(findings: Iterable[TextSpan]) -> list[TextSpan]:

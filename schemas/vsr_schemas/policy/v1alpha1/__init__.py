@@ -10,10 +10,13 @@ from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
+from vsr_schemas.policy.v1alpha1.autoscaling import AutoscalingSpec
 from vsr_schemas.policy.v1alpha1.cache_store import CacheLoginSpec, CacheStoreSpec
+from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.classifier_servers import ClassifierServerSpec, ServerKeySpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
+from vsr_schemas.policy.v1alpha1.encoders import EncoderSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentClusterSpec, EnvironmentGatewaySpec, EnvironmentSpec
 from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
 from vsr_schemas.policy.v1alpha1.gitops import ClusterSpec, FluxSpec, GitOpsSpec
@@ -50,7 +53,6 @@ from vsr_schemas.policy.v1alpha1.models import (
 )
 from vsr_schemas.policy.v1alpha1.placement import (
     AffinitySpec,
-    AutoscalingSpec,
     EnvironmentPlacementSpec,
     KeyReferenceSpec,
     NodeAffinitySpec,
@@ -71,6 +73,7 @@ from vsr_schemas.policy.v1alpha1.providers import (
     SchemaName,
     SecretKeySpec,
 )
+from vsr_schemas.policy.v1alpha1.residency import Residency
 from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
@@ -103,6 +106,7 @@ __all__ = [
     "CacheLoginSpec",
     "CacheSpec",
     "CacheStoreSpec",
+    "CandidateSpec",
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierServerSpec",
@@ -114,6 +118,7 @@ __all__ = [
     "ConditionSpec",
     "CorsSpec",
     "DefaultSpec",
+    "EncoderSpec",
     "EndpointSpec",
     "EnvironmentClusterSpec",
     "EnvironmentGatewaySpec",
@@ -217,4 +222,5 @@ class PolicySpec(PolicyModel):
     limits: Annotated[list[LimitSpec], Field(max_length=64)] = []
     assertions: list[AssertionSpec] = []
     tests: list[TestSpec] = []
+    residency: Residency | None = None
     environments: Annotated[dict[Label, EnvironmentSpec], Field(min_length=1)] = {"dev": EnvironmentSpec()}
