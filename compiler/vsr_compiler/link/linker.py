@@ -26,6 +26,7 @@ from vsr_compiler.link.listeners import link_listeners
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
 from vsr_compiler.link.providers import check_keys
+from vsr_compiler.link.rollout import link_rollout
 from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Reference, Scope
 from vsr_compiler.link.signals import link_signals
@@ -185,6 +186,7 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         response_headers=spec.response_headers,
         overflow=spec.overflow,
         reload=spec.reload,
+        rollout=link_rollout(scope, spec.rollout, ("router", "rollout")),
         resources=link_resources(scope, spec.resources, ("router", "resources")),
         placement=link_placement(scope, spec, ("router",), ROUTER_VARIABLES),
         autoscaling=link_autoscaling(scope, spec.autoscaling, ("router", "autoscaling"), spec.replicas),

@@ -46,6 +46,7 @@ from vsr_compiler.diagnostics.codes import (
     rate_limits,
     releases,
     review,
+    rollouts,
     servers,
     syntax,
     targets,
@@ -79,6 +80,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | hosts.CODES
     | environments.CODES
     | review.CODES
+    | rollouts.CODES
     | targets.CODES
     | engines.CODES
     | delivery.CODES

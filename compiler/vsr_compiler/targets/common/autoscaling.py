@@ -1,5 +1,7 @@
 """Components that scale pods: `autoscaling` by HorizontalPodAutoscalers, `autoscaling-keda` by KEDA.
 
+`autoscaling-rollout` is the former for environments that roll out their router in steps.
+
 Router replicas follow CPU use, or on GPUs the queue of the inference engine. Model servers follow their queue, if the
 policy sets bounds for them. A HorizontalPodAutoscaler reads queues from an adapter for custom metrics, KEDA from
 Prometheus itself. An overlay includes one of the two components.
@@ -15,9 +17,11 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import KEDA_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.model_servers import VLLM
+from vsr_compiler.targets.common import rollout
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.model_servers import served
 
+DEPLOYMENT = "Deployment"
 MAX_FACTOR = 4
 """The maximum number of replicas, as a multiple of the policy's."""
 CPU = {
@@ -35,15 +39,29 @@ QUEUE = {
 """On a GPU, the queue shows the load: one full batch per pod. Needs an adapter for custom metrics."""
 
 
-def component(policy: ir.Policy) -> Component:
-    """Return the HorizontalPodAutoscalers, and patches that remove `replicas`, which each sync would reset."""
+def component(policy: ir.Policy) -> Component | None:
+    """Return the HorizontalPodAutoscalers, and patches that remove `replicas`, which each sync would reset.
+
+    None if every environment rolls out its router in steps.
+    """
+    return _component(policy, "autoscaling", "apps/v1", DEPLOYMENT)
+
+
+def stepwise(policy: ir.Policy) -> Component | None:
+    """Return the same for environments whose router is a Rollout; None if there are none."""
+    return _component(policy, "autoscaling-rollout", rollout.API, "Rollout")
+
+
+def _component(policy: ir.Policy, name: str, api: str, kind: str) -> Component | None:
+    if kind not in rollout.kinds_in(policy):
+        return None
     router = policy.router
     bounds = router.autoscaling
     least = (bounds.min if bounds is not None else None) or router.replicas
     most = router.replicas * MAX_FACTOR if bounds is None else bounds.max
     metric = QUEUE if policy.on_gpu else CPU
-    objects = [_scaler(router.grpc, router.span, least, most, metric)]
-    patches = [_drop(router.grpc)]
+    objects = [_scaler(router.grpc, router.span, least, most, metric, (api, kind))]
+    patches = [_drop(router.grpc, api, kind)]
     for endpoint, server, own in scaled(policy):
         # The custom metrics API has no names with a colon. An adapter must have a rule for it.
         adapted = _waiting(policy).replace(":", "_")
@@ -53,7 +71,7 @@ def component(policy: ir.Policy) -> Component:
         }
         objects.append(_scaler(endpoint.service, own.span, own.min or server.replicas, own.max, metric))
         patches.append(_drop(endpoint.service))
-    return Component("autoscaling", tuple(objects), tuple(patches))
+    return Component(name, tuple(objects), tuple(patches), for_base=kind == rollout.workload_kind(router)[1])
 
 
 def _waiting(policy: ir.Policy) -> str:
@@ -117,7 +135,14 @@ def _scaled_object(
     )
 
 
-def _scaler(service: ir.ServiceRef, origin: ir.Span, least: int, most: int, metric: Body) -> Object:
+def _scaler(
+    service: ir.ServiceRef,
+    origin: ir.Span,
+    least: int,
+    most: int,
+    metric: Body,
+    owner: tuple[str, str] = ("apps/v1", DEPLOYMENT),
+) -> Object:
     return make(
         "autoscaling/v2",
         "HorizontalPodAutoscaler",
@@ -128,16 +153,17 @@ def _scaler(service: ir.ServiceRef, origin: ir.Span, least: int, most: int, metr
             "minReplicas": least,
             "maxReplicas": most,
             "metrics": [metric],
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service.name},
+            "scaleTargetRef": {"apiVersion": owner[0], "kind": owner[1], "name": service.name},
         },
     )
 
 
-def _drop(service: ir.ServiceRef) -> Body:
+def _drop(service: ir.ServiceRef, api: str = "apps/v1", kind: str = DEPLOYMENT) -> Body:
+    group, _, version = api.partition("/")
     target = {
-        "group": "apps",
-        "version": "v1",
-        "kind": "Deployment",
+        "group": group,
+        "version": version,
+        "kind": kind,
         "name": service.name,
         "namespace": service.namespace,
     }

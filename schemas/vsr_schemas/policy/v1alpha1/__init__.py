@@ -71,6 +71,7 @@ from vsr_schemas.policy.v1alpha1.providers import (
     SchemaName,
     SecretKeySpec,
 )
+from vsr_schemas.policy.v1alpha1.rollout import RolloutAnalysisSpec, RolloutSpec, RolloutStepSpec
 from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
@@ -160,6 +161,9 @@ __all__ = [
     "ResourcesSpec",
     "RetrySpec",
     "RoleSpec",
+    "RolloutAnalysisSpec",
+    "RolloutSpec",
+    "RolloutStepSpec",
     "RouteSpec",
     "RouteStickinessSpec",
     "RouterSpec",
