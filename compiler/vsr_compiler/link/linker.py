@@ -87,6 +87,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     linked_environments = link_environments(scope, policy, profiles, {} if gitops is None else gitops.clusters)
     environments, hosts = split(linked_environments)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
+    router = _router(scope, policy.router)
     _auto_names(scope, policy, models)
     check_keys(scope, policy, models)
     if policy.router.image is not None:
@@ -99,7 +100,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     return ir.Policy(
         name=policy.metadata.name,
         sha256=sha256,
-        router=_router(scope, policy.router),
+        router=router,
         gateway=_gateway(scope, policy.gateway, listeners),
         endpoints=tuple(endpoints.values()),
         models=tuple(models.values()),

@@ -38,9 +38,8 @@ environments: {{prod: {{target: istio}}}}
         severity="error",
         stage=Stage.LINK,
         meaning="The policy has `rollout.controller: flagger`.",
-        reason="Flagger moves requests by weighted routes. A gateway calls the router from a filter, by one Service, "
-        "so no route leads to it. Without routes Flagger only switches from old to new, after tests whose requests it "
-        "makes itself: the new pods are never judged by requests of clients.",
+        reason="Flagger moves requests by weighted routes, and a gateway's filter calls the router by one Service. "
+        "Without routes it switches at once: the new pods are never judged by requests of clients.",
         fix="Use `controller: argo-rollouts`, which also runs on clusters that Flux manages.",
         example=Example(f"""\
 {_ROUTER}rollout: {{controller: flagger, steps: [{{weight: 50, pause: 10m}}]}}}}

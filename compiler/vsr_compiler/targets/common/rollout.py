@@ -77,7 +77,7 @@ def analysis(policy: ir.Policy) -> Iterator[Object]:
 
 
 def _metric(found: ir.RolloutAnalysis, name: str, query: str, limit: float) -> Body:
-    # Neither condition holds for NaN. Six digits without an exponent are enough, and every expression language reads them.
+    # Neither condition holds for NaN. A number without an exponent is read by every expression language.
     shown = f"{limit:.6f}".rstrip("0").rstrip(".")
     return {
         "name": name,
