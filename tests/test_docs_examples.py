@@ -111,5 +111,5 @@ def test_the_pages_have_policies() -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_yaml_block_is_valid(page: str) -> None:
     """Manifests, pipelines and other examples parse."""
-    documents: list[Any] = [YAML(typ="safe").load(block) for block in blocks(page)]
+    documents: list[Any] = [one for block in blocks(page) for one in YAML(typ="safe").load_all(block)]
     assert None not in documents

@@ -74,6 +74,13 @@ def cli() -> None:
     help="The config.yaml of a candidate policy, which decides requests as well and is only compared.",
 )
 @click.option(
+    "--share",
+    type=click.FloatRange(0, 100),
+    default=0,
+    metavar="PERCENT",
+    help="Per cent of all conversations that the candidate of --shadow decides, instead of being only compared.",
+)
+@click.option(
     "--audit", type=_DIRECTORY, metavar="DIR", help="Folder for the audit log: decisions as a chain of hashes."
 )
 @click.option(
@@ -107,6 +114,7 @@ def serve(  # noqa: PLR0913 - one an option
     classify: str | None,
     credentials: Path | None,
     shadow: Path | None,
+    share: float,
     audit: Path | None,
     *,
     audit_on_error: str,
@@ -131,6 +139,8 @@ def serve(  # noqa: PLR0913 - one an option
     """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
     if (tls_cert is None) is not (tls_key is None) or (tls_client_ca and not tls_cert):
         raise click.UsageError("--tls-cert and --tls-key go together, and --tls-client-ca with both")
+    if share and not shadow:
+        raise click.UsageError("--share is for --shadow")
     if classify and not api:
         raise click.UsageError("--classify is for --api")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # errors are one line of ours
@@ -152,7 +162,7 @@ def serve(  # noqa: PLR0913 - one an option
         tls = Tls(tls_cert, tls_key, tls_client_ca) if tls_cert and tls_key else None
         keys = KEYLESS if keys_at_gateway else credentials
         lossy = audit_on_error == "continue"
-        own = (gateway == "agentgateway", shadow, audit, lossy)
+        own = (gateway == "agentgateway", shadow, audit, lossy, share)
         listen = Listen(address, http_address, tls, api, classify, transport, *own)
         delay = shutdown_delay if lameduck is None else lameduck
         load: Loader = load_classifier

@@ -23,6 +23,10 @@ seen it finds less than a quarter of the attacks at 1 % false alarms among look-
 [Guards, measured](guards-measured.md) has the numbers by family. `patterns: injection` finds 7 % (and 2 % of the
 look-alikes, mostly quoted attacks). Use a [detector](guards.md) to block.
 
+`injection@2` has attacks and look-alikes in the same carriers: mails, pages, code, tool results and records. Each
+carrier has both equally often, so that a head must read the payload. A topic has one name in both labels and is held
+out as a whole. No text of it is in `injection@1`; a policy may take both.
+
 Of held-out topics of the other sets, a plain linear head on the last layer of the encoder labels this share correctly
 (`benchmarks/example_sets.py`): `fact-check@1` 98 % of two labels, whose texts are further apart than real requests are;
 `feedback@1` 67 % of four; `reask@1` 58 % of two. Heads of policies choose the layer: with the middle one it is 78 % for

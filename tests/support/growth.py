@@ -32,6 +32,7 @@ LINEAR: Mapping[str, str] = {
     "decision/conversation/follow_up.py": "_WORD _ASCII_WORD _UNSPACED _HANGUL _UNSPACED_WORDS _FORMULA _FORMULA_SIGN",
     "decision/guards/decoding.py": "_ESCAPE",
     "decision/guards/detection.py": "_SCHEME",
+    "decision/guards/encoded_words.py": "_WORD _HEX _LINE _PIECE _BETWEEN_BYTES _CONTROL",
     "decision/guards/json_texts.py": "ESCAPE _ESCAPES UNICODE_ESCAPE _LONE_SURROGATE _TOKEN _QUOTED",
     "decision/guards/lookalikes.py": "_PHONETIC _ANY _WORD _OWN _IN _LATIN_LETTER",
     "decision/guards/masking.py": "_FORM _BEGINNING",

@@ -101,6 +101,14 @@ OBFUSCATIONS: Mapping[str, Callable[[str], str]] = {
     "leet": lambda text: text.translate(_LEET),
     "ROT13": lambda text: __import__("codecs").encode(text, "rot13"),
     "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64 of each word": lambda text: " ".join(base64.b64encode(word.encode()).decode() for word in text.split()),
+    "base64 of base64": lambda text: base64.b64encode(base64.b64encode(text.encode())).decode(),
+    "base64 in lines": lambda text: base64.encodebytes((text * 3).encode()).decode(),
+    "base64 of UTF-16": lambda text: base64.b64encode(text.encode("utf-16-le")).decode(),
+    "hexadecimal": lambda text: text.encode().hex(),
+    "hexadecimal with blanks": lambda text: text.encode().hex(" "),
+    "octal escapes": lambda text: "".join(f"\\{byte:03o}" for byte in text.encode()),
+    "base64, its signs percent-encoded": lambda text: urllib.parse.quote(base64.b64encode(text.encode())),
     "among 2,000 harmless words": lambda text: "the quick brown fox " * 250 + text + " jumps over the dog" * 250,
 }  # fmt: skip
 """Ways to hide a text from a detector that a model may still read."""
@@ -155,6 +163,12 @@ HOSTILE: Mapping[str, str] = {
     "hash": "4111111111111111abcdef",
     "VAT": "VAT DE123456789 ",
     "base64 of text": "aGVsbG8gd29ybGQ= ",
+    "base64 in lines": "aGVsbG8gd29ybGQh\n",
+    "base64 and more": "aGVsbG8gd29ybGQ/",
+    "hexadecimal": "61 62 ",
+    "bytes of code": "0x61, 0x62, ",
+    "octal": "\\141",
+    "percent of percent": "%25",
 }
 """Rows of which texts that want much time are made by repetition."""
 

@@ -51,19 +51,28 @@ def _pieces(tree: Any, chance: random.Random) -> Iterator[str]:
             yield from _pieces(value[3], chance)
         elif kind is codes.BRANCH:
             yield from _pieces(chance.choice(value[1]), chance)
+        elif kind is codes.NOT_LITERAL:
+            yield "x"
+        elif kind is codes.AT:
+            continue
         else:
             raise AssertionError(kind)
 
 
 def _members(items: Any) -> str:
     text = ""
+    if items[0][0] is codes.NEGATE:
+        refused = _members(items[1:])
+        return "".join(letter for letter in string.ascii_letters + string.digits + "-._" if letter not in refused)
     for kind, value in items:
         if kind is codes.LITERAL:
             text += chr(value)
         elif kind is codes.RANGE:
             text += "".join(map(chr, range(value[0], value[1] + 1)))
         elif kind is codes.CATEGORY:
-            text += {codes.CATEGORY_DIGIT: string.digits, codes.CATEGORY_WORD: "aeiu"}[value]
+            text += {codes.CATEGORY_DIGIT: string.digits, codes.CATEGORY_WORD: "aeiu", codes.CATEGORY_SPACE: " \n"}[
+                value
+            ]
     return text
 
 

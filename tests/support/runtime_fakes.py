@@ -62,6 +62,7 @@ def main() -> None:
         parser.add_argument(option, required=True)
     parser.add_argument("--credentials", type=Path)
     parser.add_argument("--shadow", type=Path)
+    parser.add_argument("--share", type=float, default=0)
     for option in ("--tls-cert", "--tls-key", "--tls-client-ca"):
         parser.add_argument(option, type=Path)
     parser.add_argument("--api", action="store_true")
@@ -81,7 +82,7 @@ def main() -> None:
         return
     tls = Tls(given.tls_cert, given.tls_key, given.tls_client_ca) if given.tls_cert else None
     addresses = parse_address(given.address), parse_address(given.http_address)
-    listen = Listen(*addresses, tls, given.api, transport=given.transport, shadow=given.shadow)
+    listen = Listen(*addresses, tls, given.api, transport=given.transport, shadow=given.shadow, share=given.share)
     run(
         Path(given.config),
         listen,

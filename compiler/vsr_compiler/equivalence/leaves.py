@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from fractions import Fraction
-from typing import Any
 
+from vsr_compiler.equivalence.bodies import Body, canonical, dict_of, rules_of, texts
 from vsr_compiler.equivalence.fields import CONDITION, NAMED, PROSE, others, understood
 from vsr_compiler.equivalence.formula import (
     FALSE,
-    Above,
     All,
     Formula,
     Is,
@@ -23,10 +20,21 @@ from vsr_compiler.equivalence.formula import (
     Unknown,
     above,
     at_least,
-    within,
 )
-from vsr_compiler.equivalence.numbers import number, tokens
-from vsr_schemas.pii import NAMED_TYPES, denied_types, type_of
+from vsr_compiler.equivalence.numbers import number
+from vsr_compiler.equivalence.reads import Reads
+from vsr_compiler.equivalence.rules import (
+    attack,
+    bounded,
+    context,
+    conversation,
+    embedding,
+    labelled,
+    language,
+    personal,
+    structure,
+)
+from vsr_schemas.pii import NAMED_TYPES, denied_types
 
 COLLECTIONS: Mapping[str, str] = {
     "domain": "domains",
@@ -56,38 +64,6 @@ ONE_OF = frozenset({"fact_check", "user_feedback", "modality"})
 """Types whose leaves are the labels of one classification."""
 ATTRIBUTES: Mapping[str, str] = {"group": "role"}
 """What our runtime calls the kinds of subjects."""
-TOKENS: Key = ("tokens",)
-Body = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Reads:
-    """What of a config only its engine says.
-
-    Attributes:
-        personal: All types of personal data; those of a rule are these without the allowed ones.
-        detectors: How personal data is found, by signal: ``model`` or ``patterns``.
-        whole: Signals that read the whole request, as ``type:name``.
-        clients: Tests of clients by signal: pairs of an attribute and a value, of which one must be true.
-        fallback: The category of requests that have none of the others.
-        labels: The labels of the classifier of categories; empty if they are the categories of the config.
-        thresholds: The thresholds of rules without one, by type.
-        labelled: The labels of which a classifier gives one to requests with a signal, by the signal's name.
-    """
-
-    personal: frozenset[str]
-    detectors: Mapping[str, str] = field(default_factory=dict)
-    whole: frozenset[str] = frozenset()
-    clients: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    fallback: str | None = None
-    labels: frozenset[str] = frozenset()
-    thresholds: Mapping[str, Fraction] = field(default_factory=dict)
-    labelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-
-def labelled(labels: Iterable[str]) -> Formula:
-    """Return the formula of labels of a classifier, of which one must be that of a request."""
-    return Some(tuple(Is(Unknown(("label", label))) for label in sorted(labels)))
 
 
 class Leaves:
@@ -108,11 +84,11 @@ class Leaves:
         self._special: Mapping[str, Callable[[str, Body], Formula]] = {
             "domain": self._domain,
             "keyword": self._keyword,
-            "embedding": _embedding,
-            "language": _language,
-            "context": _context,
-            "structure": _structure,
-            "conversation": _conversation,
+            "embedding": embedding,
+            "language": language,
+            "context": context,
+            "structure": structure,
+            "conversation": conversation,
             "jailbreak": self._jailbreak,
             "pii": self._pii,
             "input_modality": lambda _, rule: Is(Unknown(("input_modality", str(rule.get("modality"))))),
@@ -296,7 +272,7 @@ class Leaves:
     def _band(self, score: Key, output: Body) -> Formula:
         if rest := others(output, frozenset({"name", "description", "gt", "gte", "lt", "lte"})):
             return Is(Unknown(("band", score, canonical(rest), canonical(output))))
-        return _bounded(score, output, whole=False)
+        return bounded(score, output, whole=False)
 
     def _score(self, name: str, inside: int) -> Key:
         score = next((item for item in rules_of(self._projections.get("scores")) if item.get("name") == name), {})
@@ -315,100 +291,3 @@ class Leaves:
 
 MAX_INSIDE = 8
 """Leaves inside leaves: inputs of scores, and conditions of complexity rules."""
-
-
-def personal(types: Sequence[str], threshold: Fraction, *, detector: str, history: bool) -> Formula:
-    """Return that personal data of one of the types is found."""
-    bound = Fraction(0) if detector == "patterns" else threshold
-    names = sorted({type_of(name) for name in types})
-    return Some(tuple(Is(Above(("pii", detector, history, kind), bound)) for kind in names))
-
-
-def attack(threshold: Fraction, *, history: bool, method: str = "classifier", rest: str = "{}") -> Formula:
-    """Return that an attack is found."""
-    return Is(Above(("jailbreak", method, history, rest), threshold))
-
-
-def canonical(rule: Any) -> str:  # noqa: ANN401 - of any form
-    """Return a rule as text, without its name and prose."""
-    body = {key: rule[key] for key in rule if key not in PROSE} if isinstance(rule, Mapping) else rule
-    return json.dumps(body, sort_keys=True, default=str)
-
-
-def texts(value: object) -> list[str]:
-    """Return a list of texts; empty for anything else."""
-    return [str(item) for item in value] if isinstance(value, list) else []
-
-
-def rules_of(value: object) -> list[dict[str, Any]]:
-    """Return a list of mappings; empty for anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def dict_of(value: object) -> dict[str, Any]:
-    """Return a mapping; empty for anything else."""
-    return value if isinstance(value, dict) else {}
-
-
-def _context(_: str, rule: Body) -> Formula:
-    low, high = (tokens(rule.get(key)) for key in ("min_tokens", "max_tokens"))
-    return within(TOKENS, low, high, whole=True)
-
-
-def _embedding(_: str, rule: Body) -> Formula:
-    rest = {key: rule[key] for key in rule if key not in {"threshold", "candidates", "aggregation_method", *PROSE}}
-    if rest.get("query_modality") in {None, "text"}:
-        rest.pop("query_modality", None)
-    aggregate = str(rule.get("aggregation_method") or "max")
-    sentences = tuple(sorted(set(texts(rule.get("candidates")))))
-    return Is(Above(("embedding", sentences, aggregate, canonical(rest)), number(rule.get("threshold"))))
-
-
-def _language(name: str, rule: Body) -> Formula:
-    is_one = Is(IsOne(("language",), name))
-    threshold = number(rule.get("threshold"))
-    return All((is_one, Is(Above(("language confidence",), threshold)))) if threshold else is_one
-
-
-def _structure(_: str, rule: Body) -> Formula:
-    feature = dict_of(rule.get("feature"))
-    source = dict_of(feature.get("source"))
-    sensitive = bool(source.get("case_sensitive"))
-    words = sorted({word if sensitive else word.casefold() for word in texts(source.get("keywords"))})
-    counted: Key = (str(source.get("type")), str(source.get("pattern")), tuple(words), sensitive)
-    if source.get("sequences"):
-        counted = (*counted[:1], canonical(source["sequences"]), *counted[2:])
-    match feature.get("type"):
-        case "count":
-            return _bounded(("count", *counted), rule.get("predicate"), whole=True)
-        case "exists":
-            return at_least(("count", *counted), Fraction(1), whole=True)
-        case "density":
-            return _bounded(("density", *counted), rule.get("predicate"), whole=False)
-        case _:
-            return Is(Unknown(("structure", canonical(rule))))
-
-
-def _conversation(_: str, rule: Body) -> Formula:
-    feature = dict_of(rule.get("feature"))
-    source = dict_of(feature.get("source"))
-    counted: Key = ("conversation", str(source.get("type")), str(source.get("role") or ""))
-    if feature.get("type") == "exists":
-        return at_least(counted, Fraction(1), whole=True)
-    return _bounded(counted, rule.get("predicate"), whole=True)
-
-
-def _bounded(source: Key, predicate: object, *, whole: bool) -> Formula:
-    bounds = dict_of(predicate)
-    parts: list[Formula] = []
-    for key in ("gte", "gt", "lte", "lt"):
-        if bounds.get(key) is None:
-            continue
-        bound = number(bounds[key])
-        beyond = above if key in {"gt", "lte"} else at_least
-        parts.append(beyond(source, bound, whole=whole))
-        if key in {"lte", "lt"}:
-            parts[-1] = Not(parts[-1])
-    if not parts:
-        return at_least(source, Fraction(1), whole=True) if whole else above(source, Fraction(0), whole=False)
-    return All(tuple(parts))

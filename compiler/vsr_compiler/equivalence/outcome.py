@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from vsr_compiler.equivalence.bodies import Body, canonical, dict_of, rules_of, texts
 from vsr_compiler.equivalence.fields import PLUGIN, REFERENCE, others
-from vsr_compiler.equivalence.leaves import Body, canonical, dict_of, rules_of, texts
 from vsr_compiler.equivalence.numbers import number
 
 

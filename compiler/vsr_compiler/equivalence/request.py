@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import assert_never
 
 from vsr_compiler.equivalence.formula import Above, IsOne, Occurs, Unknown
-from vsr_compiler.equivalence.leaves import TOKENS
 from vsr_compiler.equivalence.outcome import shortened
+from vsr_compiler.equivalence.rules import TOKENS
 from vsr_compiler.equivalence.variables import Group, Unit, Variables
 from vsr_compiler.equivalence.words import examples, written
 

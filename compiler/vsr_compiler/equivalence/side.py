@@ -7,27 +7,17 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
+from vsr_compiler.equivalence.bodies import canonical, dict_of, rules_of, texts
 from vsr_compiler.equivalence.declared import Declared
+from vsr_compiler.equivalence.declared_leaves import DETECTED, DeclaredLeaves
 from vsr_compiler.equivalence.fields import ROUTING, others
-from vsr_compiler.equivalence.formula import FALSE, TRUE, All, Formula, Is, Not, Occurs, Some, Unknown, above
-from vsr_compiler.equivalence.leaves import (
-    TOKENS,
-    Leaves,
-    Reads,
-    attack,
-    canonical,
-    dict_of,
-    labelled,
-    personal,
-    rules_of,
-    texts,
-)
+from vsr_compiler.equivalence.formula import TRUE, Formula, Is, Occurs, Some, Unknown, above
+from vsr_compiler.equivalence.leaves import Leaves
 from vsr_compiler.equivalence.numbers import number
 from vsr_compiler.equivalence.outcome import Answered, Asked, Fate, outcome_of
-from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, NAMED_TYPES, denied_types, type_of
-from vsr_schemas.routerconfig.engine_0_4_0 import PII_TYPES
+from vsr_compiler.equivalence.reads import engine_reads
+from vsr_compiler.equivalence.rules import TOKENS, attack, personal
 from vsr_schemas.routerconfig.reasoning_0_4_0 import FAMILIES
-from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
 
 MAX_DECISIONS, MAX_CONDITIONS, MAX_DEPTH = 2_000, 50_000, 64
 AUTO_NAMES = ("vllm-sr/auto", "auto", "MoM")
@@ -35,9 +25,6 @@ AUTO_NAMES = ("vllm-sr/auto", "auto", "MoM")
 OLDER_AUTO = "auto"
 
 
-DETECTED = frozenset({"pii", "jailbreak"})
-LABELLED = frozenset({"fact_check", "user_feedback"})
-"""Types of leaves whose name is a label, which a classifier of the policy gives, too."""
 FIRST = -10_000_000_000
 
 
@@ -122,12 +109,12 @@ def read_side(
     if len(decisions) > MAX_DECISIONS:
         raise IncomparableError(f"it has {len(decisions)} decisions, and at most {MAX_DECISIONS} are compared")
     _check_size(decisions)
-    leaves = _Replaced(
+    leaves = DeclaredLeaves(
         dict_of(routing.get("signals")),
         dict_of(routing.get("projections")),
-        _reads(settings, dict_of(config.get("global"))),
+        engine_reads(settings, dict_of(config.get("global"))),
         declared,
-        counterpart,
+        None if counterpart is None else counterpart.leaves,
     )
     cards = rules_of(routing.get("modelCards"))
     router = {**dict_of(routing), **dict_of(dict_of(config.get("global")).get("router"))}
@@ -181,65 +168,6 @@ def _first(
         yield replace(decision, rank=(FIRST, index), rules=Some(tuple(found)))
 
 
-class _Replaced(Leaves):
-    """Leaves of a source, of which some are declared to be the same as leaves of the policy."""
-
-    def __init__(
-        self,
-        signals: Mapping[str, Any],
-        projections: Mapping[str, Any],
-        reads: Reads,
-        declared: Declared,
-        counterpart: Side | None,
-    ) -> None:
-        super().__init__(signals, projections, reads)
-        self._declared, self._counterpart = declared, counterpart
-
-    def leaf(self, kind: str, name: str, inside: int = 0) -> Formula:
-        """Return the formula of a leaf, or that of the leaf of the policy that is declared to be the same."""
-        same = self._declared.same.get(f"{kind}:{name}")
-        if same is not None and kind in LABELLED:
-            return labelled([name])
-        if same is not None and self._counterpart is not None and self._counterpart.leaves is not None:
-            means = _meaning(same, self._counterpart.leaves)
-            if means is not None:
-                return means
-        rule = self._rules.get((kind, name))
-        if rule is not None and kind in DETECTED and self._declared.history:
-            whole = {**rule, "include_history": True}
-            if kind == "pii":
-                allowed = {type_of(item) for item in texts(rule.get("pii_types_allowed"))}
-                denied = [item for item in PII_TYPES if type_of(item) not in allowed]
-                denied += sorted(denied_types(allowed) & NAMED_TYPES)
-                detector = "model" if any(type_of(item) in MODEL_TYPES for item in denied) else "patterns"
-                return personal(denied, self._threshold(kind, rule), detector=detector, history=True)
-            return self._special[kind](name, whole)
-        return super().leaf(kind, name, inside)
-
-    def rules(self, node: Mapping[str, Any], inside: int = 0, *, negated: bool = False) -> Formula:
-        """Return the formula of a tree of conditions. A lost leaf makes it hold less often."""
-        if node.get("type") and not node.get("operator"):
-            kind, name = str(node["type"]).strip().lower(), str(node.get("name"))
-            if f"{kind}:{name}" in self._declared.leaves:
-                return TRUE if negated else FALSE
-        return super().rules(node, inside, negated=negated)
-
-
-def _meaning(condition: object, leaves: Leaves) -> Formula | None:
-    """Return the formula of a condition of the policy; None if the policy does not have its signals."""
-    if isinstance(condition, bool):
-        return TRUE if condition else FALSE
-    for key, value in dict_of(condition).items():
-        if key in {"signal", "category"}:
-            return leaves.named(str(value), category=key == "category")
-        parts = [_meaning(part, leaves) for part in (value if isinstance(value, list) else [value])]
-        known = tuple(part for part in parts if part is not None)
-        if len(known) < len(parts):
-            return None
-        return All(known) if key == "all" else Some(known) if key == "any" else Not(known[0])
-    return None
-
-
 def _check_size(decisions: list[dict[str, Any]]) -> None:
     left = MAX_CONDITIONS
     stack: list[tuple[Any, int]] = [(decision.get("rules"), 0) for decision in decisions]
@@ -249,48 +177,6 @@ def _check_size(decisions: list[dict[str, Any]]) -> None:
         if left < 0 or depth > MAX_DEPTH:
             raise IncomparableError("its conditions are too many, or too deep, to be compared")
         stack += [(part, depth + 1) for part in rules_of(dict_of(node).get("conditions"))]
-
-
-def _reads(settings: Mapping[str, Any] | None, shared: Mapping[str, Any]) -> Reads:
-    if settings is None:
-        modules = dict_of(dict_of(shared.get("model_catalog")).get("modules"))
-        attacks = dict_of(modules.get("prompt_guard")).get("threshold")
-        data = dict_of(dict_of(modules.get("classifier")).get("pii")).get("threshold")
-        thresholds = {
-            "jailbreak": Fraction("0.7") if attacks is None else number(attacks),
-            "pii": Fraction("0.9") if data is None else number(data),
-        }
-        return Reads(frozenset(PII_TYPES), labels=frozenset(MMLU_CATEGORIES), thresholds=thresholds)
-    classifiers = dict_of(settings.get("classifiers"))
-    fallback = next((str(item["fallback"]) for item in classifiers.values() if item.get("fallback")), None)
-    signals = dict_of(dict_of(settings.get("identity")).get("signals"))
-    by_model = dict_of(dict_of(settings.get("detectors")).get("pii"))
-    return Reads(
-        ALL_TYPES,
-        _Otherwise(dict.fromkeys(by_model, "model"), "patterns"),
-        frozenset(texts(dict_of(settings.get("ask")).get("wholeRequest"))),
-        {
-            name: tuple((str(test["attribute"]), value) for test in rules_of(tests) for value in texts(test["values"]))
-            for name, tests in signals.items()
-        },
-        fallback,
-        labelled={
-            name: tuple(texts(dict_of(bound).get("labels")))
-            for name, bound in dict_of(dict_of(settings.get("detectors")).get("labels")).items()
-        },
-    )
-
-
-class _Otherwise(dict[str, str]):
-    """A mapping with a value for every other key."""
-
-    def __init__(self, items: Mapping[str, str], otherwise: str) -> None:
-        super().__init__(items)
-        self._otherwise = otherwise
-
-    def get(self, key: str, default: Any = None) -> Any:  # noqa: ANN401, ARG002 - as of dict
-        """Return the value of a key."""
-        return super().get(key, self._otherwise)
 
 
 def _decision(

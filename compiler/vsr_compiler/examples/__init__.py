@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from vsr_compiler.examples.composed import Composed, compose
+
 FOLDER = Path(__file__).with_name("data")
 PREFIX = "builtin:"
 _REFERENCE = re.compile(r"builtin:(?P<name>[a-z][a-z0-9-]{0,40})@(?P<version>[1-9][0-9]{0,3})(?:/(?P<label>.{1,100}))?")
@@ -47,13 +49,15 @@ class ExampleSet:
         name: with its version: ``mmlu-pro@1``.
         title: what it is for.
         languages: ISO 639-1 codes of its texts.
-        labels: topics by label, texts by topic.
+        labels: topics by label, texts by topic. Composed texts follow those that are written out.
+        composed: the composed texts by their text: each with its payload and its carrier.
     """
 
     name: str
     title: str
     languages: tuple[str, ...]
     labels: Mapping[str, Mapping[str, tuple[str, ...]]]
+    composed: Mapping[str, Composed]
 
     def texts(self, label: str) -> tuple[str, ...]:
         """Return all texts of a label, in the order of the file."""
@@ -80,7 +84,16 @@ def read(name: str) -> ExampleSet:
     """
     data = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     labels = {
-        label: MappingProxyType({topic: tuple(texts) for topic, texts in topics.items()})
-        for label, topics in data["labels"].items()
+        label: {topic: list(texts) for topic, texts in topics.items()} for label, topics in data["labels"].items()
     }
-    return ExampleSet(name, data["title"], tuple(data["languages"]), MappingProxyType(labels))
+    composed = {}
+    for label, topic, found in compose(data.get("composed", {})):
+        labels[label].setdefault(topic, []).append(found.text)
+        composed[found.text] = found
+    frozen = {
+        label: MappingProxyType({topic: tuple(texts) for topic, texts in topics.items()})
+        for label, topics in labels.items()
+    }
+    return ExampleSet(
+        name, data["title"], tuple(data["languages"]), MappingProxyType(frozen), MappingProxyType(composed)
+    )

@@ -67,6 +67,7 @@ from vsr_compiler.ir.network import API_PATH, CLUSTER_DOMAIN, ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
+from vsr_compiler.ir.residency import Residency
 from vsr_compiler.ir.rollout import Rollout, RolloutAnalysis, RolloutStep
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route, chain_name
@@ -169,6 +170,7 @@ __all__ = [
     "Provider",
     "ProviderApi",
     "Reasoning",
+    "Residency",
     "Resources",
     "Retry",
     "Rollout",

@@ -19,6 +19,7 @@ class CacheStore:
         username: key of the name of the user, in the Secret of the password; None for the default user.
         pods: labels of its pods; None if they are unknown.
         span: where it is written.
+        region: where it is; None for the region of the environment, or, outside the cluster, an unknown one.
     """
 
     address: str
@@ -28,6 +29,7 @@ class CacheStore:
     username: str | None
     pods: tuple[tuple[str, str], ...] | None
     span: Span
+    region: str | None = None
 
     @property
     def port(self) -> int:

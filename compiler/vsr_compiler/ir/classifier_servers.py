@@ -32,6 +32,7 @@ class ClassifierServer:
         authority: The ConfigMap with the certificates of its authority.
         span: Its position.
         service: Its Service, if it is one in the cluster.
+        region: Where it is; None for the region of the environment, or, outside the cluster, an unknown one.
     """
 
     protocol: ServerProtocol
@@ -51,6 +52,7 @@ class ClassifierServer:
     authority: str | None
     span: Span
     service: ServiceRef | None = None
+    region: str | None = None
 
     @property
     def url(self) -> str:

@@ -18,6 +18,7 @@ from vsr_compiler.ir.identity import Identity
 from vsr_compiler.ir.imports import Import
 from vsr_compiler.ir.limits import Limit
 from vsr_compiler.ir.models import Model
+from vsr_compiler.ir.residency import Residency
 from vsr_compiler.ir.router import Router, SemanticRouter
 from vsr_compiler.ir.routes import Route
 from vsr_compiler.ir.signals import Signal, detector_of
@@ -67,6 +68,8 @@ class Policy:
     """That of the environment, or of the first one that has one; None if the policy attaches to no Gateway."""
     hosts: tuple[Environment, ...] = ()
     """The environments of the target `compose`, which are no clusters, sorted by name."""
+    residency: Residency | None = None
+    """The regions that environments may refer to; None if the policy does not restrict them."""
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:

@@ -19,4 +19,5 @@ def link_cache_store(scope: Scope, spec: schema.CacheStoreSpec | None) -> ir.Cac
         username=None if spec.login is None else spec.login.username,
         pods=None if spec.pods is None else tuple(sorted(spec.pods.items())),
         span=scope.span("router", "cache", key=True),
+        region=spec.region,
     )

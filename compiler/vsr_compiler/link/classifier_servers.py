@@ -58,6 +58,7 @@ def link_classifier_server(
         server.ca,
         scope.span(*path, key=True),
         service,
+        server.region,
     )
 
 

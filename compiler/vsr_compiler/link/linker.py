@@ -26,6 +26,7 @@ from vsr_compiler.link.listeners import link_listeners
 from vsr_compiler.link.models import link_models
 from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
 from vsr_compiler.link.providers import check_keys
+from vsr_compiler.link.residency import link_residency
 from vsr_compiler.link.rollout import link_rollout
 from vsr_compiler.link.routes import Tables, link_default, link_routes
 from vsr_compiler.link.scope import Reference, Scope
@@ -86,6 +87,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     listeners = link_listeners(scope, policy)
     linked_environments = link_environments(scope, policy, profiles, {} if gitops is None else gitops.clusters)
     environments, hosts = split(linked_environments)
+    residency = link_residency(scope, policy)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
     router = _router(scope, policy.router)
     _auto_names(scope, policy, models)
@@ -125,6 +127,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
         apis=_apis(scope, policy),
         identity=identity,
         limits=limits,
+        residency=residency,
         attachment=next((one.attachment for one in environments if one.attachment is not None), None),
     )
 

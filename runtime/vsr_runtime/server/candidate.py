@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vsr_runtime import settings
-from vsr_runtime.credentials import KEYLESS, clients_folder
+from vsr_runtime.credentials import FOLDER, KEYLESS, clients_folder
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.extproc import Processor
@@ -17,10 +17,11 @@ from vsr_runtime.server.file_reads import FileReads, StuckReadError
 from vsr_runtime.server.generation import Generation, Loader, content_hash
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import POLL, keys_hash
-from vsr_runtime.server.shadow.classifiers import candidate_generation
-from vsr_runtime.server.shadow.counts import ShadowMetrics
+from vsr_runtime.server.shadow.classifiers import candidate_generation, deciding_generation, mirrored
 from vsr_runtime.server.shadow.shadow import Shadow
-from vsr_runtime.server.supervisor.link import BROKER
+from vsr_runtime.server.shadow.share import Share, Sharing, conflict
+from vsr_runtime.server.shadow_metrics import ShadowMetrics
+from vsr_runtime.server.supervisor.link import BROKER, workers
 
 Hashes = tuple[str, str, int]
 """Hashes of the candidate's content and of the clients' keys, and the active generation."""
@@ -83,12 +84,14 @@ class CandidateWatch:
             return
         try:
             candidate = await self._load(hashes[0])
+            sharing = await self._sharing(candidate) if self._shadow.share is not None else None
         except UserError as error:
             self._refuse(hashes[0], str(error))
         except Exception as error:  # noqa: BLE001 - a fault in its files must not stop the active policy
             self._refuse(hashes[0], f"internal error ({type(error).__name__}: {error})")
         else:
-            self._shadow.swap(candidate)
+            self._shadow.swap(candidate, sharing)
+            self._processor.share_changed()
             self._metrics.candidate(candidate.digest, "loaded")
             log("shadow_loaded", config=candidate.digest, active=self._processor.generation.digest)
 
@@ -104,9 +107,37 @@ class CandidateWatch:
             policy, active, self._load_classifiers, spend, self._reads, digest, broker=BROKER in os.environ
         )
 
+    async def _sharing(self, candidate: Generation) -> Sharing | None:
+        """Return the candidate as it decides its share; None if the active policy has to decide all of it."""
+        active = self._processor.generation
+        try:
+            own = await self._reads.run(
+                lambda: self._tightened(self._read(self._keys[1] or self._active_keys, workers()))
+            )
+            deciding = await deciding_generation(own, candidate, active, self._load_classifiers, self._reads)
+        except UserError as error:
+            reason: str | None = str(error)
+        else:
+            reason = conflict(active, deciding)
+            if reason is None:
+                return Sharing(deciding, mirrored(active, self._shadow.budget.spend))
+            deciding.retire()
+        log("share_refused", config=candidate.digest, active=active.digest, reason=reason)
+        return None
+
+    @property
+    def _active_keys(self) -> Path:
+        return self._keys[0].parent / FOLDER
+
     def _settings(self) -> settings.Settings:
         """Read the candidate as if it served here: by the limits of the active one's gateway, and its clients' keys."""
-        read = settings.load(self._config, KEYLESS, beside=self._beside)
+        return self._tightened(self._read(KEYLESS))
+
+    def _read(self, credentials: Path, processes: int = 1) -> settings.Settings:
+        return settings.load(self._config, credentials, processes, beside=self._beside)
+
+    def _tightened(self, read: settings.Settings) -> settings.Settings:
+        """Return the candidate's settings by the limits of the active one's gateway."""
         active = self._processor.generation.source
         tighter = active.runtime.limits.models if active is not None else None
         if read.source is None or not tighter or read.source.runtime.limits.models:
@@ -131,14 +162,18 @@ class Comparison:
         candidate: its config.yaml; None for no comparison.
         load: loads classifiers.
         metrics: counts.
+        percent: per cent of all conversations that the candidate decides.
         agentgateway: whether the gateway is agentgateway.
 
     Attributes:
         shadow: compares; None for no comparison.
     """
 
-    def __init__(self, candidate: Path | None, load: Loader, metrics: Metrics, *, agentgateway: bool) -> None:
-        self.shadow = Shadow(metrics.shadow, agentgateway=agentgateway) if candidate else None
+    def __init__(
+        self, candidate: Path | None, load: Loader, metrics: Metrics, percent: float = 0, *, agentgateway: bool
+    ) -> None:
+        share = Share(metrics.policies, percent) if percent else None
+        self.shadow = Shadow(metrics.shadow, share=share, agentgateway=agentgateway) if candidate else None
         self._candidate, self._load, self._metrics = candidate, load, metrics.shadow
 
     def watch(

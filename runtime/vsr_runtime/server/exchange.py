@@ -6,16 +6,22 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, RequestHeaders, SendToModel
 from vsr_runtime.log import Field
 from vsr_runtime.server.agentgateway import Vouched
+from vsr_runtime.server.drawn import Drawn
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.limits import Charge
 from vsr_runtime.server.model_observer import Watch
+from vsr_runtime.server.telemetry.response_span import ResponseSpan
 from vsr_runtime.server.wire import BodyMode
 from vsr_schemas.identity import TEAM, TENANT, USER
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import SpanContext
 
 _ID = re.compile(r"(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9]{1,12}(?:[._:-][A-Za-z0-9]{1,12}){0,7}")
 """Ids that are logged as they are: short words and numbers, such as a UUID. No key, address or number of a person."""
@@ -44,6 +50,9 @@ class Exchange:
         vouched: what agentgateway vouches for, and what the client claimed; None behind Envoy.
         who: the authenticated client; None if there is none.
         shadowed: the headers for a candidate that decides the request, too; None if none does.
+        drawn: the candidate that may decide the request instead; None if none does.
+        decided: the span of the decision; None if it is not sampled.
+        response: the span of the response; None if there is none.
     """
 
     generation: Generation
@@ -61,6 +70,9 @@ class Exchange:
     vouched: Vouched | None = None
     who: Client | None = None
     shadowed: RequestHeaders | None = None
+    drawn: Drawn | None = None
+    decided: SpanContext | None = None
+    response: ResponseSpan | None = None
 
 
 class HeldBytes:

@@ -98,6 +98,7 @@ class Processor:
         self._metrics = metrics or Metrics(generation.rules.program)
         self._tracing = tracing
         self._shadow, self._audit = shadow, audit
+        self._share = shadow.share if shadow else None
         if shadow:
             record(generation)
         self._open: set[asyncio.Task[Any]] = set()
@@ -114,6 +115,7 @@ class Processor:
             self._decision_runner.count,
             self._remote,
             self._record if audit else None,
+            self._share,
         )
         self._limits = Limits(self._metrics, clock)
         self._observer = ModelObserver()
@@ -193,8 +195,18 @@ class Processor:
         before, self._generation = self._generation, generation
         self._remote.prepare(generation)
         self._limits.ledger.keep(generation.rules.program.rates)
-        self._observer.keep(generation.wanted.models if generation.wanted else frozenset())
+        self._keep_observed()
         before.retire()
+
+    def share_changed(self) -> None:
+        """Get ready for another candidate that decides."""
+        self._keep_observed()
+        if self._share is not None and self._share.generation is not None:
+            self._remote.prepare(self._share.generation)
+
+    def _keep_observed(self) -> None:
+        wanted = self._generation.wanted.models if self._generation.wanted else frozenset[str]()
+        self._observer.keep(wanted | self._share.wanted if self._share is not None else wanted)
 
     def close(self) -> None:
         """Stop the threads."""
@@ -222,6 +234,7 @@ class Processor:
         exchange = Exchange(self._generation)
         if self._generation.wanted is not None:
             exchange.begun = monotonic()
+        outcome: Outcome | None = None
         try:
             outcome = await self._outcome(task, exchange, stream)
         finally:
@@ -234,6 +247,8 @@ class Processor:
                 exchange.charge.settle()
             if exchange.watch is not None:
                 exchange.watch.close()
+            if exchange.response is not None:
+                exchange.response.end(outcome)
         if not isinstance(outcome, bytes):
             status, reason = outcome
             log("aborted", status=status.name, reason=reason)
@@ -244,7 +259,8 @@ class Processor:
         """The message of the decision; otherwise the error status and its reason."""
         if self._draining:
             return _STOPPING
-        exchange.generation.enter()
+        generation = exchange.generation
+        generation.enter()
         try:
             return await self._converse(task, exchange, stream)
         except asyncio.CancelledError:
@@ -261,7 +277,9 @@ class Processor:
         except Exception as error:  # noqa: BLE001 - whatever it is, the stream must not end in OK
             return Status.INTERNAL, f"internal error ({type(error).__name__})"
         finally:
-            exchange.generation.leave()
+            generation.leave()
+            if self._share is not None:
+                self._share.end(exchange)
 
     async def _converse(self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream) -> Outcome:
         """Exchange messages until there is a decision, or until the gateway itself has replied."""
@@ -338,6 +356,13 @@ class Processor:
         exchange.who = state.client if isinstance(state, AwaitsBody) else None
         if not isinstance(action, Continue):
             return await self._decided_at_once(task, exchange, stream, action)
+        if (
+            self._share is not None
+            and not attempt
+            and isinstance(state, AwaitsBody)
+            and isinstance(first, RequestHeaders)
+        ):
+            self._share.begin(exchange, state, first)
         client = exchange.client or UNKNOWN
         held = HeldBytes(partial(self._count, client))
         stream.add_done_callback(held.release)
@@ -380,24 +405,34 @@ class Processor:
         self, exchange: Exchange, state: State, event: Event, begun: float
     ) -> SendToModel | ImmediateResponse:
         """Decide a request, answer it from the cache if that is possible, and apply the limits."""
-        generation = exchange.generation
-        state = self._with_observations(generation, state)
+        if self._share is not None and isinstance(event, RequestBody):
+            state = await self._share.draw(exchange, state, event.body, begun, self._decision_runner)
+        state = self._with_observations(exchange.generation, state)
 
         async def decide(moved: str | None = None) -> SendToModel | ImmediateResponse:
             now = replace(state, moved=moved) if moved and isinstance(state, AwaitsBody) else state
-            decided = await self._decision_runner.decide(generation, now, event, begun)
+            decided = await self._decided_by_policy(exchange, now, event, begun)
             if exchange.shadowed is not None and isinstance(event, RequestBody):
                 self._compare(exchange, event.body, decided)
             cached = isinstance(decided, SendToModel) and decided.cache_key is not None
             if cached and (exchange.mode is not BodyMode.STREAMED or exchange.reply_in_parts):
+                generation = exchange.generation
                 return await generation.answered(decided, loop_time(begun + generation.budget))
             return decided
 
-        rates = generation.rules.program.rates
+        rates = exchange.generation.rules.program.rates
         if rates is None:
             return await decide()
         decided, exchange.charge = await self._limits.apply(rates, await decide(), exchange.client or UNKNOWN, decide)
         return decided
+
+    async def _decided_by_policy(
+        self, exchange: Exchange, state: State, event: Event, begun: float
+    ) -> SendToModel | ImmediateResponse:
+        """Let the policy of the request decide."""
+        if self._share is None:
+            return await self._decision_runner.decide(exchange.generation, state, event, begun)
+        return await self._share.decide(exchange, state, event, begun, self._decision_runner, self._with_observations)
 
     async def _decided_at_once(
         self, task: asyncio.Task[Any], exchange: Exchange, stream: Stream, action: Action
@@ -440,6 +475,11 @@ class Processor:
         exchange.model = action.model
         if exchange.generation.wanted is not None and exchange.arrived:
             exchange.watch = self._observer.watch(action, exchange.begun, exchange.arrived)
+        if self._tracing and exchange.decided is not None:
+            provider = exchange.generation.providers.get(action.model, "")
+            exchange.response = self._tracing.responding(
+                exchange.decided, action.model, path=exchange.path, provider=provider
+            )
         self._following.add(task)
         plan = action.response
         if exchange.reply_in_parts:
@@ -498,7 +538,8 @@ class Processor:
     def _compare(self, exchange: Exchange, body: bytes | None, decided: SendToModel | ImmediateResponse) -> None:
         """Let a candidate decide the request, too, once: what limits and caches make of it is not compared."""
         if self._shadow is not None and exchange.shadowed is not None:
-            self._shadow.put(exchange.shadowed, exchange.request_id, body, decided)
+            by_candidate = exchange.drawn is not None and exchange.drawn.policy == "candidate"
+            self._shadow.put(exchange.shadowed, exchange.request_id, body, decided, by_candidate=by_candidate)
             exchange.shadowed = None
 
     def _note(self, exchange: Exchange, action: SendToModel | ImmediateResponse, begun: float | None) -> None:
@@ -508,7 +549,7 @@ class Processor:
         if self._audit is not None and action.cause is not Cause.AUDIT:
             self._record(exchange, event, fields)
         if self._tracing and begun is not None:
-            self._tracing.decided(
+            exchange.decided = self._tracing.decided(
                 exchange.carrier,
                 exchange.request_id,
                 action,
@@ -519,7 +560,14 @@ class Processor:
         if not self._flushing:
             self._flushing = True
             asyncio.get_running_loop().call_later(FLUSH, self._flush)
-        self._metrics.decided(action, None if begun is None else monotonic() - begun)
+        span = exchange.decided
+        self._metrics.decided(
+            action,
+            None if begun is None else monotonic() - begun,
+            None if span is None else (span.trace_id, span.span_id),
+        )
+        if self._share is not None:
+            self._share.note(exchange, action, begun)
 
     def _record(self, exchange: Exchange, event: str, fields: dict[str, Field]) -> None:
         """Add a record to the audit log: what was logged, the policy, and who asked."""

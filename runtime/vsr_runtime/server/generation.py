@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -29,6 +30,7 @@ from vsr_runtime.errors import UserError
 from vsr_runtime.files import open_regular
 from vsr_runtime.server.classify import ClassifierPool, ClassifierResult, ModelPool, TextClassifier
 from vsr_runtime.server.response_cache import ResponseCache
+from vsr_runtime.server.telemetry.provider_names import provider_names
 from vsr_runtime.settings import Settings, machine_config
 
 _CHUNK = 1 << 20
@@ -98,6 +100,11 @@ class Generation:
         self.digest = digest
         self._streams = 0
         self._retired = False
+
+    @cached_property
+    def providers(self) -> Mapping[str, str]:
+        """The provider of each model, by the name of OpenTelemetry's conventions, where it is known."""
+        return provider_names(self.source.router) if self.source is not None else {}
 
     async def signals(self, question: NeedSignals, until: float) -> SignalsReady:
         """Evaluate what is needed until a time of the event loop's clock."""

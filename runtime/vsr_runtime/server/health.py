@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from vsr_runtime.decision.request.events import ImmediateResponse
+from vsr_runtime.server.exposition import METRICS, OPEN_METRICS, accepts_open_metrics
 from vsr_runtime.server.messages import (
     EXT_PROC_SERVICE,
     HEALTH_SERVICE,
@@ -16,9 +18,19 @@ from vsr_runtime.server.messages import (
 from vsr_runtime.server.transport.stream import Method, Methods, Outcome, Status, Stream
 
 PLAIN = "text/plain"
-METRICS = "text/plain; version=0.0.4; charset=utf-8"
-"""Prometheus' text format."""
 PAGES = ("/healthz", "/readyz", "/metrics")
+
+
+class MetricsPage(Protocol):
+    """Renders the metrics: in Prometheus' text format, or with exemplars in OpenMetrics."""
+
+    def __call__(self, *, exemplars: bool = False) -> bytes:
+        """Render them."""
+
+
+def no_metrics(*, exemplars: bool = False) -> bytes:  # noqa: ARG001 - there are none
+    """Return an empty page."""
+    return b""
 
 
 class Health:
@@ -32,7 +44,7 @@ class Health:
         stalled: whether the classifier makes no progress. A restart may not fix that, so liveness ignores it.
     """
 
-    def __init__(self, metrics: Callable[[], bytes] = bytes) -> None:
+    def __init__(self, metrics: MetricsPage = no_metrics) -> None:
         self.ready = False
         self.stalled: Callable[[], bool] = bool
         self._metrics = metrics
@@ -55,14 +67,16 @@ class Health:
         answer = HealthCheckResponse(status=SERVING if self.serving else NOT_SERVING)
         return bytes(answer.SerializeToString())
 
-    def page(self, method: str, path: str) -> ImmediateResponse | None:
-        """The answer over HTTP; None if the path is not one of `PAGES`."""
+    def page(self, method: str, path: str, accept: str = "") -> ImmediateResponse | None:
+        """The answer over HTTP; None if the path is not one of `PAGES`. ``accept`` is the header of that name."""
         if path not in PAGES:
             return None
         if method not in ("GET", "HEAD"):
             return _plain(405, b"GET or HEAD\n", ("allow", "GET, HEAD"))
         if path == "/metrics":
-            return ImmediateResponse(200, self._metrics(), "metrics", (("content-type", METRICS),))
+            exemplars = accepts_open_metrics(accept)
+            kind = OPEN_METRICS if exemplars else METRICS
+            return ImmediateResponse(200, self._metrics(exemplars=exemplars), "metrics", (("content-type", kind),))
         if path == "/readyz" and not self.serving:
             return _plain(503, b"not ready\n")
         return _plain(200, b"ok\n")

@@ -97,7 +97,7 @@ class HttpPort:
     async def _handle(self, request: web.Request) -> web.Response:
         from aiohttp import web  # noqa: PLC0415 - as above
 
-        answer = self._health.page(request.method, request.path)
+        answer = self._health.page(request.method, request.path, request.headers.get("Accept", ""))
         if answer is None:
             answer = await self._api.answer(_incoming(request)) if self._api else NOT_FOUND
         # The unread rest of a body would be taken for the next request.

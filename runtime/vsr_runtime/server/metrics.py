@@ -17,7 +17,8 @@ from vsr_runtime.decision.request.headers import CACHE_HIT_CODE
 from vsr_runtime.log import dropped_lines
 from vsr_runtime.server.counters import Distribution, Family, State, joined, page
 from vsr_runtime.server.detectors.counts import evaluations, unknown_labels
-from vsr_runtime.server.shadow.counts import ShadowMetrics
+from vsr_runtime.server.policy_metrics import PolicyMetrics
+from vsr_runtime.server.shadow_metrics import ShadowMetrics
 from vsr_runtime.server.shared_cache import store_failures
 
 SHED = (Cause.OVERLOADED, Cause.FULL)
@@ -37,6 +38,7 @@ class Metrics:
 
     Attributes:
         shadow: those of a candidate.
+        policies: those by policy, while a candidate decides a share.
     """
 
     def __init__(self, program: Program | None = None) -> None:
@@ -102,6 +104,7 @@ class Metrics:
         self._ask_waiting: Callable[[], int] = int
         self._held_now = self._held.labels()
         self.shadow = ShadowMetrics(self._counter, self._gauge)
+        self.policies = PolicyMetrics(self._counter, self._hidden_gauge, self._distribution)
         for cause in Cause:
             self._unclassified.labels(cause.value)
         for reason in ("timeout", "memory", "died"):
@@ -125,13 +128,21 @@ class Metrics:
         """Record that the policy's folder is looked at now."""
         self._checked.labels().set(time.time())
 
-    def decided(self, action: SendToModel | ImmediateResponse, seconds: float | None) -> None:
-        """Count a decision, or an attempt. ``seconds`` is the time since the body arrived; None if none was read."""
+    def decided(
+        self, action: SendToModel | ImmediateResponse, seconds: float | None, trace: tuple[int, int] | None = None
+    ) -> None:
+        """Count a decision, or an attempt.
+
+        Args:
+            action: what was decided.
+            seconds: the time since the body arrived; None if none was read.
+            trace: the ids of its trace and span, if it is sampled.
+        """
         if isinstance(action, SendToModel) and action.attempt:
             self._attempts.labels(action.route or "", action.model, str(action.attempt)).inc()
             return
         if seconds is not None:
-            self._latency.observe(seconds)
+            self._latency.observe(seconds, trace)
         if action.route is not None:
             self._decisions.labels(action.route).inc()
         if action.signals is not None:
@@ -191,9 +202,9 @@ class Metrics:
         """Record the bytes of all bodies in work."""
         self._held_now.set(size)
 
-    def text(self) -> bytes:
-        """All metrics in Prometheus' text format."""
-        return page(self._families, self.state())
+    def text(self, *, exemplars: bool = False) -> bytes:
+        """All metrics in Prometheus' text format; with ``exemplars`` in OpenMetrics."""
+        return page(self._families, self.state(), exemplars=exemplars)
 
     def state(self) -> State:
         """All values, for the parent process to add up."""
@@ -210,9 +221,10 @@ class Metrics:
             self._unknown_labels.labels(name).set(number)
         return {family.name: family.state() for family in self._families}
 
-    def joined_text(self, states: Sequence[State], more: Sequence[Family] = ()) -> bytes:
-        """The combined metrics of several processes in text format, plus further families."""
-        return page([*self._families, *more], self.joined(states) | {each.name: each.state() for each in more})
+    def joined_text(self, states: Sequence[State], more: Sequence[Family] = (), *, exemplars: bool = False) -> bytes:
+        """The combined metrics of several processes as `text` has them, plus further families."""
+        state = self.joined(states) | {each.name: each.state() for each in more}
+        return page([*self._families, *more], state, exemplars=exemplars)
 
     def joined(self, states: Sequence[State]) -> State:
         """Combine the values of several processes."""
@@ -270,6 +282,17 @@ class Metrics:
         self._families.append(family)
         if not labels:
             family.labels()
+        return family
+
+    def _distribution(self, name: str, text: str, *labels: str) -> Distribution:
+        family = Distribution(name, text, _SECONDS, labels)
+        self._families.append(family)
+        return family
+
+    def _hidden_gauge(self, name: str, text: str, *, how: str) -> Family:
+        """Make a gauge without labels that has no value until one is set."""
+        family = Family(name, text, gauge=how)
+        self._families.append(family)
         return family
 
     def _gauge(self, name: str, text: str, *labels: str, how: str = "sum") -> Family:

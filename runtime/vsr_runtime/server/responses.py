@@ -11,7 +11,7 @@ from typing import Any
 
 from vsr_runtime.decision.deadline import Budget
 from vsr_runtime.decision.program.program import GUARD_WORK
-from vsr_runtime.decision.request.events import ImmediateResponse, ResponsePlan
+from vsr_runtime.decision.request.events import GuardMatch, ImmediateResponse, ResponsePlan
 from vsr_runtime.decision.request.response_events import (
     BodyMode,
     BodyOutput,
@@ -41,6 +41,7 @@ from vsr_runtime.server.exchange import Exchange, format_guards
 from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.model_observer import Watch
 from vsr_runtime.server.readers.remote import LARGE_BODY, RemoteReading
+from vsr_runtime.server.shadow.share import Share
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 from vsr_runtime.server.transport.stream import Outcome, Status, Stream
 from vsr_runtime.server.wire_response import from_response, to_response_event
@@ -54,6 +55,8 @@ class ResponseHandler:
         metrics: counts findings.
         hold: counts bytes in and out of work.
         remote: reads large responses in processes; None if threads do.
+        audit: records what guards found; None for nowhere.
+        share: counts by policy; None without a candidate that decides.
     """
 
     def __init__(
@@ -63,7 +66,9 @@ class ResponseHandler:
         hold: Callable[[int], None],
         remote: RemoteReading | None = None,
         audit: Callable[[Exchange, str, dict[str, Field]], None] | None = None,
+        share: Share | None = None,
     ) -> None:
+        self._share = share
         self._audit = audit
         self._readers = readers
         self._remote = remote
@@ -88,6 +93,8 @@ class ResponseHandler:
             end = monotonic() + exchange.generation.budget
             budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
             event = to_response_event(message, budget)
+            if exchange.response is not None:
+                exchange.response.report.observe(event)
             size = len(event.body) if isinstance(event, ResponseBody) else 0
             try:
                 self._hold(size)
@@ -124,6 +131,8 @@ class ResponseHandler:
                 end = monotonic() + exchange.generation.budget
                 budget = Budget.of(exchange.generation.budget, lambda end=end: monotonic() > end)  # type: ignore[misc] # a default binds
                 event = to_response_event(message, budget)
+                if exchange.response is not None:
+                    exchange.response.report.observe(event)
                 size = len(event.body) if isinstance(event, ResponseBody) else 0
                 self._hold(size)
                 held += size
@@ -227,20 +236,29 @@ class ResponseHandler:
     def _note(self, exchange: Exchange, action: ResponseAction) -> None:
         """Log and count what guards found: names, never text."""
         if isinstance(action, ForwardHeaders):
-            self._metrics.guarded(action.guards, "response")
+            self._guarded(exchange, action.guards)
             if action.guards:
                 self._log(exchange, {"guards": format_guards(action.guards)})
             return
         blocked = action if isinstance(action, ImmediateResponse) else action.rejection
         if blocked is not None:
             self._metrics.blocked(blocked, exchange.model)
+            if self._share is not None:
+                self._share.blocked(exchange, blocked)
+            if exchange.response is not None:
+                exchange.response.report.refused(blocked.code)
         if isinstance(action, BodyOutput):
-            self._metrics.guarded(action.guards, "response")
+            self._guarded(exchange, action.guards)
         guards = format_guards(action.guards)
         if blocked is not None:
             self._log(exchange, {"status": blocked.status, "code": blocked.code, "guards": guards})
         elif guards:
             self._log(exchange, {"guards": guards})
+
+    def _guarded(self, exchange: Exchange, guards: tuple[GuardMatch, ...]) -> None:
+        self._metrics.guarded(guards, "response")
+        if self._share is not None:
+            self._share.guarded(exchange, guards)
 
     def _log(self, exchange: Exchange, details: dict[str, Field]) -> None:
         fields = {"request": exchange.request_id, **details}

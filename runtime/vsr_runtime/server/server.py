@@ -61,6 +61,7 @@ class Listen:
         audit: the folder of the audit log; None for none.
         lossy: whether requests are served although their records cannot be written.
         shadow: the config.yaml of a candidate that is compared with the policy; None for none.
+        share: per cent of all conversations that the candidate decides.
     """
 
     grpc: Address
@@ -73,6 +74,7 @@ class Listen:
     shadow: Path | None = None
     audit: Path | None = None
     lossy: bool = False
+    share: float = 0
 
 
 def run(
@@ -139,7 +141,7 @@ async def _serve(
         log("config_ignored", parts=len(policy.ignored), of="; ".join(policy.ignored)[:_MOST])
     metrics = Metrics(policy.program)
     traces = tracing()
-    comparison = Comparison(listen.shadow, load, metrics, agentgateway=listen.agentgateway)
+    comparison = Comparison(listen.shadow, load, metrics, listen.share, agentgateway=listen.agentgateway)
     health = Health(metrics.text)
     api = _api(health, metrics, listen)
     http = await _listen_http(HttpPort(health, api), listen.http)

@@ -1,4 +1,6 @@
-"""A span for each decision, if ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set: names and numbers, no text of a request.
+"""A span for each decision, and for each response that passes, if ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set.
+
+Spans have names and numbers, no text of a request or response.
 
 The standard's other variables (`OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, …) apply, too. If a gateway sends a
 ``traceparent``, the decision is a child of its span.
@@ -17,16 +19,20 @@ from vsr_runtime.decision.request.events import ImmediateResponse, RequestHeader
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.exchange import format_guards
+from vsr_runtime.server.telemetry.response_span import ResponseSpan
 from vsr_schemas import apis
 from vsr_schemas.version import VERSION
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import SpanContext
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 PROTOCOL = "OTEL_EXPORTER_OTLP_PROTOCOL"
 SUPPORTED = "http/protobuf"
 SPAN = "vsr.decide"
+RESPONSE_SPAN = "vsr.respond"
+"""The name of a response's span if its API has no operation in the conventions."""
 FLUSH_TIMEOUT = 1.0
 """Seconds for sending the last spans, and again for giving up."""
 _CARRIED = ("traceparent", "tracestate")
@@ -68,8 +74,8 @@ class Tracing:
         *,
         path: str = "",
         policy: str = "",
-    ) -> None:
-        """Make the span of a decision.
+    ) -> SpanContext | None:
+        """Make the span of a decision, and return what identifies it; None if it is not sampled.
 
         Args:
             carrier: the request's headers that name its parent span.
@@ -91,6 +97,37 @@ class Tracing:
         if isinstance(action, ImmediateResponse) and action.status >= _FAILED:
             span.set_status(Status(StatusCode.ERROR, action.code))
         span.end(end)
+        context = span.get_span_context()
+        return context if context.trace_flags.sampled else None
+
+    def responding(self, decided: SpanContext, model: str, *, path: str, provider: str = "") -> ResponseSpan:
+        """Begin the span of a response.
+
+        Args:
+            decided: the span of its request's decision.
+            model: the model that the request was sent to.
+            path: the path of the request.
+            provider: the provider of the model, by the conventions' name; empty if it is not known.
+        """
+        from opentelemetry.trace import (  # noqa: PLC0415 - as above
+            NonRecordingSpan,
+            SpanKind,
+            set_span_in_context,
+        )
+
+        operation = OPERATIONS.get(path.partition("?")[0])
+        attributes = {
+            "gen_ai.operation.name": operation,
+            "gen_ai.request.model": model,
+            "gen_ai.provider.name": provider or None,
+        }
+        span = self._tracer.start_span(
+            f"{operation} {model}" if operation else RESPONSE_SPAN,
+            context=set_span_in_context(NonRecordingSpan(decided)),
+            kind=SpanKind.CLIENT,
+            attributes={key: value for key, value in attributes.items() if value is not None},
+        )
+        return ResponseSpan(span)
 
     def close(self) -> None:
         """Send pending spans, and give up after `FLUSH_TIMEOUT`: a stopping process has no more time."""

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import hashlib
 import json
+from collections import Counter
 
 import pytest
 
 from support.common import reference
 from support.example_sets import PAGE, page
 from vsr_compiler import examples
+from vsr_compiler.examples.composed import PLACE
 from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
+
+INJECTION = ("injection@1", "injection@2")
 
 
 @pytest.mark.parametrize("name", examples.names())
@@ -69,6 +74,7 @@ def test_the_page_lists_the_sets():
         ("fact-check@1", ["needs_fact_check", "no_fact_check_needed"]),
         ("feedback@1", ["satisfied", "need_clarification", "wrong_answer", "want_different"]),
         ("injection@1", ["attack", "benign"]),
+        ("injection@2", ["attack", "benign"]),
         ("reask@1", ["reask", "new_question"]),
     ],
 )
@@ -80,9 +86,55 @@ def test_sets_for_other_tasks_have_their_labels(name, labels):
     assert min(len(topics) for topics in shipped.labels.values()) >= 4
 
 
-def test_attacks_have_as_many_look_alikes():
+@pytest.mark.parametrize(
+    ("name", "foreign"),
+    [
+        ("injection@1", ["other languages"]),
+        ("injection@2", ["German", "French", "Spanish", "Portuguese", "Chinese", "Japanese"]),
+    ],
+)
+def test_attacks_have_as_many_look_alikes(name, foreign):
     """Neither side outweighs the other by more than a fifth, and both have texts in other languages."""
-    shipped = examples.read("injection@1")
+    shipped = examples.read(name)
     attacks, harmless = (len(shipped.texts(label)) for label in ("attack", "benign"))
     assert 0.8 <= attacks / harmless <= 1.25
-    assert all("other languages" in topics for topics in shipped.labels.values())
+    for topics in shipped.labels.values():
+        assert set(foreign) <= set(topics)
+
+
+def test_each_family_of_attacks_has_its_look_alikes():
+    """A family and its look-alikes have one name, so that both are held out together."""
+    shipped = examples.read("injection@2").labels
+    assert set(shipped["attack"]) <= set(shipped["benign"])
+    assert all(len(texts) <= 2 * len(shipped["benign"][name]) for name, texts in shipped["attack"].items())
+
+
+def test_a_carrier_says_nothing_about_the_label():
+    """Of `injection@2`, each mail, page or tool result carries attacks and harmless payloads equally often."""
+    shipped = examples.read("injection@2")
+    attack, benign = (
+        Counter(shipped.composed[text].carrier for text in shipped.texts(label) if text in shipped.composed)
+        for label in ("attack", "benign")
+    )
+    assert attack == benign
+    assert len(attack) >= 90
+
+
+def test_a_composed_text_is_its_carrier_with_the_payload():
+    """No placeholder is left, and each carrier has one place; what follows the payload is kept."""
+    shipped = examples.read("injection@2")
+    assert len(shipped.composed) >= 1000
+    for text, parts in shipped.composed.items():
+        before, after = parts.carrier.split(PLACE)
+        assert text == before + parts.payload + after
+        assert parts.payload
+        assert PLACE not in text
+
+
+def test_a_new_version_leaves_the_old_one_as_it_was():
+    """Heads name `injection@1` by its version: its texts are those of its release, and none of them is in `@2`."""
+    old, new = ({text for label in own.labels for text in own.texts(label)} for own in map(examples.read, INJECTION))
+    digest = hashlib.sha256("\n".join(sorted(old)).encode()).hexdigest()
+    assert digest == "b64eaca863b1ceb1f66c9fbf81061c2b3d847a23e488513817de3d4243553e39"
+    assert not old & new
+    assert len(new) >= 2000

@@ -12,7 +12,7 @@ def ask(*requests: bytes, ready: bool) -> list[bytes]:
     """The raw answers of a fresh port to raw requests, each on a connection of its own; some break off."""
 
     async def whole():
-        health = Health(lambda: b"llm_x 1\n")
+        health = Health(lambda *, exemplars=False: b"llm_x 1\n# EOF\n" if exemplars else b"llm_x 1\n")
         health.ready = ready
         port = HttpPort(health)
         await port.listen("127.0.0.1", 0)
@@ -96,3 +96,23 @@ def test_body_that_nobody_reads_is_not_taken_for_a_request():
     (answer,) = ask(b"POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % length + smuggled, ready=True)
     assert answer.startswith(b"HTTP/1.1 404 ")
     assert b"llm_x" not in answer
+
+
+@pytest.mark.parametrize(
+    ("accept", "open_metrics"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("text/plain;version=0.0.4", False),
+        ("application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.3", True),
+        ("text/plain , Application/OpenMetrics-Text ; version=0.0.1", True),
+        ("application/openmetrics-text;q=0", False),
+        (",;,", False),
+    ],
+)
+def test_scraper_gets_openmetrics_if_it_accepts_it(accept, open_metrics):
+    """As Prometheus asks for it; others get the text format."""
+    request = f"GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: {accept}\r\nConnection: close\r\n\r\n".encode()
+    (answer,) = ask(request, ready=True)
+    assert (b"application/openmetrics-text; version=1.0.0" in answer) is open_metrics
+    assert answer.endswith(b"# EOF\n") is open_metrics

@@ -45,6 +45,7 @@ from vsr_compiler.diagnostics.codes import (
     policy_tests,
     rate_limits,
     releases,
+    residency,
     review,
     rollouts,
     servers,
@@ -70,6 +71,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | heads.CODES
     | identity.CODES
     | limits.CODES
+    | residency.CODES
     | listeners.CODES
     | servers.CODES
     | backends.CODES

@@ -18,7 +18,8 @@ from vsr_compiler.syntax.nodes import Mapping, Node, Scalar, Sequence
 
 ORDER = (
     *("apiVersion", "kind", "metadata", "imports", "router", "gateway", "gitops", "endpoints", "models", "classifiers"),
-    *("categories", "signals", "guards", "routes", "default", "assertions", "tests", "environments"),
+    *("categories", "signals", "guards", "routes", "default", "assertions", "tests", "residency"),
+    "environments",
 )
 TOGETHER = ORDER[:3]
 """Sections at the head of every object, without blank lines between them."""

@@ -23,12 +23,22 @@ def conversation_key(header: str | None, values: Mapping[str, object], view: Req
         values: the body.
         view: its view.
     """
+    return written_key(header, values) or spoken_key(view)
+
+
+def written_key(header: str | None, values: Mapping[str, object]) -> bytes | None:
+    """Return the key of a conversation by a header or a field; None if there is neither."""
     if header:
         return _digest("header", header)
     for field in KEY_FIELDS:
         value = _field(values, field)
         if isinstance(value, str) and value:
             return _digest(field, value)
+    return None
+
+
+def spoken_key(view: RequestView) -> bytes:
+    """Return the key of a conversation by the person's first words."""
     words = first_words(view.transcript, view.ask_rules) or view.turn
     return _digest("words", " ".join(words[:MAX_WORDS].split()))
 

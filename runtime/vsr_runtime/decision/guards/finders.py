@@ -12,20 +12,23 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from vsr_runtime.decision.deadline import Expired, check_deadline, spend
-from vsr_runtime.decision.guards.decoding import decode
+from vsr_runtime.decision.guards.decoding import decodings
 from vsr_runtime.decision.guards.detection import TextSpan
 from vsr_runtime.decision.guards.guard import Finder
 from vsr_runtime.decision.guards.normalise import NormalisedText, join_spaced_letters, normalise
 from vsr_runtime.decision.guards.recogniser import (
+    ByteText,
     Recogniser,
     compile_bytes,
     run_recogniser,
-    to_bytes,
     words_pattern,
 )
 from vsr_runtime.decision.patterns import compile_patterns, matches
 from vsr_schemas.pii import GROUPS
 from vsr_schemas.pii_numbers import COMPANIES, PEOPLE
+
+_Group = Callable[[ByteText, Expired], list[TextSpan]]
+"""Several recognisers with something in common."""
 
 
 def personal(types: Collection[str]) -> Finder:
@@ -54,7 +57,7 @@ def personal(types: Collection[str]) -> Finder:
     return _combine(groups)
 
 
-def _by_country(rules: Iterable[Recogniser], gate: bytes, types: Collection[str]) -> list[Finder]:
+def _by_country(rules: Iterable[Recogniser], gate: bytes, types: Collection[str]) -> list[_Group]:
     """Return finders of the rules that are selected: those that need a context word, and the rest."""
     selected = []
     for rule in rules:
@@ -134,13 +137,15 @@ def look_at(finders: Iterable[Finder], views: Sequence[NormalisedText], expired:
     return [span for finder in finders for view in views for span in finder(view, expired)]
 
 
-def views_of(normalised: NormalisedText) -> tuple[NormalisedText, ...]:
+def views_of(normalised: NormalisedText) -> Sequence[NormalisedText]:
     """Return a text as finders read it: as it is, with escapes undone, and each with spaced letters joined."""
-    decoded, apart = decode(normalised), join_spaced_letters(normalised)
-    if decoded is None:
-        return (normalised,) if apart is None else (normalised, apart)
-    views = (normalised, apart, decoded, join_spaced_letters(decoded))
-    return tuple(view for view in views if view is not None)
+    apart = join_spaced_letters(normalised)
+    views = [normalised] if apart is None else [normalised, apart]
+    for base in tuple(views):
+        for decoded in decodings(base):
+            joined = join_spaced_letters(decoded)
+            views += [decoded] if joined is None else [decoded, joined]
+    return views
 
 
 def merge(findings: Iterable[TextSpan]) -> list[TextSpan]:
@@ -163,16 +168,18 @@ def _merge_cluster(cluster: Sequence[TextSpan]) -> TextSpan:
     return TextSpan(start, end, best.type, best.score, best.rule)
 
 
-def _group(rules: Iterable[Recogniser], gate: bytes | None = None, *, with_context: bool = False) -> Finder:
-    """Return a finder that runs several recognisers.
+def _group(rules: Iterable[Recogniser], gate: bytes | None = None, *, with_context: bool = False) -> _Group:
+    """Return a function that runs several recognisers.
 
     It returns early unless the gate, which every finding passes, matches. If all of them need context, ``with_context``
     makes the words of all of them another gate.
     """
-    compiled = tuple(rules)
-    terms = tuple(term for rule in compiled for term in rule.terms)
-    words = words_pattern(b"|".join(dict.fromkeys(rule.context for rule in compiled))) if with_context else None
-    for pattern in (gate, words, *(rule.pattern for rule in compiled)):
+    every = tuple(rules)
+    fewest = min((rule.digits for rule in every), default=0)
+    run = _runner(every)
+    terms = tuple(term for rule in every for term in rule.terms)
+    words = words_pattern(b"|".join(dict.fromkeys(rule.context for rule in every))) if with_context else None
+    for pattern in (gate, words):
         if pattern is not None:
             compile_bytes(pattern)
 
@@ -181,21 +188,45 @@ def _group(rules: Iterable[Recogniser], gate: bytes | None = None, *, with_conte
             return True
         return not text.isascii() and any(term in text.lower() for term in terms)
 
-    def find(normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
-        check_deadline(expired, len(normalised.text))
-        data = to_bytes(normalised.text)
-        if gate is not None and compile_bytes(gate).search(data) is None:
+    def find(text: ByteText, expired: Expired) -> list[TextSpan]:
+        check_deadline(expired, len(text.data))
+        if not every or text.digits < fewest:
             return []
-        if not compiled or not has_context(normalised.text, data):
+        if gate is not None and compile_bytes(gate).search(text.data) is None:
             return []
-        spend(expired, len(data) * len(compiled))
-        return [span for rule in compiled for span in run_recogniser(rule, normalised, data, expired)]
+        return run(text, expired) if has_context(text.normalised.text, text.data) else []
 
     return find
 
 
-def _combine(groups: Sequence[Finder]) -> Finder:
-    return lambda normalised, expired: [span for group in groups for span in group(normalised, expired)]
+def _runner(rules: Sequence[Recogniser]) -> _Group:
+    """Return a function that runs those recognisers that may match a text with its number of digits and its letters."""
+    searches = [(compile_bytes(rule.pattern).search, rule) for rule in rules]
+    most = max((rule.digits for rule in rules), default=0)
+    by_digits = [
+        tuple((search, rule) for search, rule in searches if rule.digits <= number) for number in range(most + 1)
+    ]
+
+    def run(text: ByteText, expired: Expired) -> list[TextSpan]:
+        possible = by_digits[min(text.digits, most)]
+        spend(expired, len(text.data) * len(possible))
+        found: list[TextSpan] = []
+        for search, rule in possible:
+            if not rule.literals or text.has(rule.literals):
+                match = search(text.data)
+                if match is not None:
+                    found += run_recogniser(rule, match, text, expired)
+        return found
+
+    return run
+
+
+def _combine(groups: Sequence[_Group]) -> Finder:
+    def find(normalised: NormalisedText, expired: Expired) -> list[TextSpan]:
+        text = ByteText(normalised)
+        return [span for group in groups for span in group(text, expired)]
+
+    return find
 
 
 def _character_index(text: str, data: bytes) -> Callable[[int], int]:

@@ -5,6 +5,7 @@ Compiled classifiers share their encoder. An engine and servers are shared if al
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,8 @@ from vsr_runtime.files import read_regular
 from vsr_runtime.server.classify import CATEGORY, ClassifierResult, ModelPool, TextClassifier
 from vsr_runtime.server.file_reads import LOAD, FileReads
 from vsr_runtime.server.generation import Generation, Loader, Startable, warm_generation
-from vsr_runtime.settings import Settings
+from vsr_runtime.server.response_cache import ResponseCache
+from vsr_runtime.settings import Settings, build_settings
 from vsr_schemas.runtime import ClassifierSettings
 
 if TYPE_CHECKING:
@@ -73,6 +75,39 @@ async def candidate_generation(
     if generation.pool is not None and elsewhere:
         generation.pool = TimedPool(generation.pool, spend)
     return generation
+
+
+async def deciding_generation(
+    settings: Settings, shadowing: Generation, active: Generation, load: Loader, reads: FileReads
+) -> Generation:
+    """Make the generation of a candidate that decides requests.
+
+    Args:
+        settings: the candidate, with the keys of its providers.
+        shadowing: the candidate as it is compared, whose engine and servers it uses.
+        active: the active policy.
+        load: loads classifiers.
+        reads: runs what reads files.
+
+    Raises:
+        UserError: its classifiers cannot be loaded.
+    """
+    pool = shadowing.pool
+    if isinstance(pool, TimedPool):
+        shared = active.pool if isinstance(pool, BorrowedPool) and active.pool is not None else pool.inner
+        store = await asyncio.to_thread(ResponseCache.load, settings, shadowing.digest)
+        return Generation(settings, SharedPool(shared), shadowing.digest, store)
+    return await warm_generation(settings, await reads.run(lambda: load(settings), LOAD), shadowing.digest)
+
+
+def mirrored(active: Generation, spend: Spend) -> Generation | None:
+    """Return the active policy as it decides a candidate's requests to compare; None if that is not possible."""
+    if active.source is None:
+        return None
+    pool = BorrowedPool(active.pool, spend) if isinstance(active.pool, RecordingPool) else None
+    if pool is None and active.pool is not None:
+        return None
+    return Generation(replace(build_settings(active.source), cache=None), pool, active.digest)
 
 
 def _equal(settings: Settings, active: Generation) -> bool:
@@ -155,6 +190,13 @@ class _Pool:
     def close(self) -> None:
         """Reject new work and drop queued work."""
         self.inner.close()
+
+
+class SharedPool(_Pool):
+    """A pool that another generation closes."""
+
+    def close(self) -> None:
+        """Leave it to the other one."""
 
 
 class RecordingPool(_Pool):

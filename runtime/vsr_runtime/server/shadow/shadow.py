@@ -31,7 +31,8 @@ from vsr_runtime.server.decision_runner import loop_time, thread_work
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.readers.remote import LARGE_BODY
 from vsr_runtime.server.shadow.budget import CpuBudget
-from vsr_runtime.server.shadow.counts import ShadowMetrics
+from vsr_runtime.server.shadow.share import Share, Sharing
+from vsr_runtime.server.shadow_metrics import ShadowMetrics
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool
 
 MAX_WAITING, MAX_BYTES = 64, 4 << 20
@@ -51,13 +52,15 @@ class Seen:
         headers: its headers, as the candidate has to read them.
         request_id: its id, as logs have it.
         body: its body; None if it was decided without.
-        active: where the active policy lets it end.
+        ending: where the policy that served it lets it end.
+        by_candidate: whether that was the candidate, so that the active policy is the one to compare with.
     """
 
     headers: RequestHeaders = field(repr=False)
     request_id: str
     body: bytes | None = field(repr=False)
-    active: Ending
+    ending: Ending
+    by_candidate: bool = False
 
 
 class Shadow:
@@ -66,10 +69,22 @@ class Shadow:
     Args:
         metrics: counts.
         budget: the CPU time that it may use.
+        share: lets the candidate decide some requests; None if it decides none.
         agentgateway: whether the gateway is agentgateway.
+
+    Attributes:
+        share: as above.
     """
 
-    def __init__(self, metrics: ShadowMetrics, budget: CpuBudget | None = None, *, agentgateway: bool = False) -> None:
+    def __init__(
+        self,
+        metrics: ShadowMetrics,
+        budget: CpuBudget | None = None,
+        share: Share | None = None,
+        *,
+        agentgateway: bool = False,
+    ) -> None:
+        self.share = share
         self.budget = budget or CpuBudget()
         self._metrics = metrics
         self._agentgateway = agentgateway
@@ -89,8 +104,15 @@ class Shadow:
         """The candidate; None if there is none."""
         return self._candidate
 
-    def swap(self, candidate: Generation | None) -> None:
-        """Compare with another candidate, or with none."""
+    def swap(self, candidate: Generation | None, sharing: Sharing | None = None) -> None:
+        """Compare with another candidate, or with none.
+
+        Args:
+            candidate: the candidate.
+            sharing: the candidate as it decides its share; None if it decides none.
+        """
+        if self.share is not None:
+            self.share.swap(sharing)
         before, self._candidate = self._candidate, candidate
         self._sampled.clear()
         if before is not None:
@@ -107,6 +129,8 @@ class Shadow:
         if self._candidate is not None:
             self._candidate.retire()
             self._candidate = None
+        if self.share is not None:
+            self.share.swap(None)
         self._threads.close()
 
     def observe(self, event: RequestHeaders, message: Any) -> RequestHeaders | None:  # noqa: ANN401 - see the wire
@@ -131,9 +155,15 @@ class Shadow:
         return replace(event, address=address_of(message)) if candidate.trusts_addresses else event
 
     def put(
-        self, headers: RequestHeaders, request_id: str, body: bytes | None, decided: SendToModel | ImmediateResponse
+        self,
+        headers: RequestHeaders,
+        request_id: str,
+        body: bytes | None,
+        decided: SendToModel | ImmediateResponse,
+        *,
+        by_candidate: bool = False,
     ) -> None:
-        """Let the candidate decide a request that the active policy has decided. Takes no time."""
+        """Let the other policy decide a request that was decided. Takes no time."""
         size = len(body or b"")
         if size >= LARGE_BODY:
             self._metrics.skipped("large")
@@ -142,7 +172,7 @@ class Shadow:
         elif len(self._waiting) >= MAX_WAITING or self._bytes + size > MAX_BYTES:
             self._metrics.skipped("queue")
         else:
-            self._waiting.append(Seen(headers, request_id, body, ending_of(decided)))
+            self._waiting.append(Seen(headers, request_id, body, ending_of(decided), by_candidate))
             self._bytes += size
             self._idle.clear()
             self._wake.set()
@@ -160,37 +190,40 @@ class Shadow:
                 await self._wake.wait()
             seen = self._waiting.popleft()
             self._bytes -= len(seen.body or b"")
-            if self._candidate is not None:
-                await self._decide(self._candidate, seen)
+            other = self._candidate
+            if seen.by_candidate:
+                other = self.share.mirror if self.share is not None else None
+            if other is not None:
+                await self._decide(other, seen)
             await asyncio.sleep(0)  # requests come first
 
-    async def _decide(self, candidate: Generation, seen: Seen) -> None:
-        candidate.enter()
+    async def _decide(self, other: Generation, seen: Seen) -> None:
+        other.enter()
         try:
-            action = await self._action(candidate, seen)
+            action = await self._action(other, seen)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not concern the active policy
             self._metrics.ended("failed")
             if self._may_log("failed", type(error).__name__):
                 log("shadow_failed", request=seen.request_id, error=type(error).__name__)
             return
         finally:
-            candidate.leave()
+            other.leave()
         if not isinstance(action, SendToModel | ImmediateResponse) or action.cause in BY_LOAD:
             self._metrics.ended("undecided")
             return
         self._metered(lambda: self._compare(seen, ending_of(action)))
 
     def _compare(self, seen: Seen, ending: Ending) -> None:
-        active = seen.active
-        if self._metrics.compared(active, ending) or not self._may_log(active.words, ending.words):
+        active, candidate = (ending, seen.ending) if seen.by_candidate else (seen.ending, ending)
+        if self._metrics.compared(active, candidate) or not self._may_log(active.words, candidate.words):
             return
         log_buffered(
             "shadow_differs",
             request=seen.request_id,
             active=active.words,
-            candidate=ending.words,
+            candidate=candidate.words,
             active_guards=", ".join(sorted(active.guards)),
-            candidate_guards=", ".join(sorted(ending.guards)),
+            candidate_guards=", ".join(sorted(candidate.guards)),
         )
 
     async def _action(self, candidate: Generation, seen: Seen) -> Action:

@@ -9,8 +9,8 @@ from itertools import count
 from typing import Protocol
 
 from vsr_runtime.server.address import Address, parse_address
+from vsr_runtime.server.exposition import METRICS, OPEN_METRICS, accepts_open_metrics
 
-METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _HEAD = 64 << 10
 """Bytes of a request's head at most."""
 _TIMEOUT = 5.0
@@ -30,8 +30,8 @@ class Upstream(Protocol):
     def http(self) -> Sequence[str]:
         """The HTTP addresses of those that accept requests."""
 
-    async def metrics(self) -> bytes:
-        """The combined metrics of all."""
+    async def metrics(self, *, exemplars: bool = False) -> bytes:
+        """The combined metrics of all; with ``exemplars`` in OpenMetrics."""
 
 
 class HttpProxy:
@@ -71,7 +71,9 @@ class HttpProxy:
         if own and method not in ("GET", "HEAD"):
             return _page("405 Method Not Allowed", b"GET or HEAD\n", more="Allow: GET, HEAD\r\n")
         if path == "/metrics":
-            return _page("200 OK", await self._upstream.metrics(), METRICS, body=method == "GET")
+            exemplars = accepts_open_metrics(_header(head, b"accept"))
+            kind = OPEN_METRICS if exemplars else METRICS
+            return _page("200 OK", await self._upstream.metrics(exemplars=exemplars), kind, body=method == "GET")
         if path == "/readyz" and not self._upstream.ready:
             return _page("503 Service Unavailable", b"not ready\n", body=method == "GET")
         if own:
@@ -92,6 +94,12 @@ class HttpProxy:
                 way.cancel()
             await asyncio.gather(*ways, return_exceptions=True)
             to_worker.close()
+
+
+def _header(head: bytes, name: bytes) -> str:
+    """Return the values of a header of a request, joined by commas; empty if there is none."""
+    fields = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return ",".join(value.decode("latin-1") for key, _, value in fields if key.strip().lower() == name)
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -67,18 +67,20 @@ class Supervisor:
         """The HTTP addresses of the children that accept requests."""
         return [child.report.http for child in self.children if child.report and child.report.serving]
 
-    async def metrics(self) -> bytes:
+    async def metrics(self, *, exemplars: bool = False) -> bytes:
         """The combined metrics of all children, including those that have ended."""
         await asyncio.wait([asyncio.ensure_future(child.ask()) for child in self.children], timeout=_SCRAPE)
-        return self.text()
+        return self.text(exemplars=exemplars)
 
-    def text(self) -> bytes:
+    def text(self, *, exemplars: bool = False) -> bytes:
         """The combined metrics by their last reports."""
         states = [child.report.state for child in self.children if child.report]
         self._restarts.labels().set(sum(child.restarts for child in self.children))
         self._serving.labels().set(sum(child.serving for child in self.children))
         own = {"vsr_log_lines_dropped": {"": [float(dropped_lines())]}}
-        return self._metrics.joined_text([*states, self._left, own], (self._restarts, self._serving))
+        return self._metrics.joined_text(
+            [*states, self._left, own], (self._restarts, self._serving), exemplars=exemplars
+        )
 
     async def start(self, stop: asyncio.Event) -> None:
         """Start one child, and the others once it serves, so that an invalid policy is reported once.

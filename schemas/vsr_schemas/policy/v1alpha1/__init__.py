@@ -71,6 +71,7 @@ from vsr_schemas.policy.v1alpha1.providers import (
     SchemaName,
     SecretKeySpec,
 )
+from vsr_schemas.policy.v1alpha1.residency import Residency
 from vsr_schemas.policy.v1alpha1.rollout import RolloutAnalysisSpec, RolloutSpec, RolloutStepSpec
 from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
@@ -221,4 +222,5 @@ class PolicySpec(PolicyModel):
     limits: Annotated[list[LimitSpec], Field(max_length=64)] = []
     assertions: list[AssertionSpec] = []
     tests: list[TestSpec] = []
+    residency: Residency | None = None
     environments: Annotated[dict[Label, EnvironmentSpec], Field(min_length=1)] = {"dev": EnvironmentSpec()}

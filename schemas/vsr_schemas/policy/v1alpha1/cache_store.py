@@ -8,7 +8,7 @@ from pydantic import Field
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.providers import SecretKeySpec
-from vsr_schemas.scalars import Bool, HostPort, LabelKey, LabelValue, ObjectName, SecretKeyName
+from vsr_schemas.scalars import Bool, HostPort, Label, LabelKey, LabelValue, ObjectName, SecretKeyName
 
 
 class CacheLoginSpec(PolicyModel):
@@ -27,3 +27,4 @@ class CacheStoreSpec(PolicyModel):
     ca: SecretKeySpec | None = None
     login: CacheLoginSpec | None = None
     pods: Annotated[dict[LabelKey, LabelValue], Field(min_length=1, max_length=16)] | None = None
+    region: Label | None = None

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.inference_servers import ServerProtocol
 from vsr_schemas.policy.v1alpha1.providers import SecretKeySpec
-from vsr_schemas.scalars import ApiUrl, HeaderName, Int, Milliseconds, ObjectName, ServiceAddress, Text, shown
+from vsr_schemas.scalars import ApiUrl, HeaderName, Int, Label, Milliseconds, ObjectName, ServiceAddress, Text, shown
 
 Word = Annotated[Text, Field(min_length=1, max_length=256)]
 
@@ -43,6 +43,7 @@ class ClassifierServerSpec(PolicyModel):
     window: Annotated[Int, Field(ge=50, le=1_000_000)] | None = None
     api_key: ServerKeySpec | None = None
     ca: ObjectName | None = None
+    region: Label | None = None
 
     @model_validator(mode="after")
     def _one_address(self) -> ClassifierServerSpec:

@@ -34,6 +34,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "share.",
         "assertions": "Properties of all requests that the compiler proves.",
         "tests": "Example requests with the expected decision.",
+        "residency": "Regions that the output of an environment may refer to, by the region of the environment.",
         "environments": "Overlays of the output, by name.",
     },
     "metadata": {"name": "Name of the policy, and of its folder below `out/`."},
@@ -76,6 +77,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "reads the responses (VSR581).",
         "pods": "Labels of the store's pods. With them, a NetworkPolicy in the namespace of the address lets only the "
         "router reach them.",
+        "region": "Where it is, for `residency`. A store in the cluster without one is in the region of the "
+        "environment, another one in none.",
     },
     "router.cache.ca": {
         "secret": "Name of the Secret in the router's namespace.",
@@ -315,6 +318,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "Defaults to 50000 for Presidio, 8000 for APIs with a verdict, and 400 for inference servers.",
         "apiKey": "Key that the server requires.",
         "ca": "ConfigMap in the router's namespace with the certificates of the server's authority under `ca.crt`.",
+        "region": "Where it is, for `residency`. A server in the cluster without one is in the region of the "
+        "environment, another one in none.",
     },
     "classifiers.*.server.apiKey": {
         "secret": "Name of the Secret, in the router's namespace.",

@@ -10,11 +10,19 @@ from hypothesis import strategies as st
 
 from support.properties import examples
 from vsr_runtime.decision.deadline import never
-from vsr_runtime.decision.guards.decoding import MAX_LEVELS, decode
+from vsr_runtime.decision.guards.decoding import MAX_LEVELS, decodings
 from vsr_runtime.decision.guards.finders import credentials, personal, spans
 from vsr_runtime.decision.guards.normalise import normalise
 
 FINDERS = (personal(["EMAIL_ADDRESS"]), credentials())
+
+
+def decode(text):
+    """The last decoding of a text, which has all escapes undone."""
+    views = list(decodings(text))
+    return views[-1] if views else None
+
+
 KEY = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
 
 

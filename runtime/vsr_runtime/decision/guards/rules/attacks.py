@@ -42,6 +42,7 @@ RULES = (
         rb"|fr\xffheren )?(?:anweisungen|regeln|befehle|vorgaben)\b|\b(?:ignore[zr]?|oublie[zr]?) (?:toutes )?(?:les |tes |vos )(?:instructions|"
         rb"r\xffgles|consignes)\b|\b(?:ignora|olvida|ignore|olvide) (?:todas )?(?:las |tus |sus )(?:instrucciones|reglas|indicaciones)\b",
         accept(SHAPE),
+        literals=(b"ignor", b"vergiss", b"missachte", b"oublie", b"olvid"),
     ),
     Recogniser(
         "INSTRUCTION_OVERRIDE",
@@ -49,6 +50,7 @@ RULES = (
         rb"(?i)\b(?:reveal|print|repeat|show|output|display|leak|dump|tell me|give me|what (?:is|are|was|were))" + _GAP + _FILL
         + rb"(?:system|initial|hidden|secret|original|developer)" + _GAP + rb"(?:prompts?|instructions?|messages?)\b",
         accept(CONTEXT),
+        literals=(b"prompt", b"instruction", b"message"),
     ),
     Recogniser(
         "ROLE_MARKER",
@@ -57,6 +59,7 @@ RULES = (
         rb"end_of_turn|start_of_turn|channel|start|end|message)\|>|<(?:start|end)_of_turn>|\[/?INST\]|<</?SYS>>|\[/?SYSTEM_PROMPT\]|"
         rb"<\xfe(?:system|user|assistant)\xfe>",
         accept(SHAPE),
+        literals=(b"<", b"["),
     ),
     Recogniser(
         "ROLE_MARKER",
@@ -64,6 +67,7 @@ RULES = (
         rb"(?i)(?:^|\n)[ \t>]{0,8}(?:#{1,6} ?|\*\*|\[|<|\(|-{2,5} ?){0,2}(?:system|assistant|developer)(?: (?:prompt|message|instructions?|"
         rb"override|note))?(?:\*\*|\]|>|\)|:| ?-{2,5}){1,3}",
         accept(CONTEXT),
+        literals=(b"system", b"assistant", b"developer"),
     ),
     Recogniser(
         "ROLE_PLAY",

@@ -57,26 +57,30 @@ def _date(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noqa:
         yield start, end, SHAPE
 
 
-def _rule(name: str, pattern: bytes) -> Recogniser:
-    return Recogniser("DATE_TIME", name, pattern, accept(SHAPE))
+def _rule(name: str, pattern: bytes, digits: int, literals: tuple[bytes, ...] = ()) -> Recogniser:
+    return Recogniser("DATE_TIME", name, pattern, accept(SHAPE), digits=digits, literals=literals)
 
 
-_SPOKEN = (
+_IN_DIGITS = (
     rb"(?:0?[1-9]|1[0-2])(?:[:.][0-5]\d)? ?(?:[ap]\. ?m\.|[ap]m\b)",
-    rb"(?:" + _CLOCK + rb"|" + _HOUR_WORD + rb") ?o ?'? ?clock\b",
     _CLOCK + rb"(?:[.:][0-5]\d)? ?uhr(?: [0-5]\d)?\b",
     _CLOCK + rb" ?(?:h ?[0-5]\d|heures?(?: [0-5]\d)?)\b",
+)
+_IN_WORDS = (
+    rb"(?:" + _CLOCK + rb"|" + _HOUR_WORD + rb") ?o ?'? ?clock\b",
     rb"(?:half past|quarter (?:past|to)|(?:five|ten|twenty) (?:past|to)) (?:" + _CLOCK + rb"|" + _HOUR_WORD + rb")\b",
     rb"(?:at|by|until|till|around|before|after|from) (?:noon|midday|midnight)\b",
 )
+_TIME_WORDS = (b"clock", b"past", b"quarter", b"five to", b"ten to", b"twenty to", b"noon", b"midday", b"midnight")
 _OF_YEAR = rb"(?:,? (?:de |del |of )?" + _YEAR + rb")"
 _DAY_OF_MONTH = _DAY + rb"(?:st|nd|rd|th|er|\.|\xff)?(?: of| de)? " + _MONTH
 RULES = (
-    Recogniser("DATE_TIME", "date-iso", rb"\b(?:1[89]|20|21)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.]" + _DAY + rb"(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z\b|[+-]\d\d:?\d\d\b)?|\b)", _not_in_a_log),
-    Recogniser("DATE_TIME", "date", rb"\b(" + _DAY + rb")[-/.](" + _DAY + rb")[-/.]((?:1[89]|20|21)\d\d|\d\d)\b", _date),
-    _rule("month-year", rb"\b(?:0[1-9]|1[0-2])/(?:\d\d|(?:19|20)\d\d)\b"),
-    _rule("date-words", rb"(?i)\b(?:(?:" + _DAY_OF_MONTH + rb"|" + _MONTH + rb"\.? " + _DAY + rb"(?:st|nd|rd|th)?)\b\.?" + _OF_YEAR + rb"?|" + _MONTH + rb"\.?" + _OF_YEAR + rb")\b"),
-    _rule("date-signs", rb"\b(?:19|20)\d\d\xff ?(?:0?[1-9]|1[0-2])\xff ?" + _DAY + rb"\xff"),
-    Recogniser("DATE_TIME", "time", rb"(?i)\b" + _CLOCK + rb":[0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b)?", _time),
-    _rule("time-words", rb"(?i)\b(?:" + rb"|".join(_SPOKEN) + rb")"),
+    Recogniser("DATE_TIME", "date-iso", rb"\b(?:1[89]|20|21)\d\d[-/.](?:0?[1-9]|1[0-2])[-/.]" + _DAY + rb"(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?:Z\b|[+-]\d\d:?\d\d\b)?|\b)", _not_in_a_log, digits=6),
+    Recogniser("DATE_TIME", "date", rb"\b(" + _DAY + rb")[-/.](" + _DAY + rb")[-/.]((?:1[89]|20|21)\d\d|\d\d)\b", _date, digits=4),
+    _rule("month-year", rb"\b(?:0[1-9]|1[0-2])/(?:\d\d|(?:19|20)\d\d)\b", 4, (b"/",)),
+    _rule("date-words", rb"(?i)\b(?:(?:" + _DAY_OF_MONTH + rb"|" + _MONTH + rb"\.? " + _DAY + rb"(?:st|nd|rd|th)?)\b\.?" + _OF_YEAR + rb"?|" + _MONTH + rb"\.?" + _OF_YEAR + rb")\b", 1),
+    _rule("date-signs", rb"\b(?:19|20)\d\d\xff ?(?:0?[1-9]|1[0-2])\xff ?" + _DAY + rb"\xff", 6, (b"\xff",)),
+    Recogniser("DATE_TIME", "time", rb"(?i)\b" + _CLOCK + rb":[0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b)?", _time, digits=3, literals=(b":",)),
+    _rule("time-letters", rb"(?i)\b(?:" + rb"|".join(_IN_DIGITS) + rb")", 1),
+    _rule("time-words", rb"(?i)\b(?:" + rb"|".join(_IN_WORDS) + rb")", 0, _TIME_WORDS),
 )  # fmt: skip

@@ -91,8 +91,10 @@ _TERMS = {
 """Context words by type that are not ASCII."""
 GATE = rb"(?:\d[ ./+-]{0,2}){6}|[A-Z]{5}\d{4}[A-Z]|[A-Z]{6}\d\d[A-Z]|(?i:identita|malt(?:a|ese) id)"
 """Six digits close together, the letters and digits of a PAN or codice fiscale, or the words of Malta's short numbers."""
+_FEWEST_DIGITS = 3
+"""Digits of the shortest form, that of Malta."""
 RULES = tuple(
     rule(type_, f"{check.replace('.', '-')}" if isinstance(check, str) else type_.lower().replace("_", "-"),
-         check, pattern, words, alone=alone, terms=_TERMS.get(type_, ()))
+         check, pattern, words, alone=alone, terms=_TERMS.get(type_, ()), digits=_FEWEST_DIGITS)
     for type_, check, pattern, words, alone in _TABLE
 )  # fmt: skip

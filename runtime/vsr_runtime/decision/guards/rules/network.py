@@ -90,11 +90,11 @@ def _bech32(data: bytes, match: Any) -> Iterator[tuple[int, int, float]]:  # noq
 
 
 RULES = (
-    Recogniser("IP_ADDRESS", "ipv4", rb"\b" + _BYTE + rb"(?:\." + _BYTE + rb"){3}\b", _ipv4),
-    Recogniser("IP_ADDRESS", "ipv6", rb"(?i)[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*(?:\.\d{1,3}){0,3}", _ipv6, whole=True),
-    Recogniser("MAC_ADDRESS", "mac", rb"(?i)\b[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5,}|(?:-[0-9a-f]{2}){5,})\b", _mac, whole=True),
-    Recogniser("MAC_ADDRESS", "mac-cisco", rb"(?i)\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b", accept(SHAPE)),
+    Recogniser("IP_ADDRESS", "ipv4", rb"\b" + _BYTE + rb"(?:\." + _BYTE + rb"){3}\b", _ipv4, digits=4, literals=(b".",)),
+    Recogniser("IP_ADDRESS", "ipv6", rb"(?i)[0-9a-f]*:[0-9a-f]*:[0-9a-f:]*(?:\.\d{1,3}){0,3}", _ipv6, whole=True, literals=(b":",)),
+    Recogniser("MAC_ADDRESS", "mac", rb"(?i)\b[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5,}|(?:-[0-9a-f]{2}){5,})\b", _mac, whole=True, literals=(b":", b"-")),
+    Recogniser("MAC_ADDRESS", "mac-cisco", rb"(?i)\b[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4}\b", accept(SHAPE), literals=(b".",)),
     Recogniser("CRYPTO", "wallet-base58", rb"\b[13LMDXTAr9][1-9A-HJ-NP-Za-km-z]{24,34}\b", _wallet),
-    Recogniser("CRYPTO", "wallet-bech32", rb"(?i)\b(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}\b", _bech32),
-    Recogniser("CRYPTO", "wallet-ethereum", rb"\b0x[0-9a-fA-F]{40}\b", accept(SHAPE)),
+    Recogniser("CRYPTO", "wallet-bech32", rb"(?i)\b(?:bc|tb|ltc)1[02-9ac-hj-np-z]{11,87}\b", _bech32, digits=1, literals=(b"bc1", b"tb1", b"ltc1")),
+    Recogniser("CRYPTO", "wallet-ethereum", rb"\b0x[0-9a-fA-F]{40}\b", accept(SHAPE), digits=1, literals=(b"0x",)),
 )  # fmt: skip

@@ -202,7 +202,7 @@ def _goes_on_by(data: bytes, start: int, end: int) -> bool:
 
 
 RULES = (
-    Recogniser("CREDIT_CARD", "card", rb"\d(?:[ \n./_-]{0,2}\d){12,18}", _card),
-    Recogniser("IBAN_CODE", "iban", rb"(?i)\b[a-z]{2}\d{2}(?:[ \n._/-]{0,2}[a-z0-9]){11,30}\b", _iban),
-    Recogniser("US_SSN", "ssn", rb"\d{3}[ \n./_-]{0,3}\d{2}[ \n./_-]{0,3}\d{4}", _ssn),
+    Recogniser("CREDIT_CARD", "card", rb"\d(?:[ \n./_-]{0,2}\d){12,18}", _card, digits=13),
+    Recogniser("IBAN_CODE", "iban", rb"(?i)\b[a-z]{2}\d{2}(?:[ \n._/-]{0,2}[a-z0-9]){11,30}\b", _iban, digits=2),
+    Recogniser("US_SSN", "ssn", rb"\d{3}[ \n./_-]{0,3}\d{2}[ \n./_-]{0,3}\d{4}", _ssn, digits=9),
 )

@@ -34,6 +34,7 @@ def rule(
     *,
     alone: bool = False,
     terms: tuple[str, ...] = (),
+    digits: int = 0,
 ) -> Recogniser:
     """Return the recogniser of a number.
 
@@ -45,6 +46,7 @@ def rule(
         words: an alternation of context words.
         alone: whether a valid number needs no context word.
         terms: context words that are not ASCII, in lower case.
+        digits: the fewest digits of its form.
     """
     return Recogniser(
         type_,
@@ -54,6 +56,7 @@ def rule(
         context=b"" if alone else words + b"|" + ANY_ID,
         terms=terms,
         near=_validator(check, words, alone=True) if terms else None,
+        digits=digits,
     )
 
 

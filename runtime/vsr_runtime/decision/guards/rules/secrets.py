@@ -57,6 +57,19 @@ _NAMES = (
     rb"secret|private|encryption|signing|client|shared|subscription)[ _-]?(?:key|token|secret)|apikey|token|bearer|"
     rb"credentials?|network access code|access code"
 )
+_NAME_PARTS = (
+    b"pass",
+    b"pwd",
+    b"kennwort",
+    b"mot de",
+    b"contrase",
+    b"secret",
+    b"key",
+    b"token",
+    b"bearer",
+    b"credential",
+    b"code",
+)
 _PLACEHOLDER = re.compile(
     rb"(?i)^(?:x+|\*+|\.+|-+|_+|<.*|\$.*|\{.*|%.*|your.*|my.*|example.*|changeme|redacted|none|null|true|false|test|\[.*)$"
 )
@@ -112,12 +125,14 @@ RULES = (
         rb"-----BEGIN (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----[^-]*(?:-----END (?:[A-Z0-9]{1,12} ){0,3}PRIVATE KEY"
         rb"(?: BLOCK)?-----)?",
         accept(SURE),
+        literals=(b"-----begin ",),
     ),
     Recogniser(
         "CONNECTION_STRING",
         "password-in-url",
         rb"(?i)\b[a-z][a-z0-9+.-]{1,30}://[^\s:/@]{0,128}:([^\s/@]{1,256})@[a-z0-9\xff\[-]",
         _connection,
+        literals=(b"://",),
     ),
     Recogniser(
         "PASSWORD",
@@ -126,5 +141,6 @@ RULES = (
         + _NAMES
         + rb")[\"'`\])]{0,2}(?: {0,3}(?:[:=]{1,2}|=>|is|ist|to|est|es)[ \n]{0,3}| )[\"'`]?([^\s\"'`,;<>]{8,256})",
         _assigned,
+        literals=_NAME_PARTS,
     ),
 )

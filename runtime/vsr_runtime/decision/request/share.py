@@ -1,0 +1,45 @@
+"""Draws the conversations that a candidate policy decides: the same ones in every process, and all of them at more."""
+
+from __future__ import annotations
+
+from vsr_runtime.decision.conversation.key import spoken_key, written_key
+from vsr_runtime.decision.deadline import Expired
+from vsr_runtime.decision.program.split import split_point
+from vsr_runtime.decision.request.events import ImmediateResponse
+from vsr_runtime.decision.request.form_body import FormBody
+from vsr_runtime.decision.request.parsed_request import read_request
+from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig
+from vsr_runtime.decision.view import InvalidRequestError
+
+_SALT = b"candidate\0"
+"""Makes the draw independent of the splits of routes, which are drawn by the same keys."""
+
+
+def is_drawn(key: bytes, percent: float) -> bool:
+    """Return whether a conversation is within a share. Who is within a share is within every larger one."""
+    return split_point(_SALT + key) < percent
+
+
+def drawn_by(config: MachineConfig, state: AwaitsBody, body: bytes, expired: Expired) -> bytes:
+    """Return by what a request is drawn: the key of its conversation, as splits have it, or else the request's own.
+
+    Args:
+        config: the active policy.
+        state: its state before the body.
+        body: the body, which may be anything.
+        expired: the deadline.
+    """
+    seed = body if state.request_id is None else state.request_id.encode("utf-8", "surrogatepass")
+    if state.key is not None:
+        return written_key(state.key, {}) or seed
+    read = read_request(body, state.endpoint, config.max_body, expired, state.boundary)
+    if isinstance(read, ImmediateResponse):
+        return seed
+    values = read.document.values if isinstance(read, FormBody) else read.values
+    key = written_key(None, values)
+    if key is not None or state.endpoint.view_of is None:
+        return key or seed
+    try:
+        return spoken_key(state.endpoint.view_of(values, config.program.ask_rules))
+    except InvalidRequestError:
+        return seed

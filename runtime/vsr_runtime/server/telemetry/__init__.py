@@ -1,0 +1,1 @@
+"""What is reported of requests and responses besides logs and counters."""
