@@ -24,7 +24,7 @@ class RolloutAnalysis:
     Attributes:
         prometheus: URL of the server with the metrics.
         min_requests: with fewer requests in a step, nothing is decided and the rollout is held.
-        errors: share of requests answered with an error, above that of the old pods.
+        errors: share of requests answered with an error other than a guard's, above that of the old pods.
         shed: share of requests refused because of load.
         guard_hits: difference of the matches of guards per request between new and old pods.
         latency: milliseconds in which 95 % of the decisions are made; None if it is not measured.

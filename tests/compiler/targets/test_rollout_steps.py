@@ -101,7 +101,7 @@ def test_steps_that_pods_cannot_follow_are_refused(more: str, expected: list[str
         (GOOD.replace("pause: 2m", "pause: 90s"), "VSR592"),
         (GOOD.replace("pause: 2m", "pause: 150500ms"), "VSR592"),
         (GOOD.replace("weight: 50", "weight: 100"), "VSR104"),
-        (GOOD.replace('prometheus: "http://prometheus:9090", ', ""), "VSR103"),
+        (GOOD.replace('prometheus: "http://prometheus:9090", ', ""), "VSR102"),
         (GOOD.replace("http://", "ftp://"), "VSR104"),
         (GOOD.replace("latency: 50ms", "latency: 6s"), "VSR104"),
     ],
@@ -131,9 +131,8 @@ def environments(base: str, **rollouts: str):
 
 def test_an_environment_has_its_own_rollout_or_none() -> None:
     """The base has that of the policy."""
-    policy = environments(
-        text(GOOD, PLAIN), dev="rollout: none", prod=GOOD.replace("weight: 10", "weight: 20"), same=""
-    )
+    other = f"rollout: {GOOD.partition('rollout: ')[2].replace('weight: 10', 'weight: 20')}"
+    policy = environments(text(GOOD, PLAIN), dev="rollout: none", prod=other, same="region: eu")
     result = compiled(replace(policy, gitops=None))
     paths = set(result.tree)
     place = "vllm-semantic-router-system"

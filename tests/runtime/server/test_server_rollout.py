@@ -26,7 +26,7 @@ router:
   rollout:
     controller: argo-rollouts
     steps: [{weight: 25, pause: 10m}, {weight: 50, pause: 5m}]
-    analysis: {prometheus: "http://prometheus:9090", minRequests: 20, latency: 100ms}
+    analysis: {prometheus: "http://prometheus:9090", minRequests: 20, latency: 500ms}
 """
 GUARD = "guards: {pii: {types: [EMAIL_ADDRESS], action: block}}\n"
 POLICY = SMALL.replace('router: {image: "registry.example/vsr-runtime:0.1.0"}\n', ROLLOUT) + GUARD
@@ -46,15 +46,16 @@ class Broken(FakeClassifier):
 
 
 class Slow(FakeClassifier):
-    """Takes longer than the policy allows new pods."""
+    """Takes longer for a quarter of the prompts than the policy allows for 95 % of them."""
 
     def classify(self, text: str):
         """Wait, and classify."""
-        time.sleep(0.25)
+        if "Linux" in text:
+            time.sleep(0.7)
         return super().classify(text)
 
 
-def pages(pod: str, text: str, classifier=None, rounds: int = 12, change: int = 0) -> list[Page]:
+def pages(pod: str, text: str, classifier=None, rounds: int = 24, change: int = 0) -> list[Page]:
     """The pages of a real runtime that gets all prompts in each round, between equal numbers of scrapes.
 
     From the round `change` on it gets only the prompts that no guard matches.
@@ -96,7 +97,7 @@ CASES = {
     "good": ({}, "promoted", {}),
     "errors": ({"classifier": Broken()}, "aborted", {"errors": "Failed"}),
     "no guard": ({"text": POLICY.replace(GUARD, "")}, "aborted", {"guard-hits": "Failed"}),
-    "slow": ({"classifier": Slow(), "rounds": 6}, "aborted", {"latency": "Failed"}),
+    "slow": ({"classifier": Slow(), "rounds": 10}, "aborted", {"latency": "Failed"}),
     "few requests": (
         {"rounds": 2},
         "paused",

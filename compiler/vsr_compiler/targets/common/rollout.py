@@ -29,6 +29,8 @@ _ARGUMENTS: list[Body] = [
     {"name": "stable", "valueFrom": {"podTemplateHashValue": "Stable"}},
 ]
 """The hashes that the controller puts into the names of pods: `NAME-HASH-SUFFIX`."""
+_ERRORS = ',reason!~"guard:.*"'
+"""Answers of guards are no errors: they have a measurement of their own."""
 _REQUESTS = "llm_model_routing_latency_seconds_count"
 
 
@@ -93,7 +95,7 @@ def _metric(found: ir.RolloutAnalysis, name: str, query: str, limit: float) -> B
 def _queries(policy: ir.Policy, found: ir.RolloutAnalysis) -> Iterator[tuple[str, str, float]]:
     """Yield the name, query and greatest value of each measurement."""
     router = policy.router
-    yield "errors", _enough(router, found, _above(router, "llm_request_errors_total")), found.errors
+    yield "errors", _enough(router, found, _above(router, "llm_request_errors_total", _ERRORS)), found.errors
     yield "shed", _enough(router, found, _share(router, "vsr_shed_requests_total", CANDIDATE)), found.shed
     if policy.guards:
         difference = f"abs({_above(router, 'vsr_guard_matches_total')})"
@@ -104,22 +106,22 @@ def _queries(policy: ir.Policy, found: ir.RolloutAnalysis) -> Iterator[tuple[str
         yield "latency", _enough(router, found, quantile), found.latency / 1000
 
 
-def _series(router: ir.Router, metric: str, pods: str) -> str:
+def _series(router: ir.Router, metric: str, pods: str, more: str = "") -> str:
     name, namespace = router.grpc.name, router.grpc.namespace
-    return f'{metric}{{namespace="{namespace}",pod=~"{name}-{pods}-[a-z0-9]+"}}[{_WINDOW}]'
+    return f'{metric}{{namespace="{namespace}",pod=~"{name}-{pods}-[a-z0-9]+"{more}}}[{_WINDOW}]'
 
 
-def _count(router: ir.Router, metric: str, pods: str) -> str:
-    return f"sum(increase({_series(router, metric, pods)}))"
+def _count(router: ir.Router, metric: str, pods: str, more: str = "") -> str:
+    return f"sum(increase({_series(router, metric, pods, more)}))"
 
 
-def _share(router: ir.Router, metric: str, pods: str) -> str:
+def _share(router: ir.Router, metric: str, pods: str, more: str = "") -> str:
     """Return events per request. A counter that has no series yet is 0; pods without requests give no number."""
-    return f"({_count(router, metric, pods)} or vector(0)) / {_count(router, _REQUESTS, pods)}"
+    return f"({_count(router, metric, pods, more)} or vector(0)) / {_count(router, _REQUESTS, pods)}"
 
 
-def _above(router: ir.Router, metric: str) -> str:
-    return f"{_share(router, metric, CANDIDATE)} - {_share(router, metric, STABLE)}"
+def _above(router: ir.Router, metric: str, more: str = "") -> str:
+    return f"{_share(router, metric, CANDIDATE, more)} - {_share(router, metric, STABLE, more)}"
 
 
 def _enough(router: ir.Router, found: ir.RolloutAnalysis, value: str) -> str:

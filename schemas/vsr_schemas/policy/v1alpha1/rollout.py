@@ -25,7 +25,7 @@ class RolloutAnalysisSpec(PolicyModel):
     """What the new pods must not exceed at the end of a step. ``prometheus`` has the router's metrics."""
 
     prometheus: HttpUrl
-    min_requests: Annotated[Int, Field(ge=1, le=1_000_000_000)] = 100
+    min_requests: Annotated[Int, Field(ge=1, le=1_000_000_000)] = 500
     errors: Share = 0.01
     shed: Share = 0.01
     guard_hits: Share = 0.05

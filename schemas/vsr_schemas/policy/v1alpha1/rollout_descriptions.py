@@ -16,7 +16,7 @@ _OF: dict[str, dict[str, str]] = {
     ".analysis": {
         "prometheus": "URL of the Prometheus that scrapes the router, as the controller reaches it.",
         "minRequests": "Requests to new pods in a step. With fewer, the rollout is paused until somebody decides.",
-        "errors": "Share of requests answered with an error, above that of the old pods.",
+        "errors": "Share of requests answered with an error other than a guard's, above that of the old pods.",
         "shed": "Share of requests refused because of load.",
         "guardHits": "How far the number of guard matches per request may be from that of the old pods, up or down.",
         "latency": "Time within which 95 % of the decisions are made. Without it, latency is not judged.",
