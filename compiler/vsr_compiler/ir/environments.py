@@ -8,6 +8,7 @@ from typing import Literal
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.attachment import Attachment
+from vsr_compiler.ir.candidate import Candidate
 from vsr_compiler.ir.gitops import Cluster
 from vsr_compiler.ir.hosts import Host
 from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
@@ -105,3 +106,5 @@ class Environment:
     """Its machine, if it is no cluster."""
     rollout: Rollout | Literal["none"] | None = None
     """The stepwise rollout of its router, or none; None for that of the policy."""
+    candidate: Candidate | None = None
+    """Its own candidate."""

@@ -9,6 +9,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.ir.placement import EnvironmentPlacement
 from vsr_compiler.link.attachment import link_attachment
+from vsr_compiler.link.candidate import link_candidate
 from vsr_compiler.link.hosts import link_host
 from vsr_compiler.link.listeners import hostnames_of
 from vsr_compiler.link.placement import (
@@ -80,6 +81,7 @@ def _environment(
         if spec.rollout is None or isinstance(spec.rollout, str)
         else link_rollout(scope, spec.rollout, (*path, "rollout")),
         region=spec.region,
+        candidate=link_candidate(scope, spec.candidate, (*path, "candidate")),
         server=spec.server,
         host=link_host(scope, policy, spec, path),
         gateway_name=spec.gateway.name,

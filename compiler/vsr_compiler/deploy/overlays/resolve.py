@@ -78,6 +78,7 @@ def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
         image=environment.images.get(ROUTER, router.image),
         resources=environment.resources.get(ROUTER, router.resources),
         placement=_placement(router.placement, environment, ROUTER),
+        candidate=environment.candidate or router.candidate,
     )
 
 

@@ -15,11 +15,14 @@ from vsr_compiler.diagnostics.codes import (
     attempts,
     backends,
     cache_store,
+    candidates,
+    capacity,
     charts,
     classification,
     classifier_servers,
     conditions,
     delivery,
+    encoders,
     endpoints,
     engines,
     environments,
@@ -76,6 +79,9 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | capacity.CODES
+    | candidates.CODES
+    | encoders.CODES
     | attach.CODES
     | advisories.CODES
     | charts.CODES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vsr_runtime.decision.conversation.key import spoken_key, written_key
 from vsr_runtime.decision.deadline import Expired
 from vsr_runtime.decision.program.split import split_point
@@ -43,3 +45,27 @@ def drawn_by(config: MachineConfig, state: AwaitsBody, body: bytes, expired: Exp
         return spoken_key(state.endpoint.view_of(values, config.program.ask_rules))
     except InvalidRequestError:
         return seed
+
+
+def conflict(active: MachineConfig, candidate: MachineConfig) -> str | None:
+    """Return why a candidate cannot decide in the place of the active policy; None if it can.
+
+    Before the body is known, the active policy has read the headers; and the gateway, its keys, its routes and its
+    limits are those of the active policy.
+    """
+    one, other = active.program, candidate.program
+    if unknown := sorted(other.models.keys() - one.models.keys()):
+        return f"the active policy does not have the model {unknown[0]!r}"
+    pairs: tuple[tuple[str, Any, Any], ...] = (
+        ("identity", one.identity, other.identity),
+        ("limits of use", one.rates, other.rates),
+        ("attempts", one.chains, other.chains),
+        ("pages that may call the gateway (CORS)", one.cors, other.cors),
+        ("response headers", active.debug_headers, candidate.debug_headers),
+    )
+    for name, here, there in pairs:
+        if here != there:
+            return f"the active policy has other {name}"
+    if other.reads_responses and not one.reads_responses:
+        return "it reads responses, which the gateway does not send for the active policy"
+    return None

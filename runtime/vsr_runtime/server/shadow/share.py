@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
-from typing import Any
 
 from vsr_runtime.decision.deadline import Budget, DeadlineExceededError
 from vsr_runtime.decision.request.events import (
@@ -197,27 +196,3 @@ class Share:
 
 def _policy(exchange: Exchange) -> Policy | None:
     return exchange.drawn.policy if exchange.drawn is not None else None
-
-
-def conflict(active: Generation, candidate: Generation) -> str | None:
-    """Return why a candidate cannot decide in the place of the active policy; None if it can.
-
-    Before the body is known, the active policy has read the headers; and the gateway, its keys, its routes and its
-    limits are those of the active policy.
-    """
-    one, other = active.rules.program, candidate.rules.program
-    if unknown := sorted(other.models.keys() - one.models.keys()):
-        return f"the active policy does not have the model {unknown[0]!r}"
-    pairs: tuple[tuple[str, Any, Any], ...] = (
-        ("identity", one.identity, other.identity),
-        ("limits of use", one.rates, other.rates),
-        ("attempts", one.chains, other.chains),
-        ("pages that may call the gateway (CORS)", one.cors, other.cors),
-        ("response headers", active.rules.debug_headers, candidate.rules.debug_headers),
-    )
-    for name, here, there in pairs:
-        if here != there:
-            return f"the active policy has other {name}"
-    if candidate.reads_responses and not active.reads_responses:
-        return "it reads responses, which the gateway does not send for the active policy"
-    return None

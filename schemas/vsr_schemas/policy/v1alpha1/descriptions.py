@@ -68,6 +68,21 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "[Roll out in steps](../how-to/roll-out-in-steps.md).",
         "cache": "A Valkey or Redis in which all replicas share the responses that routes with `cache` store. Without "
         "it each process has its own. Router `vsr-runtime` only.",
+        "candidate": "Another policy that decides requests as well and is only compared, or decides a share of them. "
+        "Router `vsr-runtime` only.",
+        "encoder": "Sentence encoder of all heads, embedding signals and caches. By default that of the image, "
+        "all-MiniLM-L6-v2, which reads English. Router `vsr-runtime` only.",
+    },
+    "router.candidate": {
+        "policy": "File of the candidate, relative to this one and within the repository. Its routing counts; the "
+        "gateway, the router's pods and the environments are those of this policy.",
+        "share": "Per cent of all conversations that the candidate decides instead of this policy. The rest is only "
+        "compared.",
+    },
+    "router.encoder": {
+        "repo": "Repository on Hugging Face; one of the table in `docs/how-to/write-a-policy.md`.",
+        "revision": "Commit at which the init container fetches it, or below which the claim `weights.pvc` has it.",
+        "sha256": "Of its `model.safetensors`. Files with another one are not used.",
     },
     "router.cache": {
         "address": "Host and port of the store, such as `valkey.cache:6379`.",
@@ -602,10 +617,15 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
         "region": "Where the cluster of the environment is.",
+        "candidate": "Another candidate than `router.candidate`, or one only here.",
         "identity": "Another issuer of tokens. Only with `identity.jwt`.",
         "host": "The machine of the target `compose`.",
         "clusters": "Clusters of `gitops.clusters` that run the environment, each with what differs there. Every one "
         "gets an overlay of its own, `<environment>-<cluster>`.",
+    },
+    "environments.*.candidate": {
+        "policy": "As in `router.candidate`.",
+        "share": "As in `router.candidate`.",
     },
     "environments.*.clusters.*": {
         "replicas": "As in the environment.",

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.attach import Controller, Convention
+from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
 from vsr_schemas.policy.v1alpha1.hosts import HostSpec
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
 from vsr_schemas.policy.v1alpha1.listeners import Hostnames, ListenerName
@@ -74,6 +75,7 @@ class EnvironmentSpec(PolicyModel):
     identity: EnvironmentIdentitySpec | None = None
     region: Label | None = None
     host: HostSpec | None = None
+    candidate: CandidateSpec | None = None
     clusters: Annotated[dict[Label, EnvironmentClusterSpec], Field(min_length=1, max_length=64)] | None = None
 
     @model_validator(mode="after")
