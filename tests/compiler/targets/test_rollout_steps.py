@@ -204,3 +204,11 @@ def test_status_shows_how_far_a_rollout_is(status, state: State) -> None:
     """A pause between steps ends by itself, one without a result does not."""
     live = {"metadata": {"generation": 3}, "status": {"observedGeneration": "3", **status}}
     assert judge(("argoproj.io", "Rollout"), live).state is state
+
+
+@pytest.mark.parametrize(("more", "permitted"), [(GOOD, 1), ("replicas: 10", 0)])
+def test_the_project_of_argo_cd_permits_rollouts_only_to_policies_that_have_one(more: str, permitted: int) -> None:
+    """Its objects run pods."""
+    result = compiled(with_environments(DEV, text=text(more, PLAIN)))
+    (project,) = [file.content for path, file in result.tree.items() if "appproject" in path]
+    assert project.count(b"kind: Rollout") == permitted
