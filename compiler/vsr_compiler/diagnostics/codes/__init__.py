@@ -50,6 +50,7 @@ from vsr_compiler.diagnostics.codes import (
     releases,
     residency,
     review,
+    rollouts,
     servers,
     syntax,
     targets,
@@ -87,6 +88,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | hosts.CODES
     | environments.CODES
     | review.CODES
+    | rollouts.CODES
     | targets.CODES
     | engines.CODES
     | delivery.CODES

@@ -1,5 +1,7 @@
 """Components that scale pods: `autoscaling` by HorizontalPodAutoscalers, `autoscaling-keda` by KEDA.
 
+`autoscaling-rollout` is the former for environments that roll out their router in steps.
+
 Router replicas follow CPU use, or on GPUs the queue of the inference engine. Model servers follow their queue, if the
 policy sets bounds for them. A HorizontalPodAutoscaler reads queues from an adapter for custom metrics, KEDA from
 Prometheus itself, and scales the router by whichever of CPU and queue asks for more pods. An overlay includes one of
@@ -16,9 +18,10 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import KEDA_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.model_servers import VLLM
+from vsr_compiler.targets.common import rollout
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.model_servers import served
-from vsr_compiler.targets.common.scale_target import scale_target, without_replicas
+from vsr_compiler.targets.common.scale_target import DEPLOYMENT, Owner, scale_target, without_replicas
 
 MAX_FACTOR = 4
 """The maximum number of replicas, as a multiple of the policy's."""
@@ -36,15 +39,29 @@ batch waiting."""
 DEFAULT_QUEUE = 4
 
 
-def component(policy: ir.Policy) -> Component:
-    """Return the HorizontalPodAutoscalers, and patches that remove `replicas`, which each sync would reset."""
+def component(policy: ir.Policy) -> Component | None:
+    """Return the HorizontalPodAutoscalers, and patches that remove `replicas`, which each sync would reset.
+
+    None if every environment rolls out its router in steps.
+    """
+    return _component(policy, "autoscaling", DEPLOYMENT)
+
+
+def stepwise(policy: ir.Policy) -> Component | None:
+    """Return the same for environments whose router is a Rollout; None if there are none."""
+    return _component(policy, "autoscaling-rollout", (rollout.API, "Rollout"))
+
+
+def _component(policy: ir.Policy, name: str, owner: Owner) -> Component | None:
+    if owner[1] not in rollout.kinds_in(policy):
+        return None
     router = policy.router
     bounds = router.autoscaling
     least = (bounds.min if bounds is not None else None) or router.replicas
     most = router.replicas * MAX_FACTOR if bounds is None else bounds.max
     metric = _queue(policy) if policy.on_gpu else CPU
-    objects = [_scaler(router.grpc, router.span, least, most, metric, bounds)]
-    patches = [without_replicas(router.grpc)]
+    objects = [_scaler(router.grpc, router.span, least, most, metric, bounds, owner)]
+    patches = [without_replicas(router.grpc, owner)]
     for endpoint, server, own in scaled(policy):
         # The custom metrics API has no names with a colon. An adapter must have a rule for it.
         adapted = _waiting(policy).replace(":", "_")
@@ -54,7 +71,8 @@ def component(policy: ir.Policy) -> Component:
         }
         objects.append(_scaler(endpoint.service, own.span, own.min or server.replicas, own.max, metric, own))
         patches.append(without_replicas(endpoint.service))
-    return Component("autoscaling", tuple(objects), tuple(patches))
+    fits = owner == rollout.workload_kind(router)
+    return Component(name, tuple(objects), tuple(patches), for_base=fits)
 
 
 def _waiting(policy: ir.Policy) -> str:
@@ -67,9 +85,10 @@ def keda(policy: ir.Policy) -> Component | None:
     objects, patches = [], []
     router = policy.router
     if router.autoscaling is not None and router.autoscaling.prometheus is not None:
+        owner = rollout.workload_kind(router)
         triggers = list(_router_triggers(policy, router.autoscaling.prometheus))
-        objects.append(_scaled_object(router.grpc, router.autoscaling, router.replicas, triggers))
-        patches.append(without_replicas(router.grpc))
+        objects.append(_scaled_object(router.grpc, router.autoscaling, router.replicas, triggers, owner))
+        patches.append(without_replicas(router.grpc, owner))
     for endpoint, server, own in scaled(policy):
         if own.prometheus is not None:
             triggers = [keda_trigger(policy, endpoint, own, own.prometheus)]
@@ -147,7 +166,9 @@ def _router_triggers(policy: ir.Policy, prometheus: str) -> Iterator[Body]:
         yield {"type": "prometheus", "metadata": metadata}
 
 
-def _scaled_object(service: ir.ServiceRef, own: ir.Autoscaling, replicas: int, triggers: list[Body]) -> Object:
+def _scaled_object(
+    service: ir.ServiceRef, own: ir.Autoscaling, replicas: int, triggers: list[Body], owner: Owner = DEPLOYMENT
+) -> Object:
     return make(
         f"{KEDA_GROUP}/v1alpha1",
         "ScaledObject",
@@ -155,7 +176,7 @@ def _scaled_object(service: ir.ServiceRef, own: ir.Autoscaling, replicas: int, t
         own.span,
         namespace=service.namespace,
         spec={
-            "scaleTargetRef": scale_target(service),
+            "scaleTargetRef": scale_target(service, owner),
             "minReplicaCount": own.min or replicas,
             "maxReplicaCount": own.max,
             "triggers": triggers,
@@ -165,7 +186,13 @@ def _scaled_object(service: ir.ServiceRef, own: ir.Autoscaling, replicas: int, t
 
 
 def _scaler(
-    service: ir.ServiceRef, origin: ir.Span, least: int, most: int, metric: Body, own: ir.Autoscaling | None
+    service: ir.ServiceRef,
+    origin: ir.Span,
+    least: int,
+    most: int,
+    metric: Body,
+    own: ir.Autoscaling | None,
+    owner: Owner = DEPLOYMENT,
 ) -> Object:
     return make(
         "autoscaling/v2",
@@ -177,7 +204,7 @@ def _scaler(
             "minReplicas": least,
             "maxReplicas": most,
             "metrics": [metric],
-            "scaleTargetRef": scale_target(service),
+            "scaleTargetRef": scale_target(service, owner),
         }
         | behaviour(own),
     )

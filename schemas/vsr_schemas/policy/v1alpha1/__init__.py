@@ -74,6 +74,7 @@ from vsr_schemas.policy.v1alpha1.providers import (
     SecretKeySpec,
 )
 from vsr_schemas.policy.v1alpha1.residency import Residency
+from vsr_schemas.policy.v1alpha1.rollout import RolloutAnalysisSpec, RolloutSpec, RolloutStepSpec
 from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
@@ -165,6 +166,9 @@ __all__ = [
     "ResourcesSpec",
     "RetrySpec",
     "RoleSpec",
+    "RolloutAnalysisSpec",
+    "RolloutSpec",
+    "RolloutStepSpec",
     "RouteSpec",
     "RouteStickinessSpec",
     "RouterSpec",

@@ -14,6 +14,7 @@ from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
 from vsr_schemas.policy.v1alpha1.encoders import EncoderSpec
 from vsr_schemas.policy.v1alpha1.listeners import Listeners
 from vsr_schemas.policy.v1alpha1.placement import ResourcesSpec, StoredPlacementSpec
+from vsr_schemas.policy.v1alpha1.rollout import RolloutSpec
 from vsr_schemas.scalars import (
     TOKEN_SECRET,
     Bool,
@@ -71,6 +72,7 @@ class RouterSpec(StoredPlacementSpec):
     response_headers: Literal["never", "on-request", "always"] = "never"
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
+    rollout: RolloutSpec | None = None
     resources: ResourcesSpec | None = None
     autoscaling: AutoscalingSpec | None = None
     cache: CacheStoreSpec | None = None
