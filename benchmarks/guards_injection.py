@@ -267,9 +267,10 @@ def both_sets(read: Reader, model: SentenceEncoder, each: int) -> Iterator[str]:
     attack = np.array([row[1] for row in texts])
     alarms = head.probabilities(read.embed([row[0] for row in texts], head.layer))[:, 0] >= head.threshold
     on_ordinary = head.probabilities(read.embed(ordinary, head.layer))[:, 0] >= head.threshold
-    yield f"\nA head of both sets gets the threshold {head.threshold:g}, since its look-alikes are harder. There it finds"
-    yield f"{alarms[attack].mean():.0%} of the same attacks, with {alarms[~attack].sum()} false alarms among the look-alikes"
-    yield f"and {on_ordinary.sum()} among {len(ordinary)} ordinary prompts."
+    found, false = alarms[attack].mean(), alarms[~attack].sum()
+    yield f"\nA head of both sets gets the threshold {head.threshold:g}. There it finds {found:.0%} of the same"
+    yield f"attacks, with {false} false alarms among the look-alikes and {on_ordinary.sum()} among {len(ordinary)}"
+    yield "ordinary prompts."
 
 
 def harmless_prompts(each: int) -> dict[str, list[str]]:
