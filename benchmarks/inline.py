@@ -147,8 +147,19 @@ def start_envoy(folder: Path, bootstrap: dict[str, Any]) -> tuple[Process, dict[
     return envoy, found
 
 
+_NUMBERED = """local number = os.time() * 1000
+request = function()
+  number = number + 1
+  return wrk.format(nil, nil, nil, (wrk.body:gsub("@N@", number)))
+end
+"""
+
+
 def wrk(door: str, connections: int, seconds: int, folder: Path, body: str | None = None) -> dict[str, float]:
-    """Load a door with wrk, one thread; requests a second, p50 and p99 in milliseconds, and what was no 200."""
+    """Load a door with wrk, one thread; requests a second, p50 and p99 in milliseconds, and what was no 200.
+
+    In a body, ``@N@`` is another number in each request.
+    """
     program = shutil.which("wrk")
     if program is None:
         sys.exit("wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
@@ -156,7 +167,8 @@ def wrk(door: str, connections: int, seconds: int, folder: Path, body: str | Non
     script.write_text(
         'wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\n'
         f"wrk.body = [==[{body or json.dumps(BODY)}]==]\n"
-        'done = function(s, l, r) io.write(string.format("R %f %f %f %d\\n", s.requests / s.duration * 1e6, '
+        + (_NUMBERED if body and "@N@" in body else "")
+        + 'done = function(s, l, r) io.write(string.format("R %f %f %f %d\\n", s.requests / s.duration * 1e6, '
         "l:percentile(50) / 1e3, l:percentile(99) / 1e3, s.errors.status + s.errors.timeout + s.errors.read)) end\n",
         encoding="utf-8",
     )
