@@ -102,10 +102,7 @@ def page(each: int) -> Iterator[str]:
     head = trained(texts, model)
     yield "# Guards, measured\n"
     yield f"What the compiled head of attacks finds, trained from `{SET}` with all-MiniLM-L6-v2 (int8). Printed by"
-    yield (
-        "`python benchmarks/guards.py injection`. All attacks have the same authors as the harmless "
-        "texts, so expect less"
-    )
+    yield ("`python benchmarks/guards.py all`. All attacks have the same authors as the harmless texts, so expect less")
     yield "on texts of others.\n"
     yield (
         "**The head is an addition to `patterns: injection`, and no protection on its own.** It misses "

@@ -18,11 +18,11 @@ import urllib.request
 from pathlib import Path
 from statistics import median
 
-from inline import BODY, POLICY, ROOT, Doors, compiled, doors, wrk
+from inline import BODY, POLICY, ROOT, VARIED, Doors, compiled, doors, wrk
 
 ASKED = 1.10
 CONNECTIONS = 16
-NUMBERED = json.dumps(BODY).replace(" Give one", " Case @N@. Give one")
+NUMBERED = json.dumps(BODY).replace(" Give one", " Case " + VARIED + ". Give one")
 """Each request has a text of its own: the encoder of a server with a candidate remembers texts."""
 
 

@@ -70,6 +70,7 @@ from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
 from vsr_compiler.ir.residency import Residency
+from vsr_compiler.ir.rollout import Rollout, RolloutAnalysis, RolloutStep
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
@@ -176,6 +177,9 @@ __all__ = [
     "Residency",
     "Resources",
     "Retry",
+    "Rollout",
+    "RolloutAnalysis",
+    "RolloutStep",
     "Route",
     "RouteStickiness",
     "RouteTo",

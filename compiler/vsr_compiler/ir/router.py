@@ -12,6 +12,7 @@ from vsr_compiler.ir.candidate import Candidate
 from vsr_compiler.ir.encoders import Encoder
 from vsr_compiler.ir.network import ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
+from vsr_compiler.ir.rollout import Rollout
 from vsr_schemas.runtime import FRAME_BYTES
 from vsr_schemas.scalars import TOKEN_SECRET
 
@@ -59,6 +60,8 @@ class Router:
     response_headers: Literal["never", "on-request", "always"] = "never"
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
+    rollout: Rollout | None = None
+    """Its stepwise rollout; None for the cluster's own rolling update."""
     resources: Resources | None = None
     placement: Placement = field(default_factory=Placement)
     autoscaling: Autoscaling | None = None

@@ -30,7 +30,9 @@ from vsr_compiler.link.models import link_models
 from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
 from vsr_compiler.link.providers import check_keys
 from vsr_compiler.link.residency import link_residency
+from vsr_compiler.link.rollout import link_rollout
 from vsr_compiler.link.routes import Tables, link_default, link_routes
+from vsr_compiler.link.scaling import check_replicas
 from vsr_compiler.link.scope import Reference, Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.link.stickiness import link_stickiness
@@ -72,6 +74,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     document = scope.document
     sha256 = fingerprint(policy)
     gitops = link_gitops(scope, policy.gitops)
+    check_replicas(scope, policy)
     policy = with_clusters(scope, policy)
     identity = link_identity(scope, policy.identity)
     endpoints = link_endpoints(scope, policy)
@@ -92,6 +95,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     environments, hosts = split(linked_environments)
     residency = link_residency(scope, policy)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
+    router = _router(scope, policy.router)
     _auto_names(scope, policy, models)
     check_keys(scope, policy, models)
     if policy.router.image is not None:
@@ -104,7 +108,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     return ir.Policy(
         name=policy.metadata.name,
         sha256=sha256,
-        router=replace(_router(scope, policy.router), encoder=encoder),
+        router=replace(router, encoder=encoder),
         gateway=_gateway(scope, policy.gateway, listeners),
         endpoints=tuple(endpoints.values()),
         models=tuple(models.values()),
@@ -192,6 +196,7 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         response_headers=spec.response_headers,
         overflow=spec.overflow,
         reload=spec.reload,
+        rollout=link_rollout(scope, spec.rollout, ("router", "rollout")),
         resources=link_resources(scope, spec.resources, ("router", "resources")),
         placement=link_placement(scope, spec, ("router",), ROUTER_VARIABLES),
         autoscaling=link_autoscaling(scope, spec.autoscaling, ("router", "autoscaling"), spec.replicas),

@@ -53,11 +53,12 @@ class PodState:
 
 
 def routers(manifests: tuple[Manifest, ...]) -> list[Manifest]:
-    """Return the Deployments of routers: those that carry the digest of a configuration."""
+    """Return the Deployments and Rollouts of routers: those that carry the digest of a configuration."""
     return [
         item
         for item in manifests
-        if item.kind == "Deployment" and DIGEST in as_string_map(value_at(item.body, "metadata", "annotations"))
+        if item.kind in {"Deployment", "Rollout"}
+        and DIGEST in as_string_map(value_at(item.body, "metadata", "annotations"))
     ]
 
 

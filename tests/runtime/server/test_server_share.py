@@ -193,9 +193,7 @@ def test_active_policy_decides_if_the_candidate_fails_in_a_decision(gateway, fol
     assert "plus" not in json.dumps(found)
 
 
-def test_fault_of_the_candidate_with_headers_leaves_them_to_the_active_policy(
-    gateway, folders, chat, monkeypatch
-):
+def test_fault_of_the_candidate_with_headers_leaves_them_to_the_active_policy(gateway, folders, chat, monkeypatch):
     """Fault of the candidate with headers leaves them to the active policy."""
 
     def fails(*_):

@@ -16,6 +16,7 @@ from vsr_compiler.diagnostics.codes import (
     backends,
     cache_store,
     candidates,
+    capacity,
     charts,
     classification,
     classifier_servers,
@@ -49,6 +50,7 @@ from vsr_compiler.diagnostics.codes import (
     releases,
     residency,
     review,
+    rollouts,
     servers,
     syntax,
     targets,
@@ -77,6 +79,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | capacity.CODES
     | candidates.CODES
     | encoders.CODES
     | attach.CODES
@@ -85,6 +88,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | hosts.CODES
     | environments.CODES
     | review.CODES
+    | rollouts.CODES
     | targets.CODES
     | engines.CODES
     | delivery.CODES

@@ -15,7 +15,7 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.hashed_names import hashed_name
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common import candidate, classifier_servers, router_models, stock_router
+from vsr_compiler.targets.common import candidate, classifier_servers, rollout, router_models, stock_router
 from vsr_compiler.targets.common.cache_store import file_sources
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
@@ -110,28 +110,22 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int,
         labels=selector(name),
         spec=service_spec(selector(name), [service_port("http", router.http.port, "http", "http")]),
     )
-    yield make(
-        "apps/v1",
-        "Deployment",
+    spec = deployment_spec(
         name,
-        origin,
-        namespace=namespace,
-        labels=selector(name),
-        wave=Wave.ROUTER,
-        # The expected digest; the runtime's metrics show the served one.
-        annotations={"vsr.dev/config-sha256": digest(files)}
-        | ({"vsr.dev/candidate-sha256": digest(policy.candidate.router.files)} if policy.candidate else {}),
-        spec=deployment_spec(
-            name,
-            router.replicas,
-            stock_router.pod(policy, config)
-            if isinstance(router.implementation, ir.SemanticRouter)
-            else _pod(policy, config, keys=keys, starts_after=starts_after, gateway=gateway),
-            # A reload does not change the limit of a message.
-            annotations={"vsr.dev/max-message": str(router.max_message)} if hot else None,
-            strategy=router_models.rollout(policy),
-        ),
+        router.replicas,
+        stock_router.pod(policy, config)
+        if isinstance(router.implementation, ir.SemanticRouter)
+        else _pod(policy, config, keys=keys, starts_after=starts_after, gateway=gateway),
+        # A reload does not change the limit of a message.
+        annotations={"vsr.dev/max-message": str(router.max_message)} if hot else None,
+        strategy=router_models.rollout(policy),
     )
+    # The expected digest; the runtime's metrics show the served one.
+    digests = {"vsr.dev/config-sha256": digest(files)} | (
+        {"vsr.dev/candidate-sha256": digest(policy.candidate.router.files)} if policy.candidate else {}
+    )
+    yield rollout.owner(router, origin, spec, digests)
+    yield from rollout.analysis(policy)
     if isinstance(router.implementation, ir.SemanticRouter):
         yield from stock_router.volume(policy)
 
@@ -153,6 +147,7 @@ def by_helm(policy: ir.Policy, objects: Sequence[Object]) -> Component:
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR312 if the router's files are too large for a ConfigMap, VSR311 for what the stock router's chart ignores."""
     yield from stock_router.check(policy)
+    yield from rollout.check(policy)
     hint = "Use fewer categories or fewer sentences in signals; each takes 2 KiB."
     written = [("the router's files have", policy.router.files, policy.router.span)]
     if policy.candidate is not None and policy.router.candidate is not None:

@@ -10,6 +10,7 @@ from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
+from vsr_schemas.policy.v1alpha1.autoscaling import AutoscalingSpec
 from vsr_schemas.policy.v1alpha1.cache_store import CacheLoginSpec, CacheStoreSpec
 from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
@@ -52,7 +53,6 @@ from vsr_schemas.policy.v1alpha1.models import (
 )
 from vsr_schemas.policy.v1alpha1.placement import (
     AffinitySpec,
-    AutoscalingSpec,
     EnvironmentPlacementSpec,
     KeyReferenceSpec,
     NodeAffinitySpec,
@@ -74,6 +74,7 @@ from vsr_schemas.policy.v1alpha1.providers import (
     SecretKeySpec,
 )
 from vsr_schemas.policy.v1alpha1.residency import Residency
+from vsr_schemas.policy.v1alpha1.rollout import RolloutAnalysisSpec, RolloutSpec, RolloutStepSpec
 from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
@@ -165,6 +166,9 @@ __all__ = [
     "ResourcesSpec",
     "RetrySpec",
     "RoleSpec",
+    "RolloutAnalysisSpec",
+    "RolloutSpec",
+    "RolloutStepSpec",
     "RouteSpec",
     "RouteStickinessSpec",
     "RouterSpec",

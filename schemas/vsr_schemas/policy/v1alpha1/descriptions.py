@@ -6,7 +6,7 @@ In a path, ``*`` stands for a name that the policy chooses and ``[]`` for an ite
 
 from __future__ import annotations
 
-from vsr_schemas.policy.v1alpha1 import backend_descriptions
+from vsr_schemas.policy.v1alpha1 import backend_descriptions, rollout_descriptions
 
 DESCRIPTIONS: dict[str, dict[str, str]] = {
     "": {
@@ -64,6 +64,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`x-vsr-debug: true`, or all.",
         "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
         "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
+        "rollout": "Replace the pods in steps, each judged by the router's metrics. See "
+        "[Roll out in steps](../how-to/roll-out-in-steps.md).",
         "cache": "A Valkey or Redis in which all replicas share the responses that routes with `cache` store. Without "
         "it each process has its own. Router `vsr-runtime` only.",
         "candidate": "Another policy that decides requests as well and is only compared, or decides a share of them. "
@@ -610,6 +612,7 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "images": "Images by endpoint; the key `router` means the router.",
         "resources": "Resource requests and limits by endpoint; the key `router` means the router.",
         "device": "Device of all checkpoints of the router.",
+        "rollout": "Another `router.rollout`, whole; or `none`.",
         "server": "API server of the environment's cluster, if it is not `gitops.server`. Environments with the same "
         "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
@@ -654,5 +657,5 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "hostnames": "Other hostnames by listener, as in `gateway.listeners`.",
     },
 }
-for _path, _fields in backend_descriptions.DESCRIPTIONS.items():
+for _path, _fields in (*backend_descriptions.DESCRIPTIONS.items(), *rollout_descriptions.DESCRIPTIONS.items()):
     DESCRIPTIONS[_path] = DESCRIPTIONS.get(_path, {}) | _fields

@@ -14,6 +14,7 @@ from vsr_schemas.policy.v1alpha1.hosts import HostSpec
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
 from vsr_schemas.policy.v1alpha1.listeners import Hostnames, ListenerName
 from vsr_schemas.policy.v1alpha1.placement import EnvironmentPlacementSpec, ResourcesSpec
+from vsr_schemas.policy.v1alpha1.rollout import EnvironmentRollout
 from vsr_schemas.scalars import Bool, Image, Int, Label, Name, Release, RoutingHeader, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
@@ -68,6 +69,7 @@ class EnvironmentSpec(PolicyModel):
     resources: dict[Name, ResourcesSpec] = {}
     placement: dict[Name, EnvironmentPlacementSpec] = {}
     device: Literal["cpu", "cuda"] | None = None
+    rollout: EnvironmentRollout | None = None
     server: ServerUrl | None = None
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
     identity: EnvironmentIdentitySpec | None = None

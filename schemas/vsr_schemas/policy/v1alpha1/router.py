@@ -8,11 +8,13 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.autoscaling import AutoscalingSpec
 from vsr_schemas.policy.v1alpha1.cache_store import CacheStoreSpec
 from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
 from vsr_schemas.policy.v1alpha1.encoders import EncoderSpec
 from vsr_schemas.policy.v1alpha1.listeners import Listeners
-from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, ResourcesSpec, StoredPlacementSpec
+from vsr_schemas.policy.v1alpha1.placement import ResourcesSpec, StoredPlacementSpec
+from vsr_schemas.policy.v1alpha1.rollout import RolloutSpec
 from vsr_schemas.scalars import (
     TOKEN_SECRET,
     Bool,
@@ -70,6 +72,7 @@ class RouterSpec(StoredPlacementSpec):
     response_headers: Literal["never", "on-request", "always"] = "never"
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
+    rollout: RolloutSpec | None = None
     resources: ResourcesSpec | None = None
     autoscaling: AutoscalingSpec | None = None
     cache: CacheStoreSpec | None = None
