@@ -420,7 +420,7 @@ class Processor:
                 return await generation.answered(decided, loop_time(begun + generation.budget))
             return decided
 
-        rates = exchange.generation.rules.program.rates
+        rates = (exchange.drawn.active if exchange.drawn else exchange.generation).rules.program.rates
         if rates is None:
             return await decide()
         decided, exchange.charge = await self._limits.apply(rates, await decide(), exchange.client or UNKNOWN, decide)

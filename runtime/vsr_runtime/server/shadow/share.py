@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
 
-from vsr_runtime.decision.deadline import Budget, DeadlineExceededError
+from vsr_runtime.decision.deadline import Budget, BudgetExceededError, DeadlineExceededError
 from vsr_runtime.decision.request.events import (
     Cause,
     Continue,
@@ -37,10 +37,12 @@ class Sharing:
     """A candidate that decides.
 
     Attributes:
+        active: the key of the active policy that it was compared with, in whose place it may decide.
         generation: the candidate, as it decides.
         mirror: the active policy, as it decides the candidate's requests to compare; None if it cannot.
     """
 
+    active: int
     generation: Generation
     mirror: Generation | None
 
@@ -92,12 +94,16 @@ class Share:
 
     def begin(self, exchange: Exchange, state: AwaitsBody, first: RequestHeaders) -> None:
         """Read the headers of a request for the candidate, too."""
-        if self._sharing is None:
+        if self._sharing is None or self._sharing.active != exchange.generation.key:
             self._metrics.fell_back("missing")
             return
         generation = self._sharing.generation
-        own, action = advance(generation.rules, AwaitsHeaders(), first)
-        accepted = own if isinstance(own, AwaitsBody) and isinstance(action, Continue) else None
+        try:
+            own, action = advance(generation.rules, AwaitsHeaders(), first)
+            accepted = own if isinstance(own, AwaitsBody) and isinstance(action, Continue) else None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the active policy can decide
+            self._log(exchange, type(error).__name__)
+            accepted = None
         exchange.drawn = Drawn(generation, accepted, exchange.generation, state)
         generation.enter()
         if generation.wanted is not None and not exchange.begun:
@@ -135,7 +141,7 @@ class Share:
             if len(body) < LARGE_BODY or state.key is not None:
                 return is_drawn(work(), self._percent)
             return is_drawn(await runner.readers.run(loop_time(end), len(body), work), self._percent)
-        except (OverloadedError, TimeoutError, DeadlineExceededError):
+        except (OverloadedError, TimeoutError, DeadlineExceededError, BudgetExceededError):
             return None
 
     async def decide(
