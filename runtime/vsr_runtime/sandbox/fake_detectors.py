@@ -26,6 +26,12 @@ from vsr_schemas.runtime_servers import ServerSettings
 HEADER = "x-vsr-fake-detectors"
 """Names the fake detectors, in their answers and in all that clients of such a sandbox get."""
 _FILE = "runtime.yaml"
+_ALWAYS = {
+    "status_code_filter": {
+        "comparison": {"op": "GE", "value": {"default_value": 100, "runtime_key": "vsr.fake_detectors"}}
+    }
+}
+"""A condition of Envoy that every response meets."""
 _MAX_BODY = 16 << 20
 _POLL = 0.05
 _SECONDS = 30.0
@@ -94,12 +100,15 @@ def with_fakes(
 
 
 def mark_responses(value: object, names: str) -> None:
-    """Add a header to all responses that a configuration of Envoy routes, in place."""
+    """Add a header to all responses of Envoy, those of backends and its own, in place."""
+    entry = {"header": {"key": HEADER, "value": names}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
     if isinstance(value, dict):
         if isinstance(value.get("virtual_hosts"), list):
-            header = {"key": HEADER, "value": names}
-            entry = {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
             value["response_headers_to_add"] = [*value.get("response_headers_to_add", ()), entry]
+        if isinstance(value.get("http_filters"), list):
+            own = value.setdefault("local_reply_config", {})
+            mappers = [*own.get("mappers", ()), {"filter": _ALWAYS}]
+            own["mappers"] = [{**one, "headers_to_add": [*one.get("headers_to_add", ()), entry]} for one in mappers]
         for part in value.values():
             mark_responses(part, names)
     elif isinstance(value, list):

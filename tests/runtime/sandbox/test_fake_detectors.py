@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import json
 import subprocess
 import sys
-import urllib.error
-import urllib.request
+from contextlib import closing
 
 import pytest
 import yaml
@@ -116,17 +116,15 @@ def test_a_text_without_a_marker_is_certainly_of_an_output_that_the_policy_does_
         ("/classify", ["m"], "Bearer made-up", 422),
     ],
 )
-def test_a_fake_refuses_what_its_server_would(path, body, key, status, capfd):
-    """Each answer, also a refusal, has a header that names the fake, and a line of the log without the text."""
+def test_a_fake_refuses_what_its_server_would(path, body, key, status):
+    """Each answer, also a refusal, has a header that names the fake."""
     one = remote("vllm-classify", "http://there:1", ["jailbreak"], outputs=["benign", "jailbreak"])
     fake = FakeDetector("attacks", one, one.server, KEY)
     try:
-        request = urllib.request.Request(fake.url + path, json.dumps(body).encode(), {"Authorization": key})
-        try:
-            answer = urllib.request.urlopen(request, timeout=60)
-        except urllib.error.HTTPError as error:
-            answer = error
-        with answer:
+        connection = http.client.HTTPConnection(fake.url.removeprefix("http://"), timeout=60)
+        with closing(connection):
+            connection.request("POST", path, json.dumps(body), {"Authorization": key})
+            answer = connection.getresponse()
             assert (answer.status, answer.headers[HEADER]) == (status, "attacks")
     finally:
         fake.stop()
@@ -154,11 +152,16 @@ def test_the_compiled_settings_stay_as_they_are(tmp_path):
 
 
 def test_every_route_of_envoy_names_the_fakes_in_its_responses():
-    """Headers that were there stay."""
+    """Also in those that Envoy writes itself. Headers that were there stay."""
     config = {"a": [{"route_config": {"virtual_hosts": [], "response_headers_to_add": [{"header": {"key": "b"}}]}}]}
     mark_responses(config, "one, two")
     before, ours = config["a"][0]["route_config"]["response_headers_to_add"]
     assert (before["header"]["key"], ours["header"]) == ("b", {"key": HEADER, "value": "one, two"})
+    manager = {"http_filters": [], "local_reply_config": {"mappers": [{"filter": "theirs"}]}}
+    mark_responses(manager, "one")
+    mappers = manager["local_reply_config"]["mappers"]
+    assert [mapper["headers_to_add"][0]["header"]["value"] for mapper in mappers] == ["one", "one"]
+    assert mappers[0]["filter"] == "theirs"
 
 
 def test_only_the_sandbox_has_the_option():
