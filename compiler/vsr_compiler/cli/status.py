@@ -113,8 +113,12 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
         console.print_findings(error.diagnostics)
         context.exit(1)
     if rbac:
-        roles = [_roles(each, dry_run=dry_run, forward=forward) for each in desired.values()]
-        console.print_data("---\n".join(dict.fromkeys(roles)))
+        if len(desired) > 1:
+            # Roles of the same name in the cluster of Argo CD would replace each other.
+            names = ", ".join(f"`{environment}-{name}`" for name in desired)
+            raise click.UsageError(f"The Roles differ by cluster. Name one by --env: {names}.")
+        for each in desired.values():
+            console.print_data(_roles(each, dry_run=dry_run, forward=forward))
         context.exit()
     from vsr_compiler.cli import status_run  # noqa: PLC0415 - as in `_desired`
 

@@ -14,7 +14,8 @@ from vsr_compiler.live.parallel import ask
 from vsr_compiler.live.report import report, text
 from vsr_compiler.live.status import look
 from vsr_compiler.live.waiting import wait
-from vsr_compiler.verify.api_server.client import DryRunClient, UnreachableError, connect
+from vsr_compiler.verify.api_server import client as api
+from vsr_compiler.verify.api_server.client import DryRunClient, UnreachableError
 from vsr_schemas.reports_status import ClustersStatusReport, ClusterStatus
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def _examined(
 def _connected(context: str | None, gitops_context: str | None) -> tuple[DryRunClient, DryRunClient]:
     """Return the clients of the environment's cluster and of that of Argo CD or Flux."""
     try:
-        clients = ask(connect, [context, gitops_context] if gitops_context else [context], CONNECT_SECONDS)
+        clients = ask(api.connect, [context, gitops_context] if gitops_context else [context], CONNECT_SECONDS)
     except UnreachableError as error:
         if "have no answer" not in str(error):
             raise

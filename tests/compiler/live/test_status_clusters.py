@@ -110,8 +110,9 @@ def test_wrong_contexts_are_explained(arguments: tuple[str, ...], words: str) ->
 
 
 @pytest.mark.usefixtures("clusters")
-def test_roles_that_are_equal_on_all_clusters_are_printed_once() -> None:
-    """So that they can be applied to each."""
+def test_roles_are_printed_for_one_cluster_at_a_time() -> None:
+    """They name the Application of the cluster, so those of another cluster would replace them."""
     result = call("status", "shop.yaml", "--env", "prod", "--rbac")
-    assert result.exit_code == 0
-    assert result.stdout == call("status", "shop.yaml", "--env", "prod-ohio", "--rbac").stdout
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "`prod-ohio`, `prod-paris`" in " ".join(result.stderr.split())
+    assert "shop-prod-ohio" in call("status", "shop.yaml", "--env", "prod-ohio", "--rbac").stdout
