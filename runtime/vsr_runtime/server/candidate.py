@@ -121,7 +121,7 @@ class CandidateWatch:
         else:
             reason = conflict(active.rules, deciding.rules)
             if reason is None:
-                return Sharing(deciding, mirrored(active, self._shadow.budget.spend))
+                return Sharing(active.key, deciding, mirrored(active, self._shadow.budget.spend))
             deciding.retire()
         log("share_refused", config=candidate.digest, active=active.digest, reason=reason)
         return None
