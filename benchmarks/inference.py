@@ -1,6 +1,7 @@
 """Measures the inference engine side by side with what it is to be better than, in one run, on the device at hand.
 
-Run: ``python benchmarks/inference.py`` (``--tiny``: a look at whether it runs; ``--rows NAME``: one row).
+Run: ``python benchmarks/inference.py`` (``--tiny``: a look at whether it runs; ``--rows NAME``: one row;
+``--minutes 10``: as many rounds as fit, for a GPU that is lent).
 Needs torch and transformers. The encoder is a ModernBERT-base with random weights, its tokenizer is trained on the
 files of this repository, so nothing is fetched. Work that is compared is the same: the same prompts, from text to
 probabilities. On a CPU all is fp32 but where a row says otherwise; on a GPU all is bf16 but the reference.
@@ -46,6 +47,8 @@ from vsr_runtime.server.classify import THREADS  # noqa: E402 - as above
 LABELS = [f"category {letter}" for letter in "abcdefghijklmn"]
 LOADS = (0.25, 0.5, 0.75, 0.9)
 BATCH = 32
+FOR_THROUGHPUT = 0.6
+"""Of the time of ``--minutes``; the rest is for latencies, which take two minutes, and for MiniLM."""
 Texts = Sequence[str]
 
 
@@ -256,14 +259,28 @@ def rows_of(bench: Bench) -> dict[str, Callable[[Texts], list[Any]]]:
     return rows
 
 
-def measure(runs: dict[str, Callable[[Texts], list[Any]]], texts: Texts, rounds: int, device: str) -> dict[str, float]:
-    """Prompts a second by row: the best of so many rounds, taken in turns, so that a disturbance meets all alike."""
-    best = dict.fromkeys(runs, float("inf"))
-    for run in runs.values():
-        run(texts[: max(len(texts) // 8, 2)])
+def measure(
+    runs: dict[str, Callable[[Texts], list[Any]]], texts: Texts, rounds: int, device: str, until: float = float("inf")
+) -> dict[str, float]:
+    """Prompts a second by row: the best of so many rounds, taken in turns, so that a disturbance meets all alike.
+
+    After ``until``, or if a round would not end before, a row has the speed of what was read so far: at least an eighth
+    of the texts, after a few of them to get warm.
+    """
+    part = texts[: max(len(texts) // 8, 2)]
+    best = {}
+    for name, run in runs.items():
+        run(part[: max(len(part) // 8, 2)])
+        synchronise(device)
+        begun = time.perf_counter()
+        run(part)
+        synchronise(device)
+        best[name] = (time.perf_counter() - begun) * len(texts) / len(part)
     for _ in range(rounds):
         for name, run in runs.items():
             begun = time.perf_counter()
+            if begun + best[name] > until:
+                continue
             run(texts)
             synchronise(device)
             best[name] = min(best[name], time.perf_counter() - begun)
@@ -282,18 +299,21 @@ def reference(bench: Bench, texts: list[str]) -> list[Any]:
         ]
 
 
-def throughput(bench: Bench, work: dict[str, list[str]], rows: dict[str, Any]) -> dict[tuple[str, str], float]:
+def throughput(
+    bench: Bench, work: dict[str, list[str]], rows: dict[str, Any], until: float
+) -> dict[tuple[str, str], float]:
     """Print the table; returns prompts a second by workload and row."""
     found: dict[tuple[str, str], float] = {}
     print(
         "\n| workload | row | prompts/s | tokens/s | of the ceiling | max abs difference |\n"
         "|---|---|---:|---:|---:|---:|"
     )
-    for load, texts in work.items():
+    begun = time.perf_counter()
+    for number, (load, texts) in enumerate(work.items(), 1):
         lengths = [len(ids) for ids in bench.ids(texts)]
         sample = texts[:24]
         wanted = reference(bench, sample)
-        rates = measure(rows, texts, bench.rounds, bench.device)
+        rates = measure(rows, texts, bench.rounds, bench.device, begun + (until - begun) * number / len(work))
         bench.ceiling = max(bench.ceiling, ceiling(bench.device, bench.model.dtype))
         for name, rate in rates.items():
             found[load, name] = rate
@@ -420,8 +440,10 @@ def main() -> None:
     parser.add_argument("--load", choices=("lognormal", "128", "512"), help="only this workload, and no open loop")
     parser.add_argument("--prompts", type=int, help="of the lognormal workload")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
+    parser.add_argument("--minutes", type=float, help="end after about so long; rows have fewer rounds then")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
+    until = time.perf_counter() + 60 * given.minutes * FOR_THROUGHPUT if given.minutes else float("inf")
     device = given.device
     precision = "bf16" if device == "cuda" else "fp32"
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
@@ -446,7 +468,7 @@ def main() -> None:
         work = workloads(bench, prompts=given.prompts or (8192 if many else 64), tokens=2**21 if many else 1024)
         rows = {name: row for name, row in rows_of(bench).items() if not given.rows or name in given.rows}
         work = {load: texts for load, texts in work.items() if given.load in (None, load)}
-        found = throughput(bench, work, rows)
+        found = throughput(bench, work, rows, until)
         ratios(found)
         if given.load is None:
             open_loop(bench, work["lognormal"], 16_384 if device == "cuda" else 512, tiny=given.tiny)

@@ -52,6 +52,12 @@ BODY = {
     "temperature": 0.2,
     "max_tokens": 256,
 }
+VARIED = "@@@@@@"
+_VARIES = (
+    "local count = os.time() % 1000 * 977\n"
+    "request = function() count = count + 1; local number = string.format('%06d', count % 1000000); "
+    f"return wrk.format(nil, nil, nil, (wrk.body:gsub('{VARIED}', number))) end\n"
+)
 _START = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -72,10 +78,16 @@ class Doors:
 
 
 @contextmanager
-def doors(policy: str = POLICY, options: Sequence[str] = (), serve: Sequence[str] = SERVE) -> Iterator[Doors]:
+def doors(
+    policy: str = POLICY,
+    options: Sequence[str] = (),
+    serve: Sequence[str] = SERVE,
+    answer: tuple[str, str] | None = None,
+) -> Iterator[Doors]:
     """Compile a policy, serve it with more options of ``vsr-runtime serve`` if wanted, and put Envoy before it.
 
-    ``serve`` can be another program that takes these options and logs where it listens.
+    ``serve`` can be another program that takes these options and logs where it listens. ``answer`` is the type and the
+    text of the backend's responses, if they are not to be a short JSON document.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -86,7 +98,7 @@ def doors(policy: str = POLICY, options: Sequence[str] = (), serve: Sequence[str
         try:
             serving = json.loads(wait(lambda: lines and lines[0], server))
             port = int(serving["address"].rpartition(":")[2])
-            envoy, found = start_envoy(folder, three(read_yaml(built / "local/envoy.yaml"), port))
+            envoy, found = start_envoy(folder, three(read_yaml(built / "local/envoy.yaml"), port, answer))
             try:
                 yield Doors(found["http"], found["alone"], serving["http"], server, envoy)
             finally:
@@ -112,7 +124,7 @@ def first(lines: list[str]) -> Callable[[str], None]:
     return lambda line: lines.append(line) if '"serving"' in line else None
 
 
-def three(bootstrap: dict[str, Any], port: int) -> dict[str, Any]:
+def three(bootstrap: dict[str, Any], port: int, said: tuple[str, str] | None = None) -> dict[str, Any]:
     """The compiled bootstrap with all three doors."""
     made = copy.deepcopy(bootstrap)
     resources = made["static_resources"]
@@ -125,8 +137,13 @@ def three(bootstrap: dict[str, Any], port: int) -> dict[str, Any]:
     routes[:] = [routes[0] | {"match": {"prefix": "/"}}]
     backend = copy.deepcopy(alone) | {"name": "backend"}
     answer = {"status": 200, "body": {"inline_string": '{"object":"chat.completion","choices":[]}'}}
-    direct = {"match": {"prefix": "/"}, "direct_response": answer}
+    direct: dict[str, Any] = {"match": {"prefix": "/"}, "direct_response": answer}
+    if said is not None:
+        answer["body"] = {"inline_string": said[1]}
+        header = {"header": {"key": "content-type", "value": said[0]}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        direct["response_headers_to_add"] = [header]
     _manager(backend)["route_config"]["virtual_hosts"][0]["routes"] = [direct]
+    _manager(backend)["route_config"]["max_direct_response_body_size_bytes"] = 2**20
     backend["address"] = _address(_free())
     for cluster in resources["clusters"]:
         at = _address(port) if cluster["name"] == "router" else backend["address"]
@@ -148,7 +165,10 @@ def start_envoy(folder: Path, bootstrap: dict[str, Any]) -> tuple[Process, dict[
 
 
 def wrk(door: str, connections: int, seconds: int, folder: Path, body: str | None = None) -> dict[str, float]:
-    """Load a door with wrk, one thread; requests a second, p50 and p99 in milliseconds, and what was no 200."""
+    """Load a door with wrk, one thread; requests a second, p50 and p99 in milliseconds, and what was no 200.
+
+    ``VARIED`` in a body becomes another number in each request.
+    """
     program = shutil.which("wrk")
     if program is None:
         sys.exit("wrk is not installed; on Debian and Ubuntu: apt-get install wrk")
@@ -156,7 +176,8 @@ def wrk(door: str, connections: int, seconds: int, folder: Path, body: str | Non
     script.write_text(
         'wrk.method = "POST"\nwrk.headers["content-type"] = "application/json"\n'
         f"wrk.body = [==[{body or json.dumps(BODY)}]==]\n"
-        'done = function(s, l, r) io.write(string.format("R %f %f %f %d\\n", s.requests / s.duration * 1e6, '
+        + (_VARIES if VARIED in (body or "") else "")
+        + 'done = function(s, l, r) io.write(string.format("R %f %f %f %d\\n", s.requests / s.duration * 1e6, '
         "l:percentile(50) / 1e3, l:percentile(99) / 1e3, s.errors.status + s.errors.timeout + s.errors.read)) end\n",
         encoding="utf-8",
     )

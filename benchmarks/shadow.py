@@ -1,7 +1,8 @@
 """What a candidate costs: the CPU of the server per request with `--shadow` and without, in alternating pairs.
 
-Run: ``python benchmarks/shadow.py [--pairs 5] [--seconds 3] [--classifier]``. Needs wrk (Debian, Ubuntu: ``apt-get
-install wrk``) and the extra ``local``; with ``--classifier`` both policies classify, by different heads.
+Run: ``python benchmarks/shadow.py [--pairs 5] [--seconds 3] [--classifier] [--share 10]``. Needs wrk (Debian, Ubuntu:
+``apt-get install wrk``) and the extra ``local``; with ``--classifier`` both policies classify, by different heads.
+With ``--share`` the candidate decides that many per cent of conversations; the answers are equal where it does not.
 
 Asked for: at most 1.10 times the CPU, and the same answers. How many requests were compared is printed, too: the
 candidate decides as many as its share of the CPU allows.
@@ -17,10 +18,12 @@ import urllib.request
 from pathlib import Path
 from statistics import median
 
-from inline import BODY, POLICY, ROOT, Doors, compiled, doors, wrk
+from inline import BODY, POLICY, ROOT, VARIED, Doors, compiled, doors, wrk
 
 ASKED = 1.10
 CONNECTIONS = 16
+NUMBERED = json.dumps(BODY).replace(" Give one", " Case " + VARIED + ". Give one")
+"""Each request has a text of its own: the encoder of a server with a candidate remembers texts."""
 
 
 def main() -> None:
@@ -29,15 +32,17 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--classifier", action="store_true")
+    parser.add_argument("--share", type=float, default=0)
     given = parser.parse_args()
     active, candidate = _policies(classifier=given.classifier)
+    shared = ["--share", str(given.share)] if given.share else []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         other = compiled(candidate, folder) / "router/config.yaml"
-        with doors(active) as plain, doors(active, ["--shadow", str(other)]) as shadowed:
+        with doors(active) as plain, doors(active, ["--shadow", str(other), *shared]) as shadowed:
             same = _answer(plain) == _answer(shadowed)
             for one in (plain, shadowed):
-                wrk(one.gateway, CONNECTIONS, 2, folder)
+                wrk(one.gateway, CONNECTIONS, 2, folder, NUMBERED)
             before = _compared(shadowed)
             pairs = [
                 (_cost(plain, given.seconds, folder), _cost(shadowed, given.seconds, folder))
@@ -61,7 +66,7 @@ def _policies(*, classifier: bool) -> tuple[str, str]:
 def _cost(server: Doors, seconds: int, folder: Path) -> float:
     """Microseconds of CPU of the server for one request."""
     before = server.cpu()[0]
-    load = wrk(server.gateway, CONNECTIONS, seconds, folder)
+    load = wrk(server.gateway, CONNECTIONS, seconds, folder, NUMBERED)
     return (server.cpu()[0] - before) / (load["rps"] * seconds) * 1e6
 
 

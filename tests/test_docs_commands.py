@@ -20,7 +20,12 @@ import pytest
 from support import command as in_process
 from support.common import ROOT
 
-OWN_TESTS = {"docs/tutorial.md", "docs/reference/codes.md", "docs/reference/verify-rules.md"}
+OWN_TESTS = {
+    "docs/tutorial.md",
+    "docs/how-to/find-names-and-addresses.md",
+    "docs/reference/codes.md",
+    "docs/reference/verify-rules.md",
+}
 """The page with a session of its own, and those whose commands fail on purpose."""
 PAGES = sorted({str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")} - OWN_TESTS)
 _COMMAND = re.compile(r"^(?:\$ |    )?(vsr-compile .*)$", re.MULTILINE)

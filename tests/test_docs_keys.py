@@ -42,3 +42,4 @@ def test_the_tables_of_the_page_match_the_schema() -> None:
     current = PAGE.read_text(encoding="utf-8")
     assert page(current) == current
     assert set(re.findall(r"<!-- fields: (\S*) -->", current)) == set(DESCRIPTIONS)
+    assert not re.findall(r"<!-- fields: \S* -->\s*<!-- end -->", current), "a table without rows"

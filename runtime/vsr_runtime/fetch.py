@@ -12,7 +12,14 @@ from pathlib import Path
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 
-FILES = ("*.safetensors", "model.safetensors.index.json", "config.json", "tokenizer.json", "*mapping.json")
+FILES = (
+    "*.safetensors",
+    "model.safetensors.index.json",
+    "config.json",
+    "tokenizer.json",
+    "sentence_bert_config.json",
+    "*mapping.json",
+)
 """Files to fetch: nothing that can be executed, and no exports for other programs."""
 
 _PINNED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*)@([0-9a-f]{40})")
@@ -52,9 +59,9 @@ def fetch(into: Path, pinned: str) -> None:
 
 def _download(repo: str, revision: str, folder: Path) -> None:
     try:
-        from huggingface_hub import snapshot_download  # noqa: PLC0415 - of the gpu extra
+        from huggingface_hub import snapshot_download  # noqa: PLC0415 - of an extra
     except ModuleNotFoundError:
-        raise UserError("the package huggingface_hub is not installed; run pip install 'vsr-compile[gpu]'") from None
+        raise UserError("the package huggingface_hub is missing; run pip install 'vsr-compile[classify]'") from None
     try:
         snapshot_download(repo, revision=revision, local_dir=folder, allow_patterns=list(FILES))
     except Exception as error:  # noqa: BLE001 - of many packages: of HTTP, of the hub, of storage

@@ -13,7 +13,7 @@ from typing import Literal
 from vsr_schemas.runtime import MINILM, MINILM_WEIGHTS
 
 FALLBACK_SIGNAL = 0.6
-"""Threshold of embedding signals with an encoder that was not measured."""
+"""Threshold of embedding signals of the stock router."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,3 @@ ENCODERS: Mapping[str, Encoder] = {
     ),
 }
 """By repository. All of them scale vectors to length one."""
-
-
-def signal_threshold(repo: str, weights: str) -> float:
-    """Return the default threshold of embedding signals: the measured one, if these weights were measured."""
-    known = ENCODERS.get(repo)
-    return known.signal if known and known.signal is not None and known.weights == weights else FALLBACK_SIGNAL

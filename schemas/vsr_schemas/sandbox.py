@@ -143,6 +143,8 @@ class SandboxSettings(StrictModel):
     Attributes:
         policy: the policy's name.
         router: the path of the router's config, relative to this file.
+        candidate: that of a candidate; None for none.
+        share: per cent of all conversations that the candidate decides.
         extProcCluster: the Envoy cluster of the runtime.
         backends: one for each other cluster of the bootstrap.
         identity: how clients are authenticated; None if nobody is.
@@ -154,6 +156,8 @@ class SandboxSettings(StrictModel):
     kind: Literal["Sandbox"]
     policy: str
     router: str
+    candidate: str | None = None
+    share: float = Field(default=0, ge=0, le=100)
     extProcCluster: str  # noqa: N815 - the file's spelling
     backends: list[Backend] = Field(min_length=1)
     identity: SandboxIdentity | None = None

@@ -274,6 +274,10 @@ Commit = Annotated[
     Text,
     _shown(_COMMIT, "a commit (40 hexadecimal digits): branches and tags move"),
 ]
+FileHash = Annotated[
+    Text,
+    _shown(r"[0-9a-f]{64}", "a sha256 (64 hexadecimal digits)"),
+]
 HeaderName = Annotated[
     Text,
     _shown(r"[a-z0-9!#$%&'*+.^_`|~-]{1,128}", "a lower-case header name"),

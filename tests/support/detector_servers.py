@@ -33,6 +33,7 @@ class PlayedServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else an answer waits 40 ms for an acknowledgement
 
             def setup(self) -> None:
                 super().setup()

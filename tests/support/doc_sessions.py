@@ -27,7 +27,13 @@ from pathlib import Path
 from support.common import ROOT
 from support.live_scenarios import scenario
 
-PAGES = ("README.md", "docs/tutorial.md", "docs/how-to/review-changes.md", "docs/how-to/check-a-deployment.md")
+PAGES = (
+    "README.md",
+    "docs/tutorial.md",
+    "docs/how-to/review-changes.md",
+    "docs/how-to/check-a-deployment.md",
+    "docs/how-to/find-names-and-addresses.md",
+)
 _BLOCK = re.compile(
     r"(?:<!-- (?P<mark>file|not run|cluster): (?P<value>.*?) -->\n\n)?```(?P<language>\w+)\n(?P<body>.*?)^```$",
     re.MULTILINE | re.DOTALL,

@@ -27,6 +27,9 @@ look-alikes, mostly quoted attacks). Use a [detector](guards.md) to block.
 carrier has both equally often, so that a head must read the payload. A topic has one name in both labels and is held
 out as a whole. No text of it is in `injection@1`; a policy may take both.
 
+The shipped head of `mmlu-pro@1` is right on 95 % of 125 short questions that no choice was made by, with a calibration
+error of 0.08 (`benchmarks/fresh_domains.py`). They have the same author and plain wording: real prompts are harder.
+
 Of held-out topics of the other sets, a plain linear head on the last layer of the encoder labels this share correctly
 (`benchmarks/example_sets.py`): `fact-check@1` 98 % of two labels, whose texts are further apart than real requests are;
 `feedback@1` 67 % of four; `reask@1` 58 % of two. Heads of policies choose the layer: with the middle one it is 78 % for

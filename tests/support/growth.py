@@ -32,7 +32,7 @@ LINEAR: Mapping[str, str] = {
     "decision/conversation/follow_up.py": "_WORD _ASCII_WORD _UNSPACED _HANGUL _UNSPACED_WORDS _FORMULA _FORMULA_SIGN",
     "decision/guards/decoding.py": "_ESCAPE",
     "decision/guards/detection.py": "_SCHEME",
-    "decision/guards/encoded_words.py": "_WORD _HEX _LINE _PIECE _BETWEEN_BYTES _CONTROL",
+    "decision/guards/encoded_words.py": "_HEX _LINE _PIECE _QUADS _BETWEEN_BYTES _CONTROL",
     "decision/guards/json_texts.py": "ESCAPE _ESCAPES UNICODE_ESCAPE _LONE_SURROGATE _TOKEN _QUOTED",
     "decision/guards/lookalikes.py": "_PHONETIC _ANY _WORD _OWN _IN _LATIN_LETTER",
     "decision/guards/masking.py": "_FORM _BEGINNING",
@@ -90,6 +90,8 @@ ANCHORED = frozenset(
     )
 )
 ANCHORED |= {
+    "decision/guards/encoded_words.py:_HEX",
+    "decision/guards/encoded_words.py:_QUADS",
     "decision/guards/json_texts.py:_TOKEN",
     "decision/guards/message_texts.py:_STRING",
     "decision/request/json_body.py:_TEXT_VALUE",
@@ -104,6 +106,7 @@ DECODERS: Mapping[str, str] = {
     "decision/guards/normalise.py:normalise": "one pass",
     "decision/guards/decoding.py:decode": "one pass",
     "decision/request/json_body.py:read_body": "C scanner, after a look at the number of values and the depth",
+    "decision/guards/encoded_words.py:encoded_words": "each word is tried whole, by lines and by pieces",
     "decision/request/sse.py:SseSplitter": "each byte is searched once, and once more at the edge of two chunks",
 }
 """Decoders and walkers, tried by the scaling test as well."""

@@ -11,7 +11,8 @@ from vsr_compiler.diagnostics import Diagnostic
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """Compare GPUs, volumes and devices of environments with the classifiers that use them.
 
-    VSR280: a GPU is missing. VSR281: GPUs are idle. VSR282: nothing reads the claim. For environments that set
+    VSR280: a GPU is missing. VSR281: GPUs are idle. VSR586: GPUs of which one is used.
+    VSR282: nothing reads the claim. For environments that set
     ``device``: VSR304, the router implementation does not support it; VSR290, no classifier moves; VSR291, the image is
     for another device.
     """
@@ -22,7 +23,11 @@ def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     if router.gpus and not policy.on_gpu and all(environment.device != "cuda" for environment in policy.places):
         hint = "Set `device: cuda` for a checkpoint, or remove `gpus`."
         yield Diagnostic("VSR281", "no classifier uses the router's GPUs", router.span, hint)
-    if router.weights is not None and not policy.checkpoints:
+    if router.gpus > 1:
+        hint = "Set `gpus: 1`, and more `replicas`: each has an engine of its own."
+        message = f"the router's engine computes on one GPU, and `gpus` is {router.gpus}"
+        yield Diagnostic("VSR586", message, router.span, hint)
+    if router.weights is not None and not policy.fetched:
         hint = "Set `checkpoint` for a classifier, or remove `weights`."
         yield Diagnostic("VSR282", f"no classifier reads the claim `{router.weights}`", router.span, hint)
     for environment in policy.places:

@@ -20,7 +20,7 @@ from vsr_compiler.diagnostics import CODES, Diagnostic, Severity, Span
 OFF = "VSR_NO_CACHE"
 """The environment variable that switches the cache off."""
 MAX_READ = 4 << 20
-_UNSTABLE = frozenset({"VSR001", "VSR004", "VSR005", "VSR011", "VSR106", "VSR107"})
+_UNSTABLE = frozenset({"VSR001", "VSR004", "VSR005", "VSR011", "VSR106", "VSR107", "VSR587"})
 """Codes of findings about files that could not be read, or that may hide such findings."""
 _fingerprint = cache(fingerprint)
 Texts = Callable[[Path, str], str]

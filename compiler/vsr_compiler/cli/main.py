@@ -37,6 +37,7 @@ COMMANDS = {
     "crds": "Fetch the CustomResourceDefinitions that verify uses.",
     "fetch-encoder": "Fetch the weights of the default encoder.",
     "package": "Write the output of a policy as an OCI artifact, with its provenance.",
+    "size": "Show how many replicas of the router a load needs.",
     "status": "Show whether a cluster has and uses the output of a policy.",
     "fmt": "Format policies.",
     "migrate": "Convert policies to today's version of the policy language.",

@@ -102,9 +102,18 @@ def settings(policy: ir.Policy) -> Body:
                 if test.prompt is not None and sandbox_identity.can_send(policy, test)
             ],
         }
+        | _candidate(policy.router.candidate)
         | sandbox_identity.settings(policy)
         | sandbox_listeners.settings(policy)
     )
+
+
+def _candidate(candidate: ir.Candidate | None) -> Body:
+    """Return the candidate of all environments, if there is one."""
+    if candidate is None:
+        return {}
+    share = {"share": candidate.share} if candidate.share else {}
+    return {"candidate": f"../candidates/{candidate.name}/config.yaml", **share}
 
 
 def _sender(policy: ir.Policy, test: ir.Test) -> Body:

@@ -11,11 +11,10 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.artifact import compile_head, recommended_threshold
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples
-from vsr_compiler.heads.label_heads import compile_label_heads, untrained_label_heads
+from vsr_compiler.heads.label_heads import compile_label_heads, encoder_settings, untrained_label_heads
 from vsr_compiler.heads.sentences import compile_sentences, sentence_settings
 from vsr_compiler.ir.providers import AUTHORIZATION, BEARER
 from vsr_compiler.ir.signals import PiiSignal
-from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
 from vsr_schemas import runtime as settings
@@ -59,15 +58,14 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
     classifier = policy.classifier
     if classifier is None or classifier.encoder is None:
         return CompiledHeads(other_files, checkpoints, ())
-    precision = cast("Literal['int8', 'fp32']", classifier.precision)
-    sha256 = KNOWN[classifier.encoder].weights
+    encoder = encoder_settings(classifier)
     categories = [
         CategoryExamples(category.name, category.description, category.examples) for category in policy.categories
     ]
     file = f"{classifier.object_name}.safetensors"
     try:
         head, weak_examples = compile_head(
-            categories, classifier.encoder, sha256, precision, existing(file), rebuild=rebuild
+            categories, encoder.repo, encoder.sha256, encoder.precision, existing(file), rebuild=rebuild
         )
         metadata = head_metadata(head)
         threshold = classifier.threshold if classifier.threshold is not None else recommended_threshold(head)
@@ -75,7 +73,7 @@ def compile_heads(policy: ir.Policy, existing: Callable[[str], bytes | None], *,
         raise CompileError([Diagnostic("VSR506", str(error), classifier.span)]) from None
     known = settings.ClassifierSettings(
         task="category",
-        encoder=settings.EncoderSettings(repo=classifier.encoder, sha256=sha256, precision=precision),
+        encoder=encoder,
         head=settings.HeadSettings(file=file, inputs=metadata["inputs"]),
         labels=json.loads(metadata["labels"]),
         fallback=OTHER if any(category.name == OTHER for category in categories) else None,
@@ -96,11 +94,7 @@ def untrained_settings(policy: ir.Policy) -> dict[str, settings.ClassifierSettin
     names = [category.name for category in policy.categories]
     known = settings.ClassifierSettings(
         task="category",
-        encoder=settings.EncoderSettings(
-            repo=classifier.encoder,
-            sha256=KNOWN[classifier.encoder].weights,
-            precision=cast("Literal['int8', 'fp32']", classifier.precision),
-        ),
+        encoder=encoder_settings(classifier),
         head=settings.HeadSettings(file=f"{classifier.object_name}.safetensors", inputs="0" * 64),
         labels=[name for name in names if name != OTHER],
         fallback=OTHER if OTHER in names else None,

@@ -13,7 +13,6 @@ from vsr_compiler.heads.held_out import Measurement, measurement_of
 from vsr_compiler.heads.label_inputs import label_inputs
 from vsr_compiler.ir.labels import OTHER
 from vsr_compiler.ir.signals import JailbreakSignal
-from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
 from vsr_schemas import runtime as settings
@@ -103,9 +102,9 @@ def head_file(classifier: ir.Classifier) -> str:
 
 def encoder_settings(classifier: ir.Classifier) -> settings.EncoderSettings:
     """Return the encoder of a classifier that is a head."""
-    repo = classifier.encoder or settings.MINILM
+    encoder = classifier.encoder or ir.Encoder()
     precision = cast("Literal['int8', 'fp32']", classifier.precision)
-    return settings.EncoderSettings(repo=repo, sha256=KNOWN[repo].weights, precision=precision)
+    return settings.EncoderSettings(repo=encoder.repo, sha256=encoder.sha256, precision=precision)
 
 
 def _settings(classifier: ir.Classifier, inputs: str, threshold: float) -> settings.ClassifierSettings:

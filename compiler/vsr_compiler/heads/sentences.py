@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Literal, cast
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.ir.signals import ComplexitySignal, EmbeddingSignal
-from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import SENTENCES, SENTENCES_ALGORITHM, file_metadata
 from vsr_schemas import runtime as settings
@@ -93,12 +92,11 @@ def _span(policy: ir.Policy) -> ir.Span:
 
 
 def _encoder(policy: ir.Policy) -> settings.EncoderSettings:
-    """Return the encoder of the categories, so that one pass serves both, or the default one."""
-    one = policy.classifier
-    repo = one.encoder if one is not None and one.encoder is not None else settings.MINILM
+    """Return the policy's encoder, in the precision of the categories, so that one pass serves both."""
+    one, encoder = policy.classifier, policy.router.encoder
     precision = one.precision if one is not None and one.encoder is not None else "int8"
     return settings.EncoderSettings(
-        repo=repo, sha256=KNOWN[repo].weights, precision=cast("Literal['int8', 'fp32']", precision)
+        repo=encoder.repo, sha256=encoder.sha256, precision=cast("Literal['int8', 'fp32']", precision)
     )
 
 

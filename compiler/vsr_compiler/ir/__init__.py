@@ -10,6 +10,7 @@ from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import AskMarker, AskRules
 from vsr_compiler.ir.attachment import ATTACH, Attachment
 from vsr_compiler.ir.cache_store import CacheStore
+from vsr_compiler.ir.candidate import Candidate
 from vsr_compiler.ir.classifier_servers import ClassifierServer
 from vsr_compiler.ir.classifiers import Category, Classifier
 from vsr_compiler.ir.conditions import (
@@ -30,6 +31,7 @@ from vsr_compiler.ir.conditions import (
     walk,
     words,
 )
+from vsr_compiler.ir.encoders import Encoder
 from vsr_compiler.ir.endpoints import (
     Endpoint,
     EndpointKind,
@@ -68,6 +70,7 @@ from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
 from vsr_compiler.ir.policy import Policy
 from vsr_compiler.ir.providers import CloudAuth, EndpointKey, ProviderApi
 from vsr_compiler.ir.residency import Residency
+from vsr_compiler.ir.rollout import Rollout, RolloutAnalysis, RolloutStep
 from vsr_compiler.ir.router import Router, RouterImplementation, SemanticRouter, VsrRuntime
 from vsr_compiler.ir.routes import Cache, Route, chain_name
 from vsr_compiler.ir.signals import (
@@ -111,6 +114,7 @@ __all__ = [
     "Block",
     "Cache",
     "CacheStore",
+    "Candidate",
     "Category",
     "Classifier",
     "ClassifierServer",
@@ -125,6 +129,7 @@ __all__ = [
     "ConversationSignal",
     "Cors",
     "EmbeddingSignal",
+    "Encoder",
     "Endpoint",
     "EndpointKey",
     "EndpointKind",
@@ -172,6 +177,9 @@ __all__ = [
     "Residency",
     "Resources",
     "Retry",
+    "Rollout",
+    "RolloutAnalysis",
+    "RolloutStep",
     "Route",
     "RouteStickiness",
     "RouteTo",

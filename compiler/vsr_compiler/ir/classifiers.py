@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.ask import Reads
 from vsr_compiler.ir.classifier_servers import ClassifierServer
+from vsr_compiler.ir.encoders import Encoder
 from vsr_compiler.ir.labels import OTHER, LabelExamples
 from vsr_compiler.ir.names import object_name
 
@@ -35,7 +36,7 @@ class Classifier:
 
     name: str
     task: str
-    encoder: str | None
+    encoder: Encoder | None
     checkpoint: tuple[str, str] | None
     device: str
     precision: str

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.attachment import Attachment
+from vsr_compiler.ir.candidate import Candidate
 from vsr_compiler.ir.gitops import Cluster
 from vsr_compiler.ir.hosts import Host
 from vsr_compiler.ir.listeners import HTTP, Listener, Section, redirected_hostnames, sections
 from vsr_compiler.ir.placement import EnvironmentPlacement, Resources
+from vsr_compiler.ir.rollout import Rollout
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +104,7 @@ class Environment:
     """Its cluster, if it is one of several that run the environment. Then `server` is the cluster's."""
     host: Host | None = None
     """Its machine, if it is no cluster."""
+    rollout: Rollout | Literal["none"] | None = None
+    """The stepwise rollout of its router, or none; None for that of the policy."""
+    candidate: Candidate | None = None
+    """Its own candidate."""

@@ -168,6 +168,7 @@ class Autoscaling:
     """The bounds of a component that scales pods. ``min`` is None for the number of replicas.
 
     ``queue`` is the number of waiting requests for each pod. ``prometheus`` is the URL of the server with the metric.
+    ``scale_down_after`` is in seconds; None for Kubernetes' default.
     """
 
     min: int | None
@@ -175,3 +176,4 @@ class Autoscaling:
     queue: int
     prometheus: str | None
     span: Span
+    scale_down_after: int | None = None

@@ -70,6 +70,13 @@ class Policy:
     """The environments of the target `compose`, which are no clusters, sorted by name."""
     residency: Residency | None = None
     """The regions that environments may refer to; None if the policy does not restrict them."""
+    candidates: Mapping[str, Policy] = field(default_factory=dict)
+    """The candidates of all environments, by the names of their folders."""
+
+    @property
+    def candidate(self) -> Policy | None:
+        """The candidate; None if there is none."""
+        return None if self.router.candidate is None else self.candidates.get(self.router.candidate.name)
 
     @property
     def used_classifiers(self) -> tuple[Classifier, ...]:
@@ -98,6 +105,13 @@ class Policy:
         if isinstance(self.router.implementation, SemanticRouter):
             return []
         return sorted({used.checkpoint for used in self.used_classifiers if used.checkpoint is not None})
+
+    @property
+    def fetched(self) -> list[tuple[str, str]]:
+        """Repositories and revisions of all weights that are not in the router's image: checkpoints, and an encoder."""
+        if isinstance(self.router.implementation, SemanticRouter):
+            return []
+        return sorted({*self.checkpoints, *self.router.encoder.pinned})
 
     @property
     def on_gpu(self) -> bool:

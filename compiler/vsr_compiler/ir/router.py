@@ -8,8 +8,11 @@ from typing import Literal
 
 from vsr_compiler.diagnostics import Span
 from vsr_compiler.ir.cache_store import CacheStore
+from vsr_compiler.ir.candidate import Candidate
+from vsr_compiler.ir.encoders import Encoder
 from vsr_compiler.ir.network import ServiceRef
 from vsr_compiler.ir.placement import Autoscaling, Placement, Resources
+from vsr_compiler.ir.rollout import Rollout
 from vsr_schemas.runtime import FRAME_BYTES
 from vsr_schemas.scalars import TOKEN_SECRET
 
@@ -57,10 +60,14 @@ class Router:
     response_headers: Literal["never", "on-request", "always"] = "never"
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
+    rollout: Rollout | None = None
+    """Its stepwise rollout; None for the cluster's own rolling update."""
     resources: Resources | None = None
     placement: Placement = field(default_factory=Placement)
     autoscaling: Autoscaling | None = None
     cache: CacheStore | None = None
+    candidate: Candidate | None = None
+    encoder: Encoder = field(default_factory=Encoder)
     files: Mapping[str, bytes] = field(default_factory=dict)
     """The router folder by file name, filled in once it is rendered."""
     scaled_down_from: int = 0

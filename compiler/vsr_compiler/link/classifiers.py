@@ -7,7 +7,6 @@ from vsr_compiler.link.classifier_servers import link_classifier_server
 from vsr_compiler.link.labels import false_alarms, link_examples
 from vsr_compiler.link.scope import Scope
 from vsr_schemas.policy import v1alpha1 as schema
-from vsr_schemas.runtime import MINILM
 
 OTHER = "other"
 """The category of requests that reach the threshold of no other category."""
@@ -16,9 +15,11 @@ PRECISIONS = {"cpu": "fp32", "cuda": "bf16"}
 """Default precision of a checkpoint, by device."""
 
 
-def link_classifiers(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Classifier]:
+def link_classifiers(scope: Scope, policy: schema.PolicySpec, encoder: ir.Encoder) -> dict[str, ir.Classifier]:
     """Return all classifiers by name, sorted, with a default one if the policy has categories and no classifier."""
-    classifiers = {name: _classifier(scope, policy, name, spec) for name, spec in sorted(policy.classifiers.items())}
+    classifiers = {
+        name: _classifier(scope, policy, name, spec, encoder) for name, spec in sorted(policy.classifiers.items())
+    }
     categorical = [name for name, classifier in classifiers.items() if classifier.task == "category"]
     for name in categorical[1:]:
         hint = f"Remove it, or remove `{categorical[0]}`."
@@ -33,13 +34,15 @@ def link_classifiers(scope: Scope, policy: schema.PolicySpec) -> dict[str, ir.Cl
         scope.report("VSR212", f"`{OTHER}` is the only category", ("categories", OTHER), hint, key=True)
     if policy.categories and not categorical:
         span = scope.span("categories", key=True)
-        classifiers["domain"] = ir.Classifier("domain", "category", MINILM, None, "cpu", "int8", None, span)
+        classifiers["domain"] = ir.Classifier("domain", "category", encoder, None, "cpu", "int8", None, span)
     return classifiers
 
 
-def _classifier(scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.ClassifierSpec) -> ir.Classifier:
+def _classifier(
+    scope: Scope, policy: schema.PolicySpec, name: str, spec: schema.ClassifierSpec, shared: ir.Encoder
+) -> ir.Classifier:
     checkpoint = None if spec.checkpoint is None else (spec.checkpoint.repo, spec.checkpoint.revision)
-    encoder = None if checkpoint or spec.server else spec.encoder or MINILM
+    encoder = None if checkpoint or spec.server else shared
     precision = spec.precision or ("int8" if encoder else PRECISIONS[spec.device])
     if (encoder and precision == "bf16") or (checkpoint and precision == "int8"):
         hint = "Use `int8` or `fp32` for an encoder, `bf16` or `fp32` for a checkpoint."

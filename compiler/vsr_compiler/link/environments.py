@@ -9,6 +9,7 @@ from vsr_compiler import ir
 from vsr_compiler.diagnostics.suggestions import suggest
 from vsr_compiler.ir.placement import EnvironmentPlacement
 from vsr_compiler.link.attachment import link_attachment
+from vsr_compiler.link.candidate import link_candidate
 from vsr_compiler.link.hosts import link_host
 from vsr_compiler.link.listeners import hostnames_of
 from vsr_compiler.link.placement import (
@@ -19,6 +20,7 @@ from vsr_compiler.link.placement import (
     link_placement,
     link_resources,
 )
+from vsr_compiler.link.rollout import link_rollout
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
@@ -75,7 +77,11 @@ def _environment(
             key: _placement(scope, policy, spec, key, (*path, "placement", key)) for key in sorted(spec.placement)
         },
         device=spec.device,
+        rollout=spec.rollout
+        if spec.rollout is None or isinstance(spec.rollout, str)
+        else link_rollout(scope, spec.rollout, (*path, "rollout")),
         region=spec.region,
+        candidate=link_candidate(scope, spec.candidate, (*path, "candidate")),
         server=spec.server,
         host=link_host(scope, policy, spec, path),
         gateway_name=spec.gateway.name,

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import assert_never
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError
 from vsr_compiler.link.ask import link_ask
 from vsr_compiler.link.cache_store import link_cache_store
+from vsr_compiler.link.candidate import link_candidate
 from vsr_compiler.link.categories import link_categories
 from vsr_compiler.link.classifiers import link_classifiers
 from vsr_compiler.link.clusters import with_clusters
+from vsr_compiler.link.encoders import link_encoder
 from vsr_compiler.link.endpoints import check_servers, link_endpoints
 from vsr_compiler.link.environments import Profiles, check_image, link_environments, link_versions
 from vsr_compiler.link.expectations import link_assertions
@@ -27,7 +30,9 @@ from vsr_compiler.link.models import link_models
 from vsr_compiler.link.placement import ROUTER_VARIABLES, link_autoscaling, link_placement, link_resources
 from vsr_compiler.link.providers import check_keys
 from vsr_compiler.link.residency import link_residency
+from vsr_compiler.link.rollout import link_rollout
 from vsr_compiler.link.routes import Tables, link_default, link_routes
+from vsr_compiler.link.scaling import check_replicas
 from vsr_compiler.link.scope import Reference, Scope
 from vsr_compiler.link.signals import link_signals
 from vsr_compiler.link.stickiness import link_stickiness
@@ -69,12 +74,14 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     document = scope.document
     sha256 = fingerprint(policy)
     gitops = link_gitops(scope, policy.gitops)
+    check_replicas(scope, policy)
     policy = with_clusters(scope, policy)
     identity = link_identity(scope, policy.identity)
     endpoints = link_endpoints(scope, policy)
     models = link_models(scope, policy, endpoints, identity)
-    classifiers = link_classifiers(scope, policy)
-    tables = Tables(models, link_categories(scope, policy), link_signals(scope, policy, classifiers, identity))
+    encoder = link_encoder(scope, policy)
+    classifiers = link_classifiers(scope, policy, encoder)
+    tables = Tables(models, link_categories(scope, policy), link_signals(scope, policy, classifiers, identity, encoder))
     ask = link_ask(scope, policy.ask)
     guards = link_guards(scope, policy, models, classifiers)
     routes = link_routes(scope, policy, tables)
@@ -88,6 +95,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     environments, hosts = split(linked_environments)
     residency = link_residency(scope, policy)
     versions = link_versions(scope, policy.gateway.versions, ("gateway", "versions"), profiles)
+    router = _router(scope, policy.router)
     _auto_names(scope, policy, models)
     check_keys(scope, policy, models)
     if policy.router.image is not None:
@@ -100,7 +108,7 @@ def _link(scope: Scope, policy: schema.PolicySpec, profiles: Profiles) -> ir.Pol
     return ir.Policy(
         name=policy.metadata.name,
         sha256=sha256,
-        router=_router(scope, policy.router),
+        router=replace(router, encoder=encoder),
         gateway=_gateway(scope, policy.gateway, listeners),
         endpoints=tuple(endpoints.values()),
         models=tuple(models.values()),
@@ -188,10 +196,12 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         response_headers=spec.response_headers,
         overflow=spec.overflow,
         reload=spec.reload,
+        rollout=link_rollout(scope, spec.rollout, ("router", "rollout")),
         resources=link_resources(scope, spec.resources, ("router", "resources")),
         placement=link_placement(scope, spec, ("router",), ROUTER_VARIABLES),
         autoscaling=link_autoscaling(scope, spec.autoscaling, ("router", "autoscaling"), spec.replicas),
         cache=link_cache_store(scope, spec.cache),
+        candidate=link_candidate(scope, spec.candidate, ("router", "candidate")),
     )
 
 

@@ -98,7 +98,8 @@ def link_autoscaling(
     if spec.max < least:
         message = f"`max` is {spec.max}, less than the {least} pods with which it starts"
         scope.report("VSR268", message, (*path, "max"), "Raise `max`, or lower `min` or `replicas`.")
-    return Autoscaling(spec.min, spec.max, spec.queue, spec.prometheus, scope.span(*path, key=True))
+    after = None if spec.scale_down_after is None else spec.scale_down_after // 1000
+    return Autoscaling(spec.min, spec.max, spec.queue, spec.prometheus, scope.span(*path, key=True), after)
 
 
 def check_device(scope: Scope, device: str | None, image: str | None, path: Path, gpus: int = 1) -> None:

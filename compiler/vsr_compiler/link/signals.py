@@ -15,12 +15,11 @@ from vsr_compiler.link.scope import Scope
 from vsr_compiler.releases.checkpoints import suggestion
 from vsr_compiler.syntax.document import Path
 from vsr_runtime.decision.patterns import compile_patterns
-from vsr_schemas.encoders import FALLBACK_SIGNAL, signal_threshold
+from vsr_schemas.encoders import FALLBACK_SIGNAL
 from vsr_schemas.languages import LANGUAGES
 from vsr_schemas.modalities import MODALITIES
 from vsr_schemas.pii import ALL_TYPES, MODEL_TYPES, POLICY_TYPES
 from vsr_schemas.policy import v1alpha1 as schema
-from vsr_schemas.runtime import MINILM, MINILM_WEIGHTS
 
 MAX_PATTERN = 1000
 _NOT_LINEAR = re.compile(r"\(\?(?:=|!|<=|<!|>|\(|P=)|\\[1-9]|[*+?}]\+")
@@ -34,13 +33,14 @@ def link_signals(
     policy: schema.PolicySpec,
     classifiers: dict[str, ir.Classifier],
     identity: ir.Identity | None = None,
+    encoder: ir.Encoder | None = None,
 ) -> dict[str, ir.Signal]:
     """Return all signals by name, sorted, without those that have an unresolved reference, which is reported."""
     linked = {}
     for name, spec in sorted(policy.signals.items()):
         kind = _kind(scope, spec, ("signals", name), classifiers, identity)
         if isinstance(kind, ir.EmbeddingSignal) and spec.embedding and spec.embedding.threshold is None:
-            kind = replace(kind, threshold=_default_similarity(policy))
+            kind = replace(kind, threshold=_default_similarity(scope, policy, name, encoder or ir.Encoder()))
         if kind is not None:
             linked[name] = ir.Signal(name, kind, scope.span("signals", name, key=True), spec.of)
     return linked
@@ -92,11 +92,19 @@ def _kind(  # noqa: PLR0911, PLR0912, C901 - one branch for each kind
     return None
 
 
-def _default_similarity(policy: schema.PolicySpec) -> float:
-    """Return the threshold of embedding signals for the encoder of the policy; the stock router has one of its own."""
+def _default_similarity(scope: Scope, policy: schema.PolicySpec, name: str, encoder: ir.Encoder) -> float:
+    """Return the threshold of embedding signals for the encoder of the policy; the stock router has one of its own.
+
+    VSR603 if none was measured for the encoder.
+    """
     if policy.router.engine == "semantic-router":
         return FALLBACK_SIGNAL
-    return signal_threshold(MINILM, MINILM_WEIGHTS)
+    if encoder.signal_threshold is None:
+        message = f"`{name}` has no threshold, and none was measured for these weights of `{encoder.repo}`"
+        hint = f"Set `threshold`: `vsr-compile eval --pairs builtin:signals@1 --encoder {encoder.repo}` measures one."
+        scope.report("VSR603", message, ("signals", name, "embedding"), hint, key=True)
+        return FALLBACK_SIGNAL
+    return encoder.signal_threshold
 
 
 def _language(scope: Scope, value: str | list[str], path: Path) -> ir.LanguageSignal:

@@ -13,7 +13,7 @@ from typing import Any
 
 from vsr_compiler.live.conditions import current, explained, fault, generation, holds, short, waiting
 from vsr_compiler.live.verdict import HEALTHY, Verdict, pending, rejected, worst
-from vsr_compiler.manifests.kinds import CERT_MANAGER_GROUP, GATEWAY_GROUP, KEDA_GROUP, GroupKind
+from vsr_compiler.manifests.kinds import ARGO_GROUP, CERT_MANAGER_GROUP, GATEWAY_GROUP, KEDA_GROUP, GroupKind
 from vsr_compiler.targets.common.workloads import READY
 from vsr_compiler.verify.manifest import as_mapping, as_mappings, as_string, value_at
 
@@ -140,6 +140,25 @@ def _deployment(live: Live) -> Verdict:
     return next((pending(message) for holds_back, message in progress if holds_back), HEALTHY)
 
 
+def _rollout(live: Live) -> Verdict:
+    """A Rollout, by the phase that its controller writes. A pause between steps ends by itself, others do not."""
+    status = as_mapping(live.get("status"))
+    seen = as_string(status.get("observedGeneration"))
+    if seen != str(generation(live)):
+        return pending(f"the status is about generation {short(seen) or 0}, and the object is at {generation(live)}")
+    phase, message = as_string(status.get("phase")), short(as_string(status.get("message")))
+    reasons = {as_string(item.get("reason")) for item in as_mappings(status.get("pauseConditions"))[:MAX_ENTRIES]}
+    if phase == "Healthy":
+        return HEALTHY
+    if "InconclusiveAnalysisRun" in reasons:
+        return rejected("the analysis of the new pods was inconclusive: kubectl argo rollouts promote, or abort")
+    if phase == "Degraded":
+        return rejected(f"the rollout was aborted, and the old pods serve: {message or phase}")
+    step = status.get("currentStepIndex")
+    where = f" at step {step}" if isinstance(step, int) else ""
+    return pending(f"the rollout is {short(phase) or 'not started'}{where}{f': {message}' if message else ''}")
+
+
 def _autoscaler(live: Live) -> Verdict:
     seen, _ = current(live, value_at(live, "status", "conditions"))
     if problem := fault(seen, ("AbleToScale", "ScalingActive")):
@@ -171,19 +190,19 @@ def _application(live: Live) -> Verdict:
     return HEALTHY
 
 
-ARGO_CD_GROUP = "argoproj.io"
 _RULES: Mapping[GroupKind, Callable[[Live], Verdict]] = MappingProxyType(
     {
         ("", "Namespace"): _namespace,
         ("", "PersistentVolumeClaim"): _claim,
         ("apps", "Deployment"): _deployment,
+        (ARGO_GROUP, "Rollout"): _rollout,
         ("autoscaling", "HorizontalPodAutoscaler"): _autoscaler,
         (KEDA_GROUP, "ScaledObject"): _ready,
         (CERT_MANAGER_GROUP, "Certificate"): _ready,
         (GATEWAY_GROUP, "GatewayClass"): _accepted,
         (GATEWAY_GROUP, "Gateway"): _gateway,
         **dict.fromkeys([(GATEWAY_GROUP, "HTTPRoute"), (GATEWAY_GROUP, "GRPCRoute")], _route),
-        (ARGO_CD_GROUP, "Application"): _application,
+        (ARGO_GROUP, "Application"): _application,
         ("kustomize.toolkit.fluxcd.io", "Kustomization"): _ready,
         ("helm.toolkit.fluxcd.io", "HelmRelease"): _ready,
         **dict.fromkeys(

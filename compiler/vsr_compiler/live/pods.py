@@ -15,7 +15,7 @@ PAGE = 100
 MAX_PAGES = 10
 DIGEST = "vsr.dev/config-sha256"
 _OK = 200
-_CONFIG_PATH = "config"
+_CONFIG_PATHS = ("config", "candidate")
 
 
 class ForbiddenError(Exception):
@@ -53,11 +53,12 @@ class PodState:
 
 
 def routers(manifests: tuple[Manifest, ...]) -> list[Manifest]:
-    """Return the Deployments of routers: those that carry the digest of a configuration."""
+    """Return the Deployments and Rollouts of routers: those that carry the digest of a configuration."""
     return [
         item
         for item in manifests
-        if item.kind == "Deployment" and DIGEST in as_string_map(value_at(item.body, "metadata", "annotations"))
+        if item.kind in {"Deployment", "Rollout"}
+        and DIGEST in as_string_map(value_at(item.body, "metadata", "annotations"))
     ]
 
 
@@ -99,11 +100,10 @@ def listed(client: DryRunClient, namespace: str, labels: Mapping[str, str]) -> I
 
 
 def config_map(pod: Mapping[str, Any]) -> str:
-    """Return the ConfigMap with the router's files in the spec of a pod."""
-    for volume in as_mappings(pod.get("volumes")):
-        if volume.get("name") == _CONFIG_PATH:
-            return as_string(value_at(volume, "configMap", "name"))
-    return ""
+    """Return the ConfigMaps with the files of the router, and of its candidate, in the spec of a pod."""
+    volumes = {as_string(volume.get("name")): volume for volume in as_mappings(pod.get("volumes"))}
+    names = (as_string(value_at(volumes.get(name, {}), "configMap", "name")) for name in _CONFIG_PATHS)
+    return ", ".join(name for name in names if name)
 
 
 def _state(pod: Mapping[str, Any], namespace: str, wanted: str, container: str) -> PodState:

@@ -200,6 +200,7 @@ def table(kinds: Iterable[Kind]) -> Mapping[GroupKind, Kind]:
 
 _TEMPLATE = ("spec", "template")
 KEDA_GROUP = "keda.sh"
+ARGO_GROUP = "argoproj.io"
 
 KINDS: Mapping[GroupKind, Kind] = table(
     (
@@ -221,6 +222,9 @@ KINDS: Mapping[GroupKind, Kind] = table(
         Kind("batch", "CronJob", pod_template=("spec", "jobTemplate", "spec", "template"), emitted=False),
         Kind("autoscaling", "HorizontalPodAutoscaler", Wave.OBSERVER),
         Kind(KEDA_GROUP, "ScaledObject", Wave.OBSERVER),
+        Kind(ARGO_GROUP, "Rollout", Wave.ROUTER, scaled=True, pod_template=_TEMPLATE),
+        # Argo CD has no check of its health, so it is healthy once it exists.
+        Kind(ARGO_GROUP, "AnalysisTemplate", Wave.REFERENCED),
         Kind("policy", "PodDisruptionBudget", scaled=True),
         *kinds_of("", "Node PersistentVolume", Wave.WORKLOAD, namespaced=False, emitted=False),
         *kinds_of(

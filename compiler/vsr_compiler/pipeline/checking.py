@@ -8,6 +8,7 @@ from pathlib import Path
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.manifests.objects import Object
+from vsr_compiler.pipeline.candidates import share_conflicts
 from vsr_compiler.pipeline.reading import read_policy
 from vsr_compiler.pipeline.renders import advisories_of, render_policy
 from vsr_compiler.pipeline.router_files import loading_errors
@@ -29,6 +30,8 @@ def findings(path: Path, today: dt.date | None = None, *, texts: Texts = read) -
     except CompileError as error:
         return error.diagnostics
     refused = [] if isinstance(policy.router.implementation, ir.SemanticRouter) else loading_errors(policy)
+    refused += [item for other in policy.candidates.values() for item in loading_errors(other)]
+    refused += share_conflicts(policy)
     renders = render_policy(policy, {})
     later = unsilenced(advisories_of(policy, renders, today), policy.ignores)
     return sorted([*policy.warnings, *refused, *renders.errors, *later], key=lambda item: item.order)

@@ -14,7 +14,7 @@ from vsr_compiler.manifests.tree import File, Tree
 from vsr_compiler.pipeline.layout import host_files, installed_charts, lay_out
 from vsr_compiler.pipeline.links import check_links
 from vsr_compiler.pipeline.renders import advisories_of, other_releases, render_policy
-from vsr_compiler.pipeline.router_files import Existing, file_text, with_router_files
+from vsr_compiler.pipeline.router_files import CANDIDATES, Existing, file_text, with_router_files
 from vsr_compiler.syntax.ignores import unsilenced
 from vsr_compiler.targets.common.helm import Values
 from vsr_schemas.version import VERSION
@@ -82,6 +82,11 @@ def compile_policy(
     fluxcd = flux.emit(policy, manifests.environments, own_charts)
     objects = manifests.objects | argo.objects | fluxcd.objects
     files = [File(f"router/{name}", data) for name, data in policy.router.files.items()]
+    files += [
+        File(f"{CANDIDATES}/{folder}/{name}", data)
+        for folder, candidate in policy.candidates.items()
+        for name, data in candidate.router.files.items()
+    ]
     files += [File(path, file_text(item.body, item.origin), item.identity) for path, item in objects.items()]
     others = {**manifests.others, **argo.kustomizations, **fluxcd.kustomizations}
     files += [File(path, file_text(body, policy.span)) for path, body in others.items()]

@@ -74,7 +74,7 @@ def _add_base(result: Manifests, policy: ir.Policy, target: str, base: tuple[Obj
     folder = f"{target}/{overlays.BASE}"
     result.objects.update({f"{folder}/{item.path}": item for item in base})
     result.others[f"{folder}/kustomization.yaml"] = overlays.base_kustomization(base)
-    result.applied.append((*base, *(item for component in rendered.components for item in component.objects)))
+    result.applied.append((*base, *(item for one in rendered.components if one.for_base for item in one.objects)))
     for component in rendered.components:
         folder = f"{target}/components/{component.name}"
         result.objects.update({f"{folder}/{item.path}": item for item in _annotated(policy, component.objects)})

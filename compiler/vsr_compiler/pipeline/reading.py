@@ -11,6 +11,7 @@ from vsr_compiler import ir
 from vsr_compiler.analysis import analyse
 from vsr_compiler.diagnostics import CODES, CompileError, Diagnostic, Severity
 from vsr_compiler.link import link
+from vsr_compiler.pipeline.candidates import with_candidates
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.syntax.ignores import ignores, silence
 from vsr_compiler.syntax.imports import PolicyFiles, Texts, read_files
@@ -23,7 +24,11 @@ _REPORTED_LATER = frozenset(name for name, code in CODES.items() if code.reporte
 
 
 def read_policy(
-    path: Path, revise: Callable[[PolicySpec], PolicySpec] | None = None, *, texts: Texts = read
+    path: Path,
+    revise: Callable[[PolicySpec], PolicySpec] | None = None,
+    *,
+    texts: Texts = read,
+    candidates: bool = True,
 ) -> ir.Policy:
     """Parse, link and analyse a policy file. The policy carries the warnings.
 
@@ -31,6 +36,7 @@ def read_policy(
         path: The file.
         revise: Changes what the file says before it is linked, such as the releases.
         texts: Returns the text of a file: from the disk, or as an editor has it.
+        candidates: Whether to read its candidates, too.
 
     Raises:
         CompileError: With every finding of the first stage that fails, including its warnings.
@@ -44,6 +50,10 @@ def read_policy(
     diagnostics = _silenced(analyse(policy, environment_targets()), files, complete=True)
     if any(item.level is Severity.ERROR for item in diagnostics):
         raise CompileError(diagnostics)
+    if candidates:
+        policy = with_candidates(
+            policy, path, texts, lambda other, own: read_policy(other, texts=own, candidates=False)
+        )
     marks = tuple(mark for document in files.documents for mark in ignores(document.text, document.name))
     return replace(policy, warnings=tuple(diagnostics), ignores=marks, imports=_imports(path, files))
 

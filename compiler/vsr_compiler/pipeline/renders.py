@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from vsr_compiler import ir
@@ -15,6 +16,7 @@ from vsr_compiler.routerconfig import SETTINGS
 from vsr_compiler.routerconfig.vsr_runtime import settings_for, with_limits
 from vsr_compiler.targets import TARGETS, Rendered, Target, render
 from vsr_compiler.targets.advisories import advisories
+from vsr_compiler.targets.common import candidate
 from vsr_compiler.targets.common.request_limits import RequestLimits
 
 
@@ -71,12 +73,16 @@ def render_policy(policy: ir.Policy, bodies: dict[str, Any]) -> Renders:
         policy: The linked policy, with its router files if those are to be in the ConfigMap.
         bodies: The router's YAML files by their text; the settings of environments are added.
     """
-    bases = {name: _render_one(policy, policy, TARGETS[name], bodies) for name in policy.targets}
+    bases = {name: _render_base(policy, TARGETS[name], bodies) for name in policy.targets}
     environments = []
     for environment in policy.environments:
         own = overlays.resolve(policy, environment)
         target = TARGETS[environment.target]
-        rendered = bases[target.name] if own is policy else _render_one(policy, own, target, bodies)
+        if own is policy:
+            rendered = bases[target.name]
+        else:
+            own = _with_candidate(policy, own, target, bodies, partial(_at, environment))
+            rendered = _render_one(policy, own, target, bodies)
         environments.append(EnvironmentRender(environment, target, own, rendered))
     return Renders(bases, tuple(environments), tuple(_hosts(policy, bodies)))
 
@@ -89,7 +95,8 @@ def _hosts(policy: ir.Policy, bodies: dict[str, Any]) -> Iterator[HostRender]:
 
     for environment in policy.hosts:
         if environment.host is not None:
-            seen = compose.on_host(policy, environment)
+            place = partial(_on_host, environment)
+            seen = _with_candidate(policy, compose.on_host(policy, environment), compose.TARGET, bodies, place)
             rendered = _render_one(policy, seen, compose.TARGET, bodies)
             own = _with_own_settings(policy, seen, compose.TARGET, bodies)
             max_body = compose.TARGET.request_limits(own).max_body
@@ -106,7 +113,54 @@ def _render_one(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[
         target: The target.
         bodies: The router's YAML files by their text; the new settings are added.
     """
-    return render(target, _with_own_settings(policy, own, target, bodies))
+    own = _with_own_settings(policy, own, target, bodies)
+    rendered = render(target, own)
+    other = own.candidate
+    if other is None or rendered.errors:
+        return rendered
+    by_itself = render(target, other)
+    found = [*candidate.check(own, other), *by_itself.errors]
+    found = found or [*candidate.compare(own, rendered.objects, by_itself.objects)]
+    return replace(rendered, notices=tuple(sorted((*rendered.notices, *found), key=lambda notice: notice.order)))
+
+
+def _render_base(policy: ir.Policy, target: Target, bodies: dict[str, Any]) -> Rendered:
+    return _render_one(policy, _with_candidate(policy, policy, target, bodies, lambda other: other), target, bodies)
+
+
+def _with_candidate(
+    policy: ir.Policy,
+    own: ir.Policy,
+    target: Target,
+    bodies: dict[str, Any],
+    at: Callable[[ir.Policy], ir.Policy],
+) -> ir.Policy:
+    """Return a policy with its candidate as its place has it.
+
+    Args:
+        policy: The policy of the base.
+        own: The policy as the place has it.
+        target: The target.
+        bodies: The router's YAML files by their text; the new settings are added.
+        at: Returns a policy as the place has it.
+    """
+    known = own.router.candidate
+    if known is None:
+        return own
+    base = policy.candidates[known.name]
+    moved = at(base)
+    seen = _with_own_settings(base, replace(moved, router=replace(moved.router, candidate=None)), target, bodies)
+    return replace(own, candidates={**own.candidates, known.name: seen})
+
+
+def _at(environment: ir.Environment, policy: ir.Policy) -> ir.Policy:
+    return overlays.resolve(policy, environment)
+
+
+def _on_host(environment: ir.Environment, policy: ir.Policy) -> ir.Policy:
+    from vsr_compiler.deploy import compose  # noqa: PLC0415 - only for hosts
+
+    return compose.on_host(policy, environment)
 
 
 def _with_own_settings(policy: ir.Policy, own: ir.Policy, target: Target, bodies: dict[str, Any]) -> ir.Policy:

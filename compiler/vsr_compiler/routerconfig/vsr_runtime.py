@@ -12,7 +12,6 @@ from vsr_compiler.routerconfig.identity import identity_settings
 from vsr_compiler.routerconfig.limits import rates_settings
 from vsr_compiler.routerconfig.models import cards, model_ref, provider_model
 from vsr_compiler.routerconfig.plugins import plugins
-from vsr_runtime.inference.encoder_files import KNOWN
 from vsr_schemas import runtime as settings
 from vsr_schemas.apis import API_PATHS, ApiPath
 from vsr_schemas.pii import allowed_types
@@ -180,7 +179,8 @@ def _cache(policy: ir.Policy) -> settings.CacheSettings | None:
     if not caches:
         return None
     by_similarity = any(cache.similarity is not None for cache in caches)
-    known = settings.EncoderSettings(repo=settings.MINILM, sha256=KNOWN[settings.MINILM].weights, precision="int8")
+    encoder = policy.router.encoder
+    known = settings.EncoderSettings(repo=encoder.repo, sha256=encoder.sha256, precision="int8")
     return settings.CacheSettings(encoder=known if by_similarity else None, store=_store(policy.router.cache))
 
 

@@ -76,7 +76,7 @@ def read_files(path: Path, texts: Texts = read) -> PolicyFiles:
         raise CompileError([Diagnostic("VSR106", message, policy.span(("kind",)), hint)])
     if not isinstance(policy.root, Mapping) or "imports" not in policy.root.entries:
         return PolicyFiles(policy, (), policy)
-    reader = _Reader(_root(path), len(policy.text.encode()), texts)
+    reader = _Reader(repository_of(path), len(policy.text.encode()), texts)
     reader.seen[path.resolve()] = policy.root.span
     reader.follow(policy, path, 1)
     problems = list(reader.problems)
@@ -88,14 +88,14 @@ def read_files(path: Path, texts: Texts = read) -> PolicyFiles:
 
 def imported(path: Path, document: Document, texts: Texts = read) -> tuple[list[Document], list[Diagnostic]]:
     """Return the fragments below a policy or a fragment, and the problems with them."""
-    reader = _Reader(_root(path), len(document.text.encode()), texts)
+    reader = _Reader(repository_of(path), len(document.text.encode()), texts)
     reader.seen[path.resolve()] = document.root.span
     reader.follow(document, path, 1)
     return [fragment.document for fragment in reader.fragments], list(dict.fromkeys(reader.problems))
 
 
-def _root(path: Path) -> Path:
-    """Return the folder in which fragments may be: the repository of the policy, or the policy's folder."""
+def repository_of(path: Path) -> Path:
+    """Return the folder in which further files may be: the repository of the policy, or the policy's folder."""
     folder = path.resolve().parent
     return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), folder)
 

@@ -183,7 +183,7 @@ def _components(parts: list[tuple[Target, ir.Policy]], policy: ir.Policy, object
             component = build(seen)
             if component is None:
                 continue
-            yield Component(component.name, tuple(emitted_by(build, component.objects)), component.patches)
+            yield replace(component, objects=tuple(emitted_by(build, component.objects)))
     own_chart = isinstance(policy.router.implementation, ir.SemanticRouter) and stock_router.chart_takes_config(policy)
     if objects and own_chart:
         yield router.by_helm(policy, objects)

@@ -56,6 +56,7 @@ FETCH_COMMAND = "vsr-compile fetch-encoder"
 """The command that fetches the default encoder."""
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _REPO = re.compile(rf"{_NAME}(/{_NAME})?")
 
 
@@ -97,9 +98,10 @@ class EncoderFiles:
 def find_encoder(repo: str, sha256: str) -> EncoderFiles:
     """Find the files of the encoder ``repo`` whose weights have the given sha256.
 
-    Looks in the folders of ``VSR_MODELS`` (``<dir>/<org>/<name>`` and ``<dir>/<name>``), in our cache, in the Hugging
-    Face cache (``HF_HUB_CACHE``, ``HF_HOME``, ``~/.cache/huggingface/hub``), then in an installed package known to
-    contain them. A folder with other files is skipped, and named in the error if no other one has them.
+    Looks in the folders of ``VSR_MODELS`` (``<dir>/<org>/<name>``, ``<dir>/<name>`` and
+    ``<dir>/<org>/<name>/<commit>``), in our cache, in the Hugging Face cache (``HF_HUB_CACHE``, ``HF_HOME``,
+    ``~/.cache/huggingface/hub``), then in an installed package known to contain them. A folder with other files is
+    skipped, and named in the error if no other one has them.
 
     Raises:
         ModelError: No folder has the files; lists the places and what is wrong with each.
@@ -150,8 +152,20 @@ def _candidates(repo: str) -> Iterator[Path]:
 
 def _own_folders(repo: str) -> Iterator[Path]:
     for root in own_roots():
-        yield root / repo
+        commits = _commits(root / repo)
+        if not commits or (root / repo / "model.safetensors").is_file():
+            yield root / repo
         yield root / repo.rpartition("/")[2]
+        yield from commits
+
+
+def _commits(folder: Path) -> list[Path]:
+    """The commits of a repository that `vsr-runtime fetch` has put below its folder, at most 64."""
+    try:
+        names = sorted(entry.name for entry in os.scandir(folder) if _COMMIT.fullmatch(entry.name))
+    except OSError:
+        return []
+    return [folder / name for name in names[:64]]
 
 
 def own_roots() -> list[Path]:

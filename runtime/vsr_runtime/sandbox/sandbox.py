@@ -188,6 +188,8 @@ class Sandbox:
             "--http-address",
             "127.0.0.1:0",
         )
+        if self.spec.candidate is not None:
+            options += ("--shadow", str(self._directory / self.spec.candidate), "--share", str(self.spec.share))
         runtime = read_model(config.parent / "runtime.yaml", RuntimeSettings)
         servers = dummy_detector_files(folder.parent / DETECTORS, runtime)
         if self._keys or self.spec.identity is not None or servers:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vsr_runtime import settings
 from vsr_runtime.credentials import FOLDER, KEYLESS, clients_folder
+from vsr_runtime.decision.request.share import conflict
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import log
 from vsr_runtime.server.extproc import Processor
@@ -19,7 +20,7 @@ from vsr_runtime.server.metrics import Metrics
 from vsr_runtime.server.reload import POLL, keys_hash
 from vsr_runtime.server.shadow.classifiers import candidate_generation, deciding_generation, mirrored
 from vsr_runtime.server.shadow.shadow import Shadow
-from vsr_runtime.server.shadow.share import Share, Sharing, conflict
+from vsr_runtime.server.shadow.share import Share, Sharing
 from vsr_runtime.server.shadow_metrics import ShadowMetrics
 from vsr_runtime.server.supervisor.link import BROKER, workers
 
@@ -118,9 +119,9 @@ class CandidateWatch:
         except UserError as error:
             reason: str | None = str(error)
         else:
-            reason = conflict(active, deciding)
+            reason = conflict(active.rules, deciding.rules)
             if reason is None:
-                return Sharing(deciding, mirrored(active, self._shadow.budget.spend))
+                return Sharing(active.key, deciding, mirrored(active, self._shadow.budget.spend))
             deciding.retire()
         log("share_refused", config=candidate.digest, active=active.digest, reason=reason)
         return None

@@ -406,7 +406,7 @@ class Processor:
     ) -> SendToModel | ImmediateResponse:
         """Decide a request, answer it from the cache if that is possible, and apply the limits."""
         if self._share is not None and isinstance(event, RequestBody):
-            state = await self._share.draw(exchange, state, event.body, begun, self._decision_runner)
+            state, event = await self._share.draw(exchange, state, event, begun, self._decision_runner)
         state = self._with_observations(exchange.generation, state)
 
         async def decide(moved: str | None = None) -> SendToModel | ImmediateResponse:
@@ -420,7 +420,7 @@ class Processor:
                 return await generation.answered(decided, loop_time(begun + generation.budget))
             return decided
 
-        rates = exchange.generation.rules.program.rates
+        rates = (exchange.drawn.active if exchange.drawn else exchange.generation).rules.program.rates
         if rates is None:
             return await decide()
         decided, exchange.charge = await self._limits.apply(rates, await decide(), exchange.client or UNKNOWN, decide)

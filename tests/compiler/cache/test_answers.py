@@ -63,7 +63,8 @@ CASES = [*sorted((ROOT / "policies").glob("*.yaml")), ROOT / "tests" / "compiler
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_an_answer_is_what_a_new_run_finds(place: Path, file: Path) -> None:
     """For good policies, and for each of them with one section missing."""
-    shutil.copy(file.with_name("fragment.yaml") if file.stem == "whole" else file, place / "fragment.yaml")
+    for name in ("fragment.yaml", "candidate.yaml"):
+        shutil.copy(file.with_name(name) if file.stem == "whole" else file, place / name)
     whole = YAML().load(file.read_text(encoding="utf-8"))
     del place
     Path("policy.yaml").write_bytes(file.read_bytes())
@@ -185,7 +186,8 @@ def test_the_cache_can_be_switched_off(place: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_check_reads_only_the_policy_and_what_is_installed(place: Path) -> None:
     """Otherwise an answer would depend on files that its key does not know."""
-    (place / "fragment.yaml").write_bytes((ROOT / "tests" / "compiler" / "fragment.yaml").read_bytes())
+    for name in ("fragment.yaml", "candidate.yaml"):
+        (place / name).write_bytes((ROOT / "tests" / "compiler" / name).read_bytes())
     (place / "policy.yaml").write_bytes((ROOT / "tests" / "compiler" / "whole.yaml").read_bytes())
     seen: list[str] = []
     armed = [True]
@@ -199,7 +201,11 @@ def test_a_check_reads_only_the_policy_and_what_is_installed(place: Path) -> Non
     findings(Path("policy.yaml"))
     armed[0] = False
     installed = (str(ROOT / "compiler"), str(ROOT / "runtime"), str(ROOT / "schemas"), sys.prefix, sys.base_prefix)
-    assert {name for name in seen if not name.startswith(installed)} == {"policy.yaml", "fragment.yaml"}
+    assert {name for name in seen if not name.startswith(installed)} == {
+        "policy.yaml",
+        "fragment.yaml",
+        "candidate.yaml",
+    }
 
 
 def entry(place: Path) -> Path:

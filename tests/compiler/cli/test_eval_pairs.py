@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from support.common import SMALL, call, linked
+from vsr_compiler import ir
 from vsr_compiler.heads.pairs import BUILTIN, STEP, evaluate_pairs, read_pairs
 from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, EncoderFiles, find_encoder, local_encoder
 from vsr_runtime.inference.errors import ModelError
-from vsr_schemas.encoders import ENCODERS, FALLBACK_SIGNAL, signal_threshold
+from vsr_schemas.encoders import ENCODERS
 from vsr_schemas.reports_pairs import PairsReport
 
 FILES = EncoderFiles("a/b", Path("x"), "0" * 64)
@@ -150,8 +151,8 @@ def test_an_encoder_that_is_not_in_the_table_is_refused(tmp_path):
 
 def test_thresholds_are_of_measured_weights_only():
     """Another version of an encoder has other cosines."""
-    assert signal_threshold(DEFAULT_ENCODER, KNOWN[DEFAULT_ENCODER].weights) == 0.45
-    assert signal_threshold(DEFAULT_ENCODER, "0" * 64) == FALLBACK_SIGNAL
+    assert ir.Encoder().signal_threshold == 0.45
+    assert ir.Encoder(sha256="0" * 64).signal_threshold is None
     assert all((known.signal is None) == (known.weights is None) for known in ENCODERS.values())
 
 

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections import Counter
 
 import pytest
 
-from support.common import reference
+from support.common import ROOT, reference
 from support.example_sets import PAGE, page
 from vsr_compiler import examples
 from vsr_compiler.examples.composed import PLACE
@@ -138,3 +139,26 @@ def test_a_new_version_leaves_the_old_one_as_it_was():
     assert digest == "b64eaca863b1ceb1f66c9fbf81061c2b3d847a23e488513817de3d4243553e39"
     assert not old & new
     assert len(new) >= 2000
+
+
+@pytest.mark.parametrize("name", ["blind_attacks.toml", "blind_attacks_2.toml", "fresh_domains.toml"])
+def test_no_text_that_measures_is_in_a_set(name):
+    """What benchmarks measure on is in no set that a head learns from, and no text of it occurs twice."""
+    measuring = texts_of(tomllib.loads((ROOT / "benchmarks" / name).read_text(encoding="utf-8")))
+    assert len(set(measuring)) == len(measuring) >= 60
+    for shipped in map(examples.read, examples.names()):
+        assert not set(measuring) & {text for label in shipped.labels for text in shipped.texts(label)}
+
+
+def test_each_subject_has_fresh_questions():
+    """`benchmarks/fresh_domains.py` measures all 14 subjects of the shipped head."""
+    questions = tomllib.loads((ROOT / "benchmarks" / "fresh_domains.toml").read_text(encoding="utf-8"))
+    assert sorted(questions) == sorted(MMLU_CATEGORIES)
+    assert min(len(texts) for texts in questions.values()) >= 5
+
+
+def texts_of(value):
+    """Return all texts below a value."""
+    if isinstance(value, str):
+        return [value]
+    return [text for one in (value.values() if isinstance(value, dict) else value) for text in texts_of(one)]

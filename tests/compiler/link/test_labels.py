@@ -45,7 +45,7 @@ def test_a_shipped_set_gives_the_examples_of_a_label_with_their_topics():
     assert satisfied.examples[-1].text == "Fine."
     assert classifier.labels == ("satisfied", "wrong_answer")
     assert (classifier.encoder, classifier.precision, classifier.checkpoint) == (
-        "sentence-transformers/all-MiniLM-L6-v2",
+        ir.Encoder(),
         "int8",
         None,
     )

@@ -17,6 +17,7 @@ from support.growth import ANCHORED, BOUNDED, DECODERS, LINEAR, found
 from support.guard_samples import HOSTILE
 from support.properties import FUZZING
 from vsr_runtime.decision.deadline import Budget, BudgetExceededError, never
+from vsr_runtime.decision.guards.encoded_words import encoded_words
 from vsr_runtime.decision.guards.finders import credentials, injection, patterns, personal, spans
 from vsr_runtime.decision.guards.guard_input import GuardInput
 from vsr_runtime.decision.guards.json_texts import json_texts, offsets, unescape
@@ -91,7 +92,7 @@ def _matches(pattern: re.Pattern, text: str) -> None:
 
 
 def _match(pattern: re.Pattern, text: str) -> None:
-    pattern.match(text)
+    pattern.match(text if isinstance(pattern.pattern, str) else text.encode())
 
 
 def document(text: str) -> str:
@@ -119,6 +120,7 @@ def _split(text: str) -> None:
 
 
 DECODE: dict[str, Callable[[str], object]] = {
+    "encoded_words": lambda text: list(encoded_words(text)),
     "unescape": unescape,
     "offsets": offsets,
     "json_texts": _texts,

@@ -16,6 +16,7 @@ from support.runtime_fakes import DATA, FakeClassifier
 from vsr_runtime.decision.request.request_machine import AwaitsHeaders, advance
 from vsr_runtime.decision.request.share import drawn_by, is_drawn
 from vsr_runtime.server.generation import Generation
+from vsr_runtime.server.shadow import share as share_module
 from vsr_runtime.settings import load
 
 MATHS = [f"{number} plus {number}" for number in range(40)]
@@ -58,7 +59,7 @@ def test_requests_of_a_conversation_are_drawn_alike(folders, chat):
 
     def key(body: bytes, request: str = "r1") -> bytes:
         state, _ = advance(config, AwaitsHeaders(), request_event(request))
-        return drawn_by(config, state, body, lambda: False)
+        return drawn_by(config, state, body, lambda: False)[0]
 
     first = {"role": "user", "content": "How do I sort a list?"}
     more = [first, {"role": "assistant", "content": "So."}, {"role": "user", "content": "And backwards?"}]
@@ -192,6 +193,20 @@ def test_active_policy_decides_if_the_candidate_fails_in_a_decision(gateway, fol
     assert "plus" not in json.dumps(found)
 
 
+def test_fault_of_the_candidate_with_headers_leaves_them_to_the_active_policy(gateway, folders, chat, monkeypatch):
+    """Fault of the candidate with headers leaves them to the active policy."""
+
+    def fails(*_):
+        raise RuntimeError
+
+    async def scenario(served: Served):
+        monkeypatch.setattr(share_module, "advance", fails)
+        assert models(await served.ask(chat(content="2 plus 2"))) == ["phi4-mini"]
+        assert served.shown("vsr_candidate_fallbacks_total") == {'{reason="headers"}': 1}
+
+    serve(gateway, folders, scenario, share=100)
+
+
 def test_fault_of_the_candidate_leaves_the_decision_to_the_active_policy(gateway, folders, chat, monkeypatch):
     """Fault of the candidate leaves the decision to the active policy."""
 
@@ -224,6 +239,9 @@ def test_candidate_changes_while_requests_are_open(gateway, folders, chat):
         assert models(await served.ask(chat(content="2 plus 2"))) == ["phi4-mini"]
         edit(folders[0] / "config.yaml", "Mathematics goes", "All mathematics goes")
         await served.reload()
+        before = served.shown("vsr_candidate_fallbacks_total").get('{reason="missing"}', 0)
+        assert models(await served.ask(chat(content="2 plus 2"))) == ["phi4-mini"]
+        assert served.shown("vsr_candidate_fallbacks_total")['{reason="missing"}'] == before + 1
         await served.look()
         assert models(await served.ask(chat(content="2 plus 2"))) == ["phi4-mini"]
         (folders[1] / "config.yaml").unlink()

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from vsr_compiler import ir
 from vsr_compiler.deploy.argocd.applications import API
 from vsr_compiler.deploy.overlays import resolve
+from vsr_compiler.manifests.kinds import ARGO_GROUP
 from vsr_compiler.manifests.objects import Object, make
 from vsr_compiler.targets import TARGETS, kinds
 
@@ -43,9 +44,16 @@ def project(policy: ir.Policy, gitops: ir.GitOps, servers: Servers, charts: Iter
             "namespaceResourceWhitelist": [
                 {"group": group, "kind": name}
                 for (group, name), kind in sorted(kinds().items())
-                if kind.emitted and kind.namespaced
+                if kind.emitted and kind.namespaced and (group != ARGO_GROUP or _rolls_out(policy))
             ],
         },
+    )
+
+
+def _rolls_out(policy: ir.Policy) -> bool:
+    """Return whether an environment may have a Rollout. Kinds of the group run pods, so others do not get them."""
+    return any(
+        isinstance(own, ir.Rollout) for own in (policy.router.rollout, *(e.rollout for e in policy.environments))
     )
 
 

@@ -13,6 +13,8 @@ from vsr_compiler.deploy.compose.envoy import tls_folder
 from vsr_compiler.deploy.compose.facts import (
     ADMIN_PORT,
     ALIAS,
+    CANDIDATE_FOLDER,
+    CANDIDATE_PATH,
     DRAIN,
     ENVOY,
     ENVOY_FOLDER,
@@ -47,8 +49,8 @@ from vsr_compiler.deploy.envoy_config import MAX_HEAP
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.releases.semantic_router import STOCK_ROUTER
 from vsr_compiler.routerconfig import CONFIG
+from vsr_compiler.targets.common import candidate, router_models, stock_router
 from vsr_compiler.targets.common import router as pods
-from vsr_compiler.targets.common import router_models, stock_router
 from vsr_compiler.targets.common.extproc import CLIENT_CONNECTIONS, follows_responses
 from vsr_compiler.targets.common.identity import client_keys
 from vsr_compiler.targets.common.workloads import resources
@@ -137,7 +139,10 @@ def _router(policy: ir.Policy, gpus: tuple[int, ...], files: Mapping[str, bytes]
     )
     limits = bounds(resources(*router_models.needs(policy), router.resources))
     hot = router.reload == "hot"
-    own = {path: data for path, data in files.items() if path.startswith(f"{ROUTER_FOLDER}/")}
+    own = {path: data for path, data in files.items() if path.startswith((f"{ROUTER_FOLDER}/", f"{CANDIDATE_FOLDER}/"))}
+    other = router.candidate
+    beside = candidate.flags(other, f"{CANDIDATE_PATH}/{CONFIG}") if other is not None else []
+    extra = {"candidate": " ".join(beside).encode()} if beside else {}
     after: tuple[tuple[str, Condition], ...] = tuple(
         (item.name, "service_completed_successfully") for item in _fetch(policy)
     )
@@ -151,6 +156,7 @@ def _router(policy: ir.Policy, gpus: tuple[int, ...], files: Mapping[str, bytes]
             f"--address=0.0.0.0:{router.grpc.port}",
             f"--http-address=0.0.0.0:{router.http.port}",
             *folder,
+            *beside,
         ),
         user=USER,
         # Variables of the policy may name a collector of traces.
@@ -159,16 +165,16 @@ def _router(policy: ir.Policy, gpus: tuple[int, ...], files: Mapping[str, bytes]
         origin=router.span,
         environment=environment,
         variables=variables,
-        folders=(Folder(ROUTER_FOLDER, ROUTER_PATH),),
+        folders=(Folder(ROUTER_FOLDER, ROUTER_PATH), *([Folder(CANDIDATE_FOLDER, CANDIDATE_PATH)] if beside else [])),
         volumes=tuple(_models(policy, read_only=True)),
         secrets=secrets,
         scratch=((pods.CACHE_PATH, 256 * MEBIBYTE), ("/tmp", 16 * MEBIBYTE)),  # noqa: S108 - in the container
-        health=Health(("python3", "-c", _READY.format(port=router.http.port)), 5, 3, 600 if policy.checkpoints else 60),
+        health=Health(("python3", "-c", _READY.format(port=router.http.port)), 5, 3, 600 if policy.fetched else 60),
         limits=Limits(limits.memory, limits.cpus),
         devices=Devices(nvidia=gpus),
         after=after,
         # Of a router that reads changed files only what a reload cannot change is part of its digest.
-        digest=_digest({"agreed": _agreed(policy)} if hot else own),
+        digest=_digest({"agreed": _agreed(policy), **extra} if hot else own),
     )
 
 
@@ -217,7 +223,7 @@ def _fetch(policy: ir.Policy) -> Iterator[Container]:
 
 
 def _models(policy: ir.Policy, *, read_only: bool) -> Iterator[Volume]:
-    if policy.checkpoints:
+    if policy.fetched:
         own = policy.router.weights is None
         yield Volume(policy.router.weights or MODELS, router_models.MODELS_PATH, own=own, read_only=read_only)
 

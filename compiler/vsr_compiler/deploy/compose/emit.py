@@ -8,7 +8,7 @@ from vsr_compiler import ir
 from vsr_compiler.deploy.compose.compose_file import SECRETS, compose_file
 from vsr_compiler.deploy.compose.containers import plan
 from vsr_compiler.deploy.compose.envoy import bootstrap
-from vsr_compiler.deploy.compose.facts import ENVOY_FOLDER, ROUTER_FOLDER, USER
+from vsr_compiler.deploy.compose.facts import CANDIDATE_FOLDER, ENVOY_FOLDER, ROUTER_FOLDER, USER
 from vsr_compiler.deploy.compose.model import Container, Plan
 from vsr_compiler.deploy.compose.quadlet import FOLDER, quadlets
 from vsr_compiler.deploy.compose.run_script import SCRIPT
@@ -35,6 +35,8 @@ def emit(policy: ir.Policy, environment: ir.Environment, host: ir.Host, text: Te
         text: Writes a document.
     """
     files = {f"{ROUTER_FOLDER}/{name}": data for name, data in policy.router.files.items()}
+    if policy.candidate is not None:
+        files |= {f"{CANDIDATE_FOLDER}/{name}": data for name, data in policy.candidate.router.files.items()}
     files |= {
         f"{ENVOY_FOLDER}/envoy.yaml": text(bootstrap(policy, host)),
         f"{ENVOY_FOLDER}/run.sh": SCRIPT.encode(),

@@ -24,6 +24,7 @@ LOCALHOST = ("localhost", "127.0.0.1")
 
 ENVOY_FOLDER, ENVOY_PATH = "envoy", "/etc/envoy"
 ROUTER_FOLDER, ROUTER_PATH = "router", "/etc/vsr/router"
+CANDIDATE_FOLDER, CANDIDATE_PATH = "candidate", "/etc/vsr/candidate"
 SECRETS_PATH = "/run/vsr"
 """Where containers find files of the folder of secrets."""
 ADMIN_PORT = 9901

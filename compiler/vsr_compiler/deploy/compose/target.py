@@ -33,6 +33,8 @@ def _check(policy: ir.Policy) -> Iterator[Diagnostic]:
     yield from _placement("the router", policy.router.placement, policy.router.span)
     if policy.router.autoscaling is not None:
         yield _ignored("`autoscaling` of the router", policy.router.autoscaling.span)
+    if policy.router.rollout is not None:
+        yield _ignored("`rollout` of the router", policy.router.rollout.span)
     for endpoint in policy.endpoints:
         yield from _endpoint(endpoint)
     for one in policy.remote_classifiers:

@@ -19,6 +19,7 @@ from vsr_compiler.deploy.flux.health import checks
 from vsr_compiler.deploy.flux.steps import Step, steps
 from vsr_compiler.deploy.overlays import kustomization
 from vsr_compiler.diagnostics import CompileError, Diagnostic
+from vsr_compiler.manifests.kinds import ARGO_GROUP
 from vsr_compiler.manifests.objects import Body, Object, emitted_by, make
 
 FOLDER = "flux"
@@ -105,7 +106,7 @@ def _kustomization(
     spec: Body = {
         "interval": duration(flux.interval),
         "retryInterval": "1m",
-        "timeout": TIMEOUT,
+        "timeout": _timeout(step),
         "sourceRef": {"kind": source.kind, "name": source.name},
         "path": f"./{source_path(policy, gitops, environment)}",
         "patches": [{"target": {"labelSelector": step.others}, "patch": _DELETE}],
@@ -125,6 +126,18 @@ def _kustomization(
         spec["kubeConfig"] = {"secretRef": {"name": environment.cluster.kubeconfig}}
     name = f"{application_name(policy, environment.name)}-{step.name}"
     return make(API, "Kustomization", name, environment.span, namespace=flux.namespace, spec=spec)
+
+
+def _timeout(step: Step) -> str:
+    """Return how long Flux waits for a step; a Rollout of the router needs its pauses as well."""
+    pauses = sum(
+        int(part["pause"]["duration"].removesuffix("s"))
+        for item in step.objects
+        if item.group_kind == (ARGO_GROUP, "Rollout")
+        for part in item.body["spec"]["strategy"]["canary"]["steps"]
+        if "pause" in part
+    )
+    return TIMEOUT if not pauses else f"{60 + -(-pauses // 60)}m"
 
 
 def _of_charts(

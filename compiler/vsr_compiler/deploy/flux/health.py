@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import assert_never
 
 from vsr_compiler.manifests.kinds import (
+    ARGO_GROUP,
     GATEWAY_GROUP,
     AlwaysHealthy,
     BuiltInHealth,
@@ -68,12 +69,19 @@ def _of_list(field: str, names: tuple[str, ...], faults: tuple[str, ...] = ()) -
 
 
 _ROUTE = _of_list("parents", ("Accepted", "ResolvedRefs"))
+_SEEN = "status.observedGeneration == string(metadata.generation)"
+"""Argo Rollouts writes the generation as a string (argo-rollouts 1.9.1, `pkg/apis/rollouts/v1alpha1/types.go`)."""
+_ROLLOUT: Body = {
+    "current": f"{_SEEN} && status.phase == 'Healthy'",
+    "failed": f"{_SEEN} && status.phase == 'Degraded'",
+}
 _BUILT_IN: Mapping[GroupKind, Body] = MappingProxyType(
     {
         (GATEWAY_GROUP, "GatewayClass"): _of_conditions(("Accepted",)),
         # A Gateway that waits for its address is not programmed, which is no refusal.
         (GATEWAY_GROUP, "Gateway"): _of_conditions(("Programmed",), ("Accepted",)),
         (GATEWAY_GROUP, "HTTPRoute"): _ROUTE,
+        (ARGO_GROUP, "Rollout"): _ROLLOUT,
     }
 )
 """Kinds that Argo CD knows itself, and Flux does not."""

@@ -73,11 +73,20 @@ def _router(policy: ir.Policy, environment: ir.Environment) -> ir.Router:
         router,
         gpus=gpus,
         replicas=environment.replicas.get(ROUTER, router.replicas),
+        rollout=_rollout(router, environment),
         scaled_down_from=router.replicas if environment.replicas.get(ROUTER) == 0 else 0,
         image=environment.images.get(ROUTER, router.image),
         resources=environment.resources.get(ROUTER, router.resources),
         placement=_placement(router.placement, environment, ROUTER),
+        candidate=environment.candidate or router.candidate,
     )
+
+
+def _rollout(router: ir.Router, environment: ir.Environment) -> ir.Rollout | None:
+    """Return the rollout of an environment: its own, that of the policy, or none."""
+    if environment.rollout is None:
+        return router.rollout
+    return None if environment.rollout == "none" else environment.rollout
 
 
 def _placement(placement: Placement, environment: ir.Environment, key: str) -> Placement:

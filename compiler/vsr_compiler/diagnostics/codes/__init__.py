@@ -15,11 +15,14 @@ from vsr_compiler.diagnostics.codes import (
     attempts,
     backends,
     cache_store,
+    candidates,
+    capacity,
     charts,
     classification,
     classifier_servers,
     conditions,
     delivery,
+    encoders,
     endpoints,
     engines,
     environments,
@@ -47,6 +50,7 @@ from vsr_compiler.diagnostics.codes import (
     releases,
     residency,
     review,
+    rollouts,
     servers,
     syntax,
     targets,
@@ -75,12 +79,16 @@ CODES: Mapping[str, Code] = MappingProxyType(
     | servers.CODES
     | backends.CODES
     | cache_store.CODES
+    | capacity.CODES
+    | candidates.CODES
+    | encoders.CODES
     | attach.CODES
     | advisories.CODES
     | charts.CODES
     | hosts.CODES
     | environments.CODES
     | review.CODES
+    | rollouts.CODES
     | targets.CODES
     | engines.CODES
     | delivery.CODES

@@ -25,7 +25,10 @@ endpoints:
         title="bounds of autoscaling contradict each other",
         severity="error",
         stage=Stage.LINK,
-        meaning="`autoscaling.max` is less than the number of pods with which the Deployment starts.",
+        meaning=(
+            "`autoscaling.max` is less than the number of pods with which the Deployment starts, in the policy or in "
+            "an environment."
+        ),
         reason="The autoscaler would remove pods that the policy asks for, or be rejected.",
         fix="Raise `max`, or lower `min` or `replicas`.",
         example=Example("""\

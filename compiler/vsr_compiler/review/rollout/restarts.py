@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vsr_compiler.manifests.immutable import group_kind
+from vsr_compiler.manifests.kinds import ARGO_GROUP
 from vsr_compiler.review.environment_changes import Body, Environments
 from vsr_compiler.review.field_diff import changes
 from vsr_compiler.review.rollout.words import label, listed, mapping
 from vsr_schemas.reports_diff import RolloutChange
 
-WORKLOADS = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet")})
+WORKLOADS = frozenset({("apps", "Deployment"), ("apps", "StatefulSet"), ("apps", "DaemonSet"), (ARGO_GROUP, "Rollout")})
 MOST = 4
 """How many fields are named; the files list all of them."""
 

@@ -89,7 +89,12 @@ TARGET = Target(
         pools.preflight_existing,
     ),
     reaches=(ir.ExistingPool,),
-    components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
+    components=(
+        monitoring.component(gateway.pods, pools.declared),
+        autoscaling.component,
+        autoscaling.stepwise,
+        autoscaling.keda,
+    ),
     charts=(helm_values.chart,),
     installs=helm_values.SOURCES,
     provided=(("GatewayClass", "", CLASS),),

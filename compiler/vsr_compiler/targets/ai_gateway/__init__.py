@@ -46,7 +46,12 @@ TARGET = Target(
     ),
     preflight=(namespaces.preflight, listeners.preflight, checks.preflight, pools.preflight_existing),
     reaches=(ir.ExistingPool,),
-    components=(monitoring.component(gateway.pods, pools.declared), autoscaling.component, autoscaling.keda),
+    components=(
+        monitoring.component(gateway.pods, pools.declared),
+        autoscaling.component,
+        autoscaling.stepwise,
+        autoscaling.keda,
+    ),
     charts=(helm_values.chart, helm_values.ai_chart),
     installs=helm_values.SOURCES,
     kinds=(*envoy_gateway.KINDS, *KINDS, *pools.KINDS),

@@ -26,7 +26,7 @@ GATEWAY = Target(
         router_policies(gateways.pods),
     ),
     checks=(router_emitter.check, gateways.check, identity_check),
-    components=(monitoring.component(gateways.pods), autoscaling.component, autoscaling.keda),
+    components=(monitoring.component(gateways.pods), autoscaling.component, autoscaling.stepwise, autoscaling.keda),
     kinds=(*istio.KINDS, *envoy_gateway.KINDS, *AGENTGATEWAY_KINDS),
     cluster_names=(namespaces.cluster_names,),
     reaches=(ir.ExistingPool, ir.ForeignRoute),

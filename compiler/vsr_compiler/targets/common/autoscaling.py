@@ -1,8 +1,11 @@
 """Components that scale pods: `autoscaling` by HorizontalPodAutoscalers, `autoscaling-keda` by KEDA.
 
+`autoscaling-rollout` is the former for environments that roll out their router in steps.
+
 Router replicas follow CPU use, or on GPUs the queue of the inference engine. Model servers follow their queue, if the
 policy sets bounds for them. A HorizontalPodAutoscaler reads queues from an adapter for custom metrics, KEDA from
-Prometheus itself. An overlay includes one of the two components.
+Prometheus itself, and scales the router by whichever of CPU and queue asks for more pods. An overlay includes one of
+the two components.
 """
 
 from __future__ import annotations
@@ -15,35 +18,50 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.kinds import KEDA_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.model_servers import VLLM
+from vsr_compiler.targets.common import rollout
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.model_servers import served
+from vsr_compiler.targets.common.scale_target import DEPLOYMENT, Owner, scale_target, without_replicas
 
 MAX_FACTOR = 4
 """The maximum number of replicas, as a multiple of the policy's."""
+UTILISATION = 70
+"""Percent of the requested CPU. On a CPU, classification is CPU-bound, so replicas follow CPU use."""
 CPU = {
     "type": "Resource",
-    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}},
+    "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": UTILISATION}},
 }
-"""On a CPU, classification is CPU-bound, so replicas follow CPU use."""
-QUEUE = {
-    "type": "Pods",
-    "pods": {
-        "metric": {"name": "vsr_engine_waiting_tokens"},
-        "target": {"type": "AverageValue", "averageValue": "16384"},
-    },
-}
-"""On a GPU, the queue shows the load: one full batch per pod. Needs an adapter for custom metrics."""
+WAITING = "vsr_engine_waiting_tokens"
+"""On a GPU, the queue shows the load. A HorizontalPodAutoscaler needs an adapter for custom metrics."""
+TOKENS = {True: 4096, False: 512}
+"""Tokens that count as one waiting request, on a GPU or not. With the default of `queue`, a pod of a GPU has one full
+batch waiting."""
+DEFAULT_QUEUE = 4
 
 
-def component(policy: ir.Policy) -> Component:
-    """Return the HorizontalPodAutoscalers, and patches that remove `replicas`, which each sync would reset."""
+def component(policy: ir.Policy) -> Component | None:
+    """Return the HorizontalPodAutoscalers, and patches that remove `replicas`, which each sync would reset.
+
+    None if every environment rolls out its router in steps.
+    """
+    return _component(policy, "autoscaling", DEPLOYMENT)
+
+
+def stepwise(policy: ir.Policy) -> Component | None:
+    """Return the same for environments whose router is a Rollout; None if there are none."""
+    return _component(policy, "autoscaling-rollout", (rollout.API, "Rollout"))
+
+
+def _component(policy: ir.Policy, name: str, owner: Owner) -> Component | None:
+    if owner[1] not in rollout.kinds_in(policy):
+        return None
     router = policy.router
     bounds = router.autoscaling
     least = (bounds.min if bounds is not None else None) or router.replicas
     most = router.replicas * MAX_FACTOR if bounds is None else bounds.max
-    metric = QUEUE if policy.on_gpu else CPU
-    objects = [_scaler(router.grpc, router.span, least, most, metric)]
-    patches = [_drop(router.grpc)]
+    metric = _queue(policy) if policy.on_gpu else CPU
+    objects = [_scaler(router.grpc, router.span, least, most, metric, bounds, owner)]
+    patches = [without_replicas(router.grpc, owner)]
     for endpoint, server, own in scaled(policy):
         # The custom metrics API has no names with a colon. An adapter must have a rule for it.
         adapted = _waiting(policy).replace(":", "_")
@@ -51,9 +69,10 @@ def component(policy: ir.Policy) -> Component:
             "type": "Pods",
             "pods": {"metric": {"name": adapted}, "target": {"type": "AverageValue", "averageValue": str(own.queue)}},
         }
-        objects.append(_scaler(endpoint.service, own.span, own.min or server.replicas, own.max, metric))
-        patches.append(_drop(endpoint.service))
-    return Component("autoscaling", tuple(objects), tuple(patches))
+        objects.append(_scaler(endpoint.service, own.span, own.min or server.replicas, own.max, metric, own))
+        patches.append(without_replicas(endpoint.service))
+    fits = owner == rollout.workload_kind(router)
+    return Component(name, tuple(objects), tuple(patches), for_base=fits)
 
 
 def _waiting(policy: ir.Policy) -> str:
@@ -62,12 +81,19 @@ def _waiting(policy: ir.Policy) -> str:
 
 
 def keda(policy: ir.Policy) -> Component | None:
-    """Return the ScaledObjects of servers for which the policy names Prometheus; None if there are none."""
+    """Return the ScaledObjects of what the policy scales by Prometheus; None if there is nothing."""
     objects, patches = [], []
+    router = policy.router
+    if router.autoscaling is not None and router.autoscaling.prometheus is not None:
+        owner = rollout.workload_kind(router)
+        triggers = list(_router_triggers(policy, router.autoscaling.prometheus))
+        objects.append(_scaled_object(router.grpc, router.autoscaling, router.replicas, triggers, owner))
+        patches.append(without_replicas(router.grpc, owner))
     for endpoint, server, own in scaled(policy):
         if own.prometheus is not None:
-            objects.append(_scaled_object(policy, endpoint, server, own, own.prometheus))
-            patches.append(_drop(endpoint.service))
+            triggers = [keda_trigger(policy, endpoint, own, own.prometheus)]
+            objects.append(_scaled_object(endpoint.service, own, server.replicas, triggers))
+            patches.append(without_replicas(endpoint.service))
     return Component("autoscaling-keda", tuple(objects), tuple(patches)) if objects else None
 
 
@@ -98,10 +124,51 @@ def keda_trigger(policy: ir.Policy, endpoint: ir.Endpoint, own: ir.Autoscaling, 
     return {"type": "prometheus", "metadata": metadata}
 
 
+def behaviour(own: ir.Autoscaling | None) -> Body:
+    """Return how long the least need for pods must last before some are removed; empty for Kubernetes' five minutes."""
+    if own is None or own.scale_down_after is None:
+        return {}
+    return {"behavior": {"scaleDown": {"stabilizationWindowSeconds": own.scale_down_after}}}
+
+
+def keda_behaviour(own: ir.Autoscaling) -> Body:
+    """Return the same for a ScaledObject."""
+    return {"advanced": {"horizontalPodAutoscalerConfig": body}} if (body := behaviour(own)) else {}
+
+
+def has_queue(policy: ir.Policy) -> bool:
+    """Return whether the router has an engine with a queue: with checkpoints, or heads for tasks of their own."""
+    return not isinstance(policy.router.implementation, ir.SemanticRouter) and any(
+        used.checkpoint is not None or (used.server is None and used.task != "category")
+        for used in policy.used_classifiers
+    )
+
+
+def _threshold(policy: ir.Policy) -> str:
+    own = policy.router.autoscaling
+    return str((DEFAULT_QUEUE if own is None else own.queue) * TOKENS[policy.on_gpu])
+
+
+def _queue(policy: ir.Policy) -> Body:
+    target = {"type": "AverageValue", "averageValue": _threshold(policy)}
+    return {"type": "Pods", "pods": {"metric": {"name": WAITING}, "target": target}}
+
+
+def _router_triggers(policy: ir.Policy, prometheus: str) -> Iterator[Body]:
+    """Yield KEDA's triggers for the router: its queue if it has one, and CPU unless a GPU computes."""
+    if not policy.on_gpu:
+        yield {"type": "cpu", "metricType": "Utilization", "metadata": {"value": str(UTILISATION)}}
+    if has_queue(policy):
+        http = policy.router.http
+        where = f"namespace={json.dumps(http.namespace)},service={json.dumps(http.name)}"
+        query = f"sum({WAITING}{{{where}}})"
+        metadata = {"serverAddress": prometheus, "query": query, "threshold": _threshold(policy)}
+        yield {"type": "prometheus", "metadata": metadata}
+
+
 def _scaled_object(
-    policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer, own: ir.Autoscaling, prometheus: str
+    service: ir.ServiceRef, own: ir.Autoscaling, replicas: int, triggers: list[Body], owner: Owner = DEPLOYMENT
 ) -> Object:
-    service = endpoint.service
     return make(
         f"{KEDA_GROUP}/v1alpha1",
         "ScaledObject",
@@ -109,15 +176,24 @@ def _scaled_object(
         own.span,
         namespace=service.namespace,
         spec={
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service.name},
-            "minReplicaCount": own.min or server.replicas,
+            "scaleTargetRef": scale_target(service, owner),
+            "minReplicaCount": own.min or replicas,
             "maxReplicaCount": own.max,
-            "triggers": [keda_trigger(policy, endpoint, own, prometheus)],
-        },
+            "triggers": triggers,
+        }
+        | keda_behaviour(own),
     )
 
 
-def _scaler(service: ir.ServiceRef, origin: ir.Span, least: int, most: int, metric: Body) -> Object:
+def _scaler(
+    service: ir.ServiceRef,
+    origin: ir.Span,
+    least: int,
+    most: int,
+    metric: Body,
+    own: ir.Autoscaling | None,
+    owner: Owner = DEPLOYMENT,
+) -> Object:
     return make(
         "autoscaling/v2",
         "HorizontalPodAutoscaler",
@@ -128,17 +204,7 @@ def _scaler(service: ir.ServiceRef, origin: ir.Span, least: int, most: int, metr
             "minReplicas": least,
             "maxReplicas": most,
             "metrics": [metric],
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": service.name},
-        },
+            "scaleTargetRef": scale_target(service, owner),
+        }
+        | behaviour(own),
     )
-
-
-def _drop(service: ir.ServiceRef) -> Body:
-    target = {
-        "group": "apps",
-        "version": "v1",
-        "kind": "Deployment",
-        "name": service.name,
-        "namespace": service.namespace,
-    }
-    return {"target": target, "patch": json.dumps([{"op": "remove", "path": "/spec/replicas"}])}

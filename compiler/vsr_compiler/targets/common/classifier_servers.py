@@ -66,7 +66,7 @@ def _rules(policy: ir.Policy) -> Iterator[Body]:
         # The port of a Service is not that of its pods, which this policy would need.
         yield {"to": [{"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: namespace}}}]}
     ports = {port for namespace, port in places if namespace is None}
-    if policy.checkpoints and policy.router.weights is None:
+    if policy.fetched and policy.router.weights is None:
         ports.add(443)
     if ports:
         yield {

@@ -9,11 +9,15 @@ from vsr_compiler.manifests.objects import Body, Object
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """A component: the objects that it adds, and patches of the base."""
+    """A component: the objects that it adds, and patches of the base.
+
+    ``for_base`` is false if it fits only environments whose router is of another kind than the base's.
+    """
 
     name: str
     objects: tuple[Object, ...]
     patches: tuple[Body, ...] = ()
+    for_base: bool = True
 
     def kustomization(self) -> Body:
         """Return its kustomization. It lists every file, so that no other file is applied."""

@@ -179,6 +179,7 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint], proxies: GatewayPods) ->
             "RouterUnavailable",
             router.grpc,
             f"The router has no available replica: {_effect_of_outage(router, proxies.down)}.",
+            stepwise=router.rollout is not None,
         ),
         *alerts_of_router(policy),
     ]
@@ -214,11 +215,15 @@ def _effect_of_outage(router: ir.Router, status: int) -> str:
     return "every request goes to the default model" if router.fails_open else f"every request gets {status}"
 
 
-def _no_replicas(alert: str, service: ir.ServiceRef, text: str) -> Body:
+def _no_replicas(alert: str, service: ir.ServiceRef, text: str, *, stepwise: bool = False) -> Body:
     where = f'namespace="{service.namespace}",deployment="{service.name}"'
+    available = f"kube_deployment_status_replicas_available{{{where}}}"
+    if stepwise:
+        # kube-state-metrics knows no Rollouts; their controller does (argo-rollouts 1.9.1, `controller/metrics`).
+        available = f'rollout_info_replicas_available{{namespace="{service.namespace}",name="{service.name}"}}'
     return {
         "alert": alert,
-        "expr": f"kube_deployment_status_replicas_available{{{where}}} == 0",
+        "expr": f"{available} == 0",
         "for": "2m",
         "labels": {"severity": "critical", "deployment": service.name},
         "annotations": {"summary": text},

@@ -15,7 +15,7 @@ from vsr_compiler.diagnostics import Diagnostic
 from vsr_compiler.manifests.hashed_names import hashed_name
 from vsr_compiler.manifests.kinds import Wave
 from vsr_compiler.manifests.objects import Body, Object, make
-from vsr_compiler.targets.common import classifier_servers, router_models, stock_router
+from vsr_compiler.targets.common import candidate, classifier_servers, rollout, router_models, stock_router
 from vsr_compiler.targets.common.cache_store import file_sources
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.extproc import ext_proc_filter, follows_responses
@@ -90,6 +90,7 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int,
         wave=Wave.ROUTER,
         **(data if hot else data | {"immutable": True}),
     )
+    yield from _candidate_config(policy)
     yield make(
         "v1",
         "Service",
@@ -109,27 +110,22 @@ def _router(policy: ir.Policy, *, headless: bool, keys: bool, starts_after: int,
         labels=selector(name),
         spec=service_spec(selector(name), [service_port("http", router.http.port, "http", "http")]),
     )
-    yield make(
-        "apps/v1",
-        "Deployment",
+    spec = deployment_spec(
         name,
-        origin,
-        namespace=namespace,
-        labels=selector(name),
-        wave=Wave.ROUTER,
-        # The expected digest; the runtime's metrics show the served one.
-        annotations={"vsr.dev/config-sha256": digest(files)},
-        spec=deployment_spec(
-            name,
-            router.replicas,
-            stock_router.pod(policy, config)
-            if isinstance(router.implementation, ir.SemanticRouter)
-            else _pod(policy, config, keys=keys, starts_after=starts_after, gateway=gateway),
-            # A reload does not change the limit of a message.
-            annotations={"vsr.dev/max-message": str(router.max_message)} if hot else None,
-            strategy=router_models.rollout(policy),
-        ),
+        router.replicas,
+        stock_router.pod(policy, config)
+        if isinstance(router.implementation, ir.SemanticRouter)
+        else _pod(policy, config, keys=keys, starts_after=starts_after, gateway=gateway),
+        # A reload does not change the limit of a message.
+        annotations={"vsr.dev/max-message": str(router.max_message)} if hot else None,
+        strategy=router_models.rollout(policy),
     )
+    # The expected digest; the runtime's metrics show the served one.
+    digests = {"vsr.dev/config-sha256": digest(files)} | (
+        {"vsr.dev/candidate-sha256": digest(policy.candidate.router.files)} if policy.candidate else {}
+    )
+    yield rollout.owner(router, origin, spec, digests)
+    yield from rollout.analysis(policy)
     if isinstance(router.implementation, ir.SemanticRouter):
         yield from stock_router.volume(policy)
 
@@ -151,11 +147,44 @@ def by_helm(policy: ir.Policy, objects: Sequence[Object]) -> Component:
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR312 if the router's files are too large for a ConfigMap, VSR311 for what the stock router's chart ignores."""
     yield from stock_router.check(policy)
-    size = sum(len(base64.b64encode(data)) for data in policy.router.files.values())
-    if size > MAX_CONFIG_MAP:
-        message = f"the router's files have {size} bytes, but a ConfigMap can hold at most {MAX_CONFIG_MAP}"
-        hint = "Use fewer categories or fewer sentences in signals; each takes 2 KiB."
-        yield Diagnostic("VSR312", message, policy.router.span, hint)
+    yield from rollout.check(policy)
+    hint = "Use fewer categories or fewer sentences in signals; each takes 2 KiB."
+    written = [("the router's files have", policy.router.files, policy.router.span)]
+    if policy.candidate is not None and policy.router.candidate is not None:
+        written.append(("the candidate's files have", policy.candidate.router.files, policy.router.candidate.span))
+    for words, files, span in written:
+        size = sum(len(base64.b64encode(data)) for data in files.values())
+        if size > MAX_CONFIG_MAP:
+            message = f"{words} {size} bytes, but a ConfigMap can hold at most {MAX_CONFIG_MAP}"
+            yield Diagnostic("VSR312", message, span, hint)
+
+
+def _candidate_name(policy: ir.Policy) -> str | None:
+    """Return the name of the candidate's ConfigMap, which is found as the router's own; None without a candidate."""
+    other = policy.candidate
+    if other is None:
+        return None
+    hot = policy.router.reload == "hot"
+    return hashed_name(
+        f"{policy.router.grpc.name}-candidate", agreed(policy) if hot else _config_data(other.router.files)
+    )
+
+
+def _candidate_config(policy: ir.Policy) -> Iterator[Object]:
+    name, other, router = _candidate_name(policy), policy.candidate, policy.router
+    if name is None or other is None or router.candidate is None:
+        return
+    data = _config_data(other.router.files)
+    span, namespace = router.candidate.span, router.grpc.namespace
+    yield make(
+        "v1",
+        "ConfigMap",
+        name,
+        span,
+        namespace=namespace,
+        wave=Wave.ROUTER,
+        **(data if router.reload == "hot" else data | {"immutable": True}),
+    )
 
 
 def _config_data(files: Mapping[str, bytes]) -> dict[str, Body]:
@@ -187,12 +216,14 @@ def digest(files: Mapping[str, bytes]) -> str:
 
 
 def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int, gateway: str) -> Body:
-    router, sources = policy.router, _key_volume(policy)
+    router, sources, other = policy.router, _key_volume(policy), _candidate_name(policy)
     mounted = [(volume, CREDENTIALS_PATH) for volume in sources if keys] + [
         *((volume, CLIENTS_PATH) for volume in _client_volume(policy)),
         *((volume, DETECTORS_PATH) for volume in classifier_servers.volume(policy)),
     ]
     mounted += [(volume, STORE_PATH) for volume in _store_volume(policy)]
+    if other is not None:
+        mounted.append(({"name": "candidate", "configMap": {"name": other, "defaultMode": 0o444}}, candidate.PATH))
     process = container(
         "router",
         router.image,
@@ -204,10 +235,11 @@ def _pod(policy: ir.Policy, config: str, *, keys: bool, starts_after: int, gatew
             f"--shutdown-delay={SHUTDOWN_DELAY}",
             *(["--keys-at-gateway"] if sources and not keys else []),
             *([f"--gateway={gateway}"] if gateway else []),
+            *(candidate.flags(router.candidate, f"{candidate.PATH}/config.yaml") if router.candidate else []),
         ],
         env=[{"name": "VSR_CACHE_DIR", "value": CACHE_PATH}, *router_models.environment(policy, CACHE_PATH)],
         ports=[container_port("grpc", router.grpc.port), container_port("http", router.http.port)],
-        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.checkpoints else 60)
+        startupProbe=http_probe("/readyz", "http", 2, 300 if policy.fetched else 60)
         | ({"initialDelaySeconds": starts_after} if starts_after else {}),
         readinessProbe=http_probe("/readyz", "http", 5, 2),
         livenessProbe=http_probe("/healthz", "http", 10, 3),

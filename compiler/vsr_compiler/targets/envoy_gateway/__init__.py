@@ -77,7 +77,7 @@ TARGET = Target(
         pools.ignored_by("envoy-gateway"),
     ),
     preflight=(namespaces.preflight, listeners.preflight, checks.preflight),
-    components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.keda),
+    components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.stepwise, autoscaling.keda),
     charts=(helm_values.chart,),
     installs=(helm_values.SOURCE,),
     kinds=KINDS,

@@ -35,7 +35,12 @@ TARGET = Target(
     checks=(*istio.GATEWAY_CHECKS, pools.check, picker.checker(PROJECT, disaggregates="gie")),
     preflight=(*istio.TARGET.preflight, pools.preflight(PROJECT), common_pools.preflight_existing),
     reaches=(ir.ExistingPool,),
-    components=(monitoring.component(gateway.pods, common_pools.pooled), autoscaling.component, autoscaling.keda),
+    components=(
+        monitoring.component(gateway.pods, common_pools.pooled),
+        autoscaling.component,
+        autoscaling.stepwise,
+        autoscaling.keda,
+    ),
     kinds=KINDS,
     cluster_names=CLUSTER_NAMES,
 )

@@ -32,6 +32,7 @@ TARGET = Target(
     components=(
         monitoring.component(gateway.pods, pooled),
         autoscaling.component,
+        autoscaling.stepwise,
         autoscaling.keda,
         picker_chart.component(PROJECT),
     ),

@@ -15,7 +15,7 @@ from vsr_compiler.ir.placement import Affinity, Requirement
 from vsr_compiler.manifests.objects import Body
 from vsr_compiler.targets.common import placement as common
 from vsr_compiler.targets.common import vllm
-from vsr_compiler.targets.common.autoscaling import keda_trigger
+from vsr_compiler.targets.common.autoscaling import keda_behaviour, keda_trigger
 from vsr_compiler.targets.production_stack.members import RELEASE
 
 WEIGHTS = "weights"
@@ -50,7 +50,7 @@ def values(policy: ir.Policy, endpoint: ir.Endpoint, server: ir.VllmServer) -> B
             "minReplicaCount": scaling.min or server.replicas,
             "maxReplicaCount": scaling.max,
             "triggers": [keda_trigger(policy, endpoint, scaling, scaling.prometheus)],
-        }
+        } | keda_behaviour(scaling)
     return body
 
 

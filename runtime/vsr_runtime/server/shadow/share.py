@@ -6,18 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
-from typing import Any
 
-from vsr_runtime.decision.deadline import Budget, DeadlineExceededError
+from vsr_runtime.decision.deadline import Budget, BudgetExceededError, DeadlineExceededError
 from vsr_runtime.decision.request.events import (
     Cause,
     Continue,
     Event,
     GuardMatch,
     ImmediateResponse,
+    RequestBody,
     RequestHeaders,
     SendToModel,
 )
+from vsr_runtime.decision.request.parsed_request import ReadBody
 from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, State, advance
 from vsr_runtime.decision.request.share import drawn_by, is_drawn
 from vsr_runtime.log import log
@@ -38,10 +39,12 @@ class Sharing:
     """A candidate that decides.
 
     Attributes:
+        active: the key of the active policy that it was compared with, in whose place it may decide.
         generation: the candidate, as it decides.
         mirror: the active policy, as it decides the candidate's requests to compare; None if it cannot.
     """
 
+    active: int
     generation: Generation
     mirror: Generation | None
 
@@ -93,12 +96,16 @@ class Share:
 
     def begin(self, exchange: Exchange, state: AwaitsBody, first: RequestHeaders) -> None:
         """Read the headers of a request for the candidate, too."""
-        if self._sharing is None:
+        if self._sharing is None or self._sharing.active != exchange.generation.key:
             self._metrics.fell_back("missing")
             return
         generation = self._sharing.generation
-        own, action = advance(generation.rules, AwaitsHeaders(), first)
-        accepted = own if isinstance(own, AwaitsBody) and isinstance(action, Continue) else None
+        try:
+            own, action = advance(generation.rules, AwaitsHeaders(), first)
+            accepted = own if isinstance(own, AwaitsBody) and isinstance(action, Continue) else None
+        except Exception as error:  # noqa: BLE001 - whatever it is, the active policy can decide
+            self._log(exchange, type(error).__name__)
+            accepted = None
         exchange.drawn = Drawn(generation, accepted, exchange.generation, state)
         generation.enter()
         if generation.wanted is not None and not exchange.begun:
@@ -109,34 +116,38 @@ class Share:
         if exchange.drawn is not None:
             exchange.drawn.candidate.leave()
 
-    async def draw(self, exchange: Exchange, state: State, body: bytes, begun: float, runner: DecisionRunner) -> State:
-        """Return the state of the policy that decides the request."""
+    async def draw(
+        self, exchange: Exchange, state: State, event: RequestBody, begun: float, runner: DecisionRunner
+    ) -> tuple[State, RequestBody]:
+        """Return the state of the policy that decides the request, and the body, which is read once."""
         drawn = exchange.drawn
         if drawn is None or not isinstance(state, AwaitsBody):
-            return state
+            return state, event
         drawn.policy = "active"
-        within = await self._is_drawn(drawn.active, state, body, begun + drawn.active.budget, runner)
-        if within is None:
-            return self._fall_back(exchange, drawn, "late")
-        if not within:
-            return state
+        found = await self._drawn_by(drawn.active, state, event.body, begun + drawn.active.budget, runner)
+        if found is None:
+            return self._fall_back(exchange, drawn, "late"), event
+        key, read = found
+        event = replace(event, read=read)
+        if not is_drawn(key, self._percent):
+            return state, event
         if drawn.state is None:
-            return self._fall_back(exchange, drawn, "headers")
+            return self._fall_back(exchange, drawn, "headers"), event
         drawn.policy = "candidate"
         exchange.generation = drawn.candidate
-        return drawn.state
+        return drawn.state, event
 
-    async def _is_drawn(
+    async def _drawn_by(
         self, active: Generation, state: AwaitsBody, body: bytes, end: float, runner: DecisionRunner
-    ) -> bool | None:
-        """Return whether the candidate decides; None if that is not known in time."""
+    ) -> tuple[bytes, ReadBody | None] | None:
+        """Return by what a request is drawn, and its body as it was read; None if that is not known in time."""
         expired = Budget.of(active.budget, lambda: monotonic() > end)
         work = partial(drawn_by, active.rules, state, body, expired)
         try:
             if len(body) < LARGE_BODY or state.key is not None:
-                return is_drawn(work(), self._percent)
-            return is_drawn(await runner.readers.run(loop_time(end), len(body), work), self._percent)
-        except (OverloadedError, TimeoutError, DeadlineExceededError):
+                return work()
+            return await runner.readers.run(loop_time(end), len(body), work)
+        except (OverloadedError, TimeoutError, DeadlineExceededError, BudgetExceededError):
             return None
 
     async def decide(
@@ -197,27 +208,3 @@ class Share:
 
 def _policy(exchange: Exchange) -> Policy | None:
     return exchange.drawn.policy if exchange.drawn is not None else None
-
-
-def conflict(active: Generation, candidate: Generation) -> str | None:
-    """Return why a candidate cannot decide in the place of the active policy; None if it can.
-
-    Before the body is known, the active policy has read the headers; and the gateway, its keys, its routes and its
-    limits are those of the active policy.
-    """
-    one, other = active.rules.program, candidate.rules.program
-    if unknown := sorted(other.models.keys() - one.models.keys()):
-        return f"the active policy does not have the model {unknown[0]!r}"
-    pairs: tuple[tuple[str, Any, Any], ...] = (
-        ("identity", one.identity, other.identity),
-        ("limits of use", one.rates, other.rates),
-        ("attempts", one.chains, other.chains),
-        ("pages that may call the gateway (CORS)", one.cors, other.cors),
-        ("response headers", active.rules.debug_headers, candidate.rules.debug_headers),
-    )
-    for name, here, there in pairs:
-        if here != there:
-            return f"the active policy has other {name}"
-    if candidate.reads_responses and not active.reads_responses:
-        return "it reads responses, which the gateway does not send for the active policy"
-    return None

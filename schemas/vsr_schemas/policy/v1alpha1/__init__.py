@@ -10,10 +10,13 @@ from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.ask import AskSpec, MarkerSpec
 from vsr_schemas.policy.v1alpha1.assertions import AssertionSpec, RegionsSpec, StatementSpec
+from vsr_schemas.policy.v1alpha1.autoscaling import AutoscalingSpec
 from vsr_schemas.policy.v1alpha1.cache_store import CacheLoginSpec, CacheStoreSpec
+from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
 from vsr_schemas.policy.v1alpha1.classification import CategorySpec, CheckpointSpec, ClassifierSpec
 from vsr_schemas.policy.v1alpha1.classifier_servers import ClassifierServerSpec, ServerKeySpec
 from vsr_schemas.policy.v1alpha1.clients import AsSpec, ClientSpec
+from vsr_schemas.policy.v1alpha1.encoders import EncoderSpec
 from vsr_schemas.policy.v1alpha1.environments import EnvironmentClusterSpec, EnvironmentGatewaySpec, EnvironmentSpec
 from vsr_schemas.policy.v1alpha1.fallback import RetrySpec
 from vsr_schemas.policy.v1alpha1.gitops import ClusterSpec, FluxSpec, GitOpsSpec
@@ -50,7 +53,6 @@ from vsr_schemas.policy.v1alpha1.models import (
 )
 from vsr_schemas.policy.v1alpha1.placement import (
     AffinitySpec,
-    AutoscalingSpec,
     EnvironmentPlacementSpec,
     KeyReferenceSpec,
     NodeAffinitySpec,
@@ -72,6 +74,7 @@ from vsr_schemas.policy.v1alpha1.providers import (
     SecretKeySpec,
 )
 from vsr_schemas.policy.v1alpha1.residency import Residency
+from vsr_schemas.policy.v1alpha1.rollout import RolloutAnalysisSpec, RolloutSpec, RolloutStepSpec
 from vsr_schemas.policy.v1alpha1.router import CorsSpec, GatewaySpec, RouterSpec, WeightsSpec
 from vsr_schemas.policy.v1alpha1.routes import (
     CacheSpec,
@@ -104,6 +107,7 @@ __all__ = [
     "CacheLoginSpec",
     "CacheSpec",
     "CacheStoreSpec",
+    "CandidateSpec",
     "CategorySpec",
     "CheckpointSpec",
     "ClassifierServerSpec",
@@ -115,6 +119,7 @@ __all__ = [
     "ConditionSpec",
     "CorsSpec",
     "DefaultSpec",
+    "EncoderSpec",
     "EndpointSpec",
     "EnvironmentClusterSpec",
     "EnvironmentGatewaySpec",
@@ -161,6 +166,9 @@ __all__ = [
     "ResourcesSpec",
     "RetrySpec",
     "RoleSpec",
+    "RolloutAnalysisSpec",
+    "RolloutSpec",
+    "RolloutStepSpec",
     "RouteSpec",
     "RouteStickinessSpec",
     "RouterSpec",

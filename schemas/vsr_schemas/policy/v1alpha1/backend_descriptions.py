@@ -25,8 +25,12 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
     "router.autoscaling": {
         "min": "Least number of pods. Defaults to `replicas`.",
         "max": "Greatest number of pods.",
-        "queue": "Waiting requests for each pod, above which a model server gets another pod.",
-        "prometheus": "URL of the Prometheus server with vLLM's metrics, for the component `autoscaling-keda`.",
+        "queue": "Waiting requests for each pod, above which there is another pod. At the router a request counts as "
+        "512 tokens that wait, and as 4,096 if a GPU computes.",
+        "scaleDownAfter": "How long fewer pods must have been enough before some are removed, in whole seconds, at "
+        "most `1h`. Kubernetes' default is `5m`.",
+        "prometheus": "URL of the Prometheus server with the metrics of vLLM and the router, for the component "
+        "`autoscaling-keda`.",
     },
     "endpoints.*.vllm": STORED
     | RESOURCES

@@ -6,7 +6,7 @@ In a path, ``*`` stands for a name that the policy chooses and ``[]`` for an ite
 
 from __future__ import annotations
 
-from vsr_schemas.policy.v1alpha1 import backend_descriptions
+from vsr_schemas.policy.v1alpha1 import backend_descriptions, rollout_descriptions
 
 DESCRIPTIONS: dict[str, dict[str, str]] = {
     "": {
@@ -64,8 +64,25 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "`x-vsr-debug: true`, or all.",
         "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
         "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
+        "rollout": "Replace the pods in steps, each judged by the router's metrics. See "
+        "[Roll out in steps](../how-to/roll-out-in-steps.md).",
         "cache": "A Valkey or Redis in which all replicas share the responses that routes with `cache` store. Without "
         "it each process has its own. Router `vsr-runtime` only.",
+        "candidate": "Another policy that decides requests as well and is only compared, or decides a share of them. "
+        "Router `vsr-runtime` only.",
+        "encoder": "Sentence encoder of all heads, embedding signals and caches. By default that of the image, "
+        "all-MiniLM-L6-v2, which reads English. Router `vsr-runtime` only.",
+    },
+    "router.candidate": {
+        "policy": "File of the candidate, relative to this one and within the repository. Its routing counts; the "
+        "gateway, the router's pods and the environments are those of this policy.",
+        "share": "Per cent of all conversations that the candidate decides instead of this policy. The rest is only "
+        "compared.",
+    },
+    "router.encoder": {
+        "repo": "Repository on Hugging Face; one of the table in `docs/how-to/write-a-policy.md`.",
+        "revision": "Commit at which the init container fetches it, or below which the claim `weights.pvc` has it.",
+        "sha256": "Of its `model.safetensors`. Files with another one are not used.",
     },
     "router.cache": {
         "address": "Host and port of the store, such as `valkey.cache:6379`.",
@@ -595,14 +612,20 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "images": "Images by endpoint; the key `router` means the router.",
         "resources": "Resource requests and limits by endpoint; the key `router` means the router.",
         "device": "Device of all checkpoints of the router.",
+        "rollout": "Another `router.rollout`, whole; or `none`.",
         "server": "API server of the environment's cluster, if it is not `gitops.server`. Environments with the same "
         "objects need one each (VSR303).",
         "gateway": "Another Gateway.",
         "region": "Where the cluster of the environment is.",
+        "candidate": "Another candidate than `router.candidate`, or one only here.",
         "identity": "Another issuer of tokens. Only with `identity.jwt`.",
         "host": "The machine of the target `compose`.",
         "clusters": "Clusters of `gitops.clusters` that run the environment, each with what differs there. Every one "
         "gets an overlay of its own, `<environment>-<cluster>`.",
+    },
+    "environments.*.candidate": {
+        "policy": "As in `router.candidate`.",
+        "share": "As in `router.candidate`.",
     },
     "environments.*.clusters.*": {
         "replicas": "As in the environment.",
@@ -634,5 +657,5 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "hostnames": "Other hostnames by listener, as in `gateway.listeners`.",
     },
 }
-for _path, _fields in backend_descriptions.DESCRIPTIONS.items():
+for _path, _fields in (*backend_descriptions.DESCRIPTIONS.items(), *rollout_descriptions.DESCRIPTIONS.items()):
     DESCRIPTIONS[_path] = DESCRIPTIONS.get(_path, {}) | _fields

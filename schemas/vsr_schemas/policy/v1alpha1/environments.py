@@ -9,10 +9,12 @@ from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.attach import Controller, Convention
+from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
 from vsr_schemas.policy.v1alpha1.hosts import HostSpec
 from vsr_schemas.policy.v1alpha1.identity import EnvironmentIdentitySpec
 from vsr_schemas.policy.v1alpha1.listeners import Hostnames, ListenerName
 from vsr_schemas.policy.v1alpha1.placement import EnvironmentPlacementSpec, ResourcesSpec
+from vsr_schemas.policy.v1alpha1.rollout import EnvironmentRollout
 from vsr_schemas.scalars import Bool, Image, Int, Label, Name, Release, RoutingHeader, ServerUrl, Text
 from vsr_schemas.shapes import MAPPING, TEXT, AsMapping, AsText, by_shape
 
@@ -67,11 +69,13 @@ class EnvironmentSpec(PolicyModel):
     resources: dict[Name, ResourcesSpec] = {}
     placement: dict[Name, EnvironmentPlacementSpec] = {}
     device: Literal["cpu", "cuda"] | None = None
+    rollout: EnvironmentRollout | None = None
     server: ServerUrl | None = None
     gateway: EnvironmentGatewaySpec = EnvironmentGatewaySpec()
     identity: EnvironmentIdentitySpec | None = None
     region: Label | None = None
     host: HostSpec | None = None
+    candidate: CandidateSpec | None = None
     clusters: Annotated[dict[Label, EnvironmentClusterSpec], Field(min_length=1, max_length=64)] | None = None
 
     @model_validator(mode="after")

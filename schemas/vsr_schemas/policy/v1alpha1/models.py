@@ -10,8 +10,9 @@ from pydantic_core import PydanticCustomError
 from vsr_schemas.apis import ApiName
 from vsr_schemas.base import PolicyModel
 from vsr_schemas.policy.v1alpha1.attach import RouteValue
+from vsr_schemas.policy.v1alpha1.autoscaling import AutoscalingSpec
 from vsr_schemas.policy.v1alpha1.clients import ClientSpec
-from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, PlacementSpec, ResourcesSpec, StoredPlacementSpec
+from vsr_schemas.policy.v1alpha1.placement import PlacementSpec, ResourcesSpec, StoredPlacementSpec
 from vsr_schemas.policy.v1alpha1.providers import CloudAuthSpec, ProviderKeySpec, SchemaName, SecretKeySpec
 from vsr_schemas.scalars import (
     TOKEN_SECRET,

@@ -209,14 +209,3 @@ class EnvironmentPlacementSpec(StoredPlacementSpec):
     """What an environment replaces, word by word. ``device`` is that of a model server."""
 
     device: Text | None = None
-
-
-class AutoscalingSpec(PolicyModel):
-    """The bounds of a component that scales the pods. ``queue`` is the number of waiting requests for each pod."""
-
-    min: Annotated[Int, Field(ge=1, le=1000)] | None = None
-    max: Annotated[Int, Field(ge=1, le=1000)]
-    queue: Annotated[Int, Field(ge=1, le=100_000)] = 4
-    prometheus: (
-        Annotated[Text, Field(max_length=1024, pattern=r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[\w./-]*)?$")] | None
-    ) = None

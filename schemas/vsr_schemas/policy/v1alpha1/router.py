@@ -8,9 +8,13 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from vsr_schemas.base import PolicyModel
+from vsr_schemas.policy.v1alpha1.autoscaling import AutoscalingSpec
 from vsr_schemas.policy.v1alpha1.cache_store import CacheStoreSpec
+from vsr_schemas.policy.v1alpha1.candidate import CandidateSpec
+from vsr_schemas.policy.v1alpha1.encoders import EncoderSpec
 from vsr_schemas.policy.v1alpha1.listeners import Listeners
-from vsr_schemas.policy.v1alpha1.placement import AutoscalingSpec, ResourcesSpec, StoredPlacementSpec
+from vsr_schemas.policy.v1alpha1.placement import ResourcesSpec, StoredPlacementSpec
+from vsr_schemas.policy.v1alpha1.rollout import RolloutSpec
 from vsr_schemas.scalars import (
     TOKEN_SECRET,
     Bool,
@@ -68,9 +72,12 @@ class RouterSpec(StoredPlacementSpec):
     response_headers: Literal["never", "on-request", "always"] = "never"
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
+    rollout: RolloutSpec | None = None
     resources: ResourcesSpec | None = None
     autoscaling: AutoscalingSpec | None = None
     cache: CacheStoreSpec | None = None
+    candidate: CandidateSpec | None = None
+    encoder: EncoderSpec | None = None
 
     @model_validator(mode="after")
     def _engine(self) -> RouterSpec:
@@ -78,8 +85,12 @@ class RouterSpec(StoredPlacementSpec):
             raise PydanticCustomError("one_of", "`engine: vsr-runtime` needs an `image`")
         if self.engine == "vsr-runtime" and self.unguarded is not None:
             raise PydanticCustomError("one_of", "`unguarded` is only for `engine: semantic-router`")
+        if self.engine == "semantic-router" and self.encoder is not None:
+            raise PydanticCustomError("one_of", "`encoder` is only for `engine: vsr-runtime`")
         if self.engine == "semantic-router" and self.reload == "hot":
             raise PydanticCustomError("one_of", "`reload: hot` is only for `engine: vsr-runtime`")
+        if self.engine == "semantic-router" and self.candidate is not None:
+            raise PydanticCustomError("one_of", "`candidate` is only for `engine: vsr-runtime`")
         return self
 
 

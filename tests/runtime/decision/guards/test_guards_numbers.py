@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 
 import pytest
@@ -12,7 +13,7 @@ from support.number_samples import entries, form, table, valid, word
 from vsr_runtime.decision.deadline import never
 from vsr_runtime.decision.guards.finders import personal, spans
 from vsr_runtime.decision.guards.recogniser import SURE, compile_bytes, to_bytes
-from vsr_runtime.decision.guards.rules import companies, national
+from vsr_runtime.decision.guards.rules import check_digits, companies, national
 from vsr_runtime.decision.guards.rules.numbers_by_country import is_valid
 from vsr_schemas.pii import ALL_TYPES, GROUPS, NAMED_TYPES, allowed_types, denied_types, type_of
 from vsr_schemas.pii_numbers import COMPANIES, PEOPLE
@@ -88,6 +89,43 @@ def test_words_of_other_scripts_are_context(text, kind):
     """Also the number of 2026 with letters."""
     expected = [] if "QQ" in text else [kind]
     assert [name for name, _ in found([kind], text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("check", "numbers"),
+    [
+        (check_digits.is_german_social_security, "15070649C103 65170839J003 12150785M041 53270139W032 13020281W025"),
+        (check_digits.is_hungarian_tax_id, "8422780135"),
+        (check_digits.is_luxembourgish, "1893120105732"),
+        (check_digits.is_medicare, "2123456701 2622563151 4299844934 4300148487 4390255081 4900541786 5000370906"),
+    ],
+)
+def test_check_digits_of_ours_are_those_of_public_validators(check, numbers):
+    """Numbers that other validators have as valid samples (VKVV section 2; OECD's TIN page of Luxembourg).
+
+    Every other check digit is wrong.
+    """
+    for number in numbers.split():
+        place = 8 if check is check_digits.is_medicare else len(number) - 1
+        accepted = [digit for digit in "0123456789" if check(f"{number[:place]}{digit}{number[place + 1 :]}")]
+        assert accepted == [number[place]]
+
+
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if isinstance(entry[1], str)])
+def test_numbers_of_python_stdnum_are_valid_exactly_if_it_says_so(entry):
+    """Also with separators: what is found without a word is what the library accepts."""
+    recogniser, check, _, _ = entry
+    chance = random.Random(4)
+    module = importlib.import_module(f"stdnum.{check}")
+    for _ in range(50):
+        number = form(recogniser.pattern, chance)
+        try:
+            expected = bool(module.is_valid(number))
+        except LookupError:
+            continue
+        assert is_valid(check, number) == expected
+        if not recogniser.context and expected:
+            assert found([recogniser.type], f"so {number} is")
 
 
 def test_wrong_check_digits_are_no_number():

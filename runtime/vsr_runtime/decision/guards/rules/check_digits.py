@@ -16,7 +16,7 @@ def _digits(number: str) -> list[int]:
 def is_german_social_security(number: str) -> bool:
     """Return whether a Rentenversicherungsnummer is valid: area, birth date, initial, serial number, check digit.
 
-    VKVV, section 4: the initial counts as two digits; the digit sums of the weighted digits, modulo 10.
+    VKVV, section 2 (6): the initial counts as two digits; the digit sums of the weighted digits, modulo 10.
     """
     plain = "".join(character for character in number if character.isalnum())
     day, month = int(plain[2:4]), int(plain[4:6])
@@ -28,7 +28,10 @@ def is_german_social_security(number: str) -> bool:
 
 
 def is_hungarian_tax_id(number: str) -> bool:
-    """Return whether an adóazonosító jel is valid (Act CXVI of 1996, annex): position times digit, modulo 11."""
+    """Return whether an adóazonosító jel is valid (Act CXVI of 1996, annex): position times digit, modulo 11.
+
+    A rest of 10 is not given out.
+    """
     digits = _digits(number)
     return sum(place * digit for place, digit in enumerate(digits[:9], 1)) % 11 == digits[9]
 
