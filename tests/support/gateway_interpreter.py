@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from support.consumers import agentgateway_steps
+from support.workloads import deployed
 from vsr_runtime.server.agentgateway import RESERVED
 
 Body = dict[str, Any]
@@ -77,7 +78,7 @@ class World:
     """A set of objects, as a control plane would see it, and those that others run beside it."""
 
     def __init__(self, bodies: Iterable[Body], beside: Iterable[Body] = ()) -> None:
-        self.bodies, self.beside = list(bodies), list(beside)
+        self.bodies, self.beside = deployed(bodies), list(beside)
         self._by_name = {
             (body["kind"], body["metadata"].get("namespace", ""), body["metadata"]["name"]): body
             for body in self.bodies

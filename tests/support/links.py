@@ -8,6 +8,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from support import attached
+from support.workloads import deployed
 from vsr_compiler import ir
 from vsr_compiler.deploy.policy_assumptions import existing_objects
 from vsr_compiler.releases.gateways import ENVOY_GATEWAY
@@ -29,7 +30,7 @@ class Links:
     """The objects of one target, and the Services and pods that the policy says exist already."""
 
     def __init__(self, bodies: list[Body], policy: ir.Policy) -> None:
-        self.bodies = bodies
+        self.bodies = bodies = deployed(bodies)
         self.policy = policy
         self.by_name = {(b["kind"], b["metadata"].get("namespace", ""), b["metadata"]["name"]): b for b in bodies}
         if policy.attachment is not None:  # the Gateway is that of others

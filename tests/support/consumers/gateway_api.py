@@ -13,6 +13,7 @@ from typing import Any
 
 from support.consumers import facts
 from support.consumers.envoy import PickerPod
+from support.workloads import deployed
 
 Body = dict[str, Any]
 _UNITS = {"": 1, "k": 10**3, "Ki": 2**10, "M": 10**6, "Mi": 2**20, "G": 10**9, "Gi": 2**30}
@@ -43,7 +44,7 @@ class Objects:
     """A set of objects. The order is their age: the first of two that contend is the older one."""
 
     def __init__(self, bodies: list[Body]) -> None:
-        self.bodies = bodies
+        self.bodies = deployed(bodies)
 
     def of(self, kind: str, namespace: str | None = None) -> Iterator[Body]:
         """Yield the objects of a kind, of one namespace if it is given."""
