@@ -124,7 +124,7 @@ def test_client_cannot_write_into_the_metadata(logging, chat):
 
 
 @pytest.mark.parametrize(
-    ("content", "code", "status"), [("sk-abcdefgh", "guard:keys", 403), (None, "invalid_request", 400)]
+    ("content", "code", "status"), [("sk-abcdefgh", "guard:keys", 403), (None, "invalid_json", 400)]
 )
 def test_access_log_has_the_code_of_an_answer_of_the_router(logging, chat, content, code, status):
     """Access log has the code of an answer of the router, also in its response code details."""
