@@ -34,6 +34,11 @@ class _Address(click.ParamType[object]):
 
 
 _DIRECTORY = click.Path(path_type=Path)
+_FAKE_DETECTORS = click.option(
+    "--fake-detectors",
+    is_flag=True,
+    help="Answer for the servers of classifiers, which then find nothing but the word vsr-fake-finding.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -248,7 +253,8 @@ def verify_audit(paths: tuple[Path, ...], heads: tuple[Path, ...], *, cut: bool)
 
 @cli.command(short_help="Run a policy's gateway on this machine, until Ctrl-C.")
 @click.argument("directory", type=_DIRECTORY)
-def local(directory: Path) -> None:
+@_FAKE_DETECTORS
+def local(directory: Path, *, fake_detectors: bool) -> None:
     """Start Envoy, the runtime and a stand-in for each backend on loopback, until Ctrl-C.
 
     The first line printed is the gateway's URL.
@@ -259,12 +265,13 @@ def local(directory: Path) -> None:
     """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
     from vsr_runtime.sandbox.run import run_until_stopped  # noqa: PLC0415 - only this command needs it
 
-    run_until_stopped(directory)
+    run_until_stopped(directory, fake_detectors=fake_detectors)
 
 
 @cli.command(short_help="Send a policy's tests through its gateway on this machine.")
 @click.argument("directory", type=_DIRECTORY)
-def demo(directory: Path) -> None:
+@_FAKE_DETECTORS
+def demo(directory: Path, *, fake_detectors: bool) -> None:
     """Start the sandbox, send the requests that it lists, and show where each one went.
 
     \b
@@ -273,7 +280,7 @@ def demo(directory: Path) -> None:
     """  # noqa: D301 - the escape is click's mark for a paragraph to leave alone
     from vsr_runtime.sandbox.demo import run_demo  # noqa: PLC0415 - only this command needs it
 
-    sys.exit(0 if run_demo(directory) else 1)
+    sys.exit(0 if run_demo(directory, fake_detectors=fake_detectors) else 1)
 
 
 _RUNTIME_EXTRA = frozenset(

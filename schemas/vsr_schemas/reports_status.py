@@ -105,3 +105,23 @@ class StatusReport(CamelReportModel):
     pods: list[PodStatus]
     envoys: list[EnvoyStatus] = []
     findings: list[StatusFinding]
+
+
+class ClusterStatus(CamelReportModel):
+    """One cluster of an environment. ``unreachable`` is why there is no report."""
+
+    cluster: str
+    context: str
+    report: StatusReport | None
+    unreachable: str = ""
+
+
+class ClustersStatusReport(CamelReportModel):
+    """The report of an environment on several clusters. ``live`` is whether it is live on every one."""
+
+    apiVersion: Literal["vsr.dev/v1alpha1"] = "vsr.dev/v1alpha1"  # noqa: N815 - Kubernetes' spelling
+    kind: Literal["ClustersStatusReport"] = "ClustersStatusReport"
+    policy: str
+    environment: str
+    live: bool
+    clusters: list[ClusterStatus]

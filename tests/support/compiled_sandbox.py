@@ -29,6 +29,7 @@ def compiled_sandbox(
     backend: type[Scripted | Slow] = Scripted,
     edit: Callable[[dict[str, Any]], None] | None = None,
     target: str | None = None,
+    fake_detectors: bool = False,
 ) -> Iterator[Running]:
     """The sandbox, serving, and what it logs.
 
@@ -40,6 +41,7 @@ def compiled_sandbox(
         backend: What stands in for each model.
         edit: Changes Envoy's configuration before it starts, as other objects of a gateway do.
         target: The target whose settings the router gets, from its ConfigMap; by default the ones of ``router/``.
+        fake_detectors: Whether fakes answer for servers that classify text.
     """
     path = folder / "policy.yaml"
     path.write_text(policy, encoding="utf-8")
@@ -65,7 +67,7 @@ def compiled_sandbox(
             *(("--transport", transport) if transport else ()),
         )
         directory = folder / "out" / compiled.policy.name / "local"
-        with Sandbox(directory, serve=serve, on_log=lines.append) as local:
+        with Sandbox(directory, serve=serve, on_log=lines.append, fake_detectors=fake_detectors) as local:
             yield kind(local, lines)
 
 

@@ -13,17 +13,21 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic, Severity, Span
 if TYPE_CHECKING:
     from vsr_compiler.live.desired import Desired
     from vsr_compiler.pipeline import Compiled
-    from vsr_compiler.verify.api_server.client import DryRunClient
 
 MAX_WAIT = 86_400
-CONNECT_SECONDS = 60.0
-"""For the kubeconfig, which may start a program of the user's to get a token."""
 
 
 @click.command(name="status", short_help="Show whether a cluster has and uses the output of a policy.")
 @click.argument("place", type=click.Path(path_type=Path, exists=True))
 @click.option("--env", "--environment", "environment", metavar="NAME", help="The environment. Default: the only one.")
-@click.option("--context", "cluster", metavar="NAME", help="Context of the kubeconfig. Default: its current context.")
+@click.option(
+    "--context",
+    "contexts",
+    multiple=True,
+    metavar="NAME",
+    help="Context of the kubeconfig. Default: its current context. For an environment on several clusters "
+    "CLUSTER=NAME, once for each; default: the context with the name of the cluster.",
+)
 @click.option(
     "--gitops-context",
     metavar="NAME",
@@ -70,7 +74,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     place: Path,
     *,
     environment: str | None,
-    cluster: str | None,
+    contexts: tuple[str, ...],
     gitops_context: str | None,
     policy: Path | None,
     out: Path,
@@ -91,9 +95,13 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     fields of the output are compared, and a note says so. `--forward` sends GET requests to pods, through the API
     server.
 
+    An environment on several clusters is checked on each of them, with one report; `--env ENVIRONMENT-CLUSTER` checks
+    one of them. It needs the policy.
+
     \b
     vsr-compile status policies/quickstart.yaml --env dev --context kind-dev
     vsr-compile status out/quickstart --env dev --wait --timeout 900
+    vsr-compile status policies/shop.yaml --env prod --context eu=kind-eu --context us=kind-us
     vsr-compile status out/quickstart --env dev --forward --format json
     vsr-compile status out/quickstart --env dev --rbac | kubectl apply -f -
 
@@ -105,30 +113,58 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
         console.print_findings(error.diagnostics)
         context.exit(1)
     if rbac:
-        console.print_data(_roles(desired, dry_run=dry_run, forward=forward))
+        if len(desired) > 1:
+            # Roles of the same name in the cluster of Argo CD would replace each other.
+            names = ", ".join(f"`{environment}-{name}`" for name in desired)
+            raise click.UsageError(f"The Roles differ by cluster. Name one by --env: {names}.")
+        for each in desired.values():
+            console.print_data(_roles(each, dry_run=dry_run, forward=forward))
         context.exit()
-    context.exit(
-        _run(
-            desired,
-            cluster,
-            gitops_context,
-            dry_run=dry_run,
-            forward=forward,
-            seconds=timeout if wait else None,
-            output_format=output_format,
-        )
+    from vsr_compiler.cli import status_run  # noqa: PLC0415 - as in `_desired`
+
+    options_of_run = status_run.Options(
+        gitops_context, dry_run, forward, timeout if wait else None, as_json=output_format == "json"
     )
+    if list(desired) == [""]:
+        if len(contexts) > 1:
+            raise click.UsageError("--context is repeated only for an environment on several clusters.")
+        context.exit(status_run.run(desired[""], contexts[0] if contexts else None, options_of_run))
+    context.exit(status_run.run_all(environment or "", desired, _contexts(contexts, list(desired)), options_of_run))
 
 
-def _desired(place: Path, environment: str | None, policy: Path | None, out: Path) -> Desired:
-    """Return the objects of the environment, with the places in the policy if it is at hand."""
+def _contexts(given: tuple[str, ...], clusters: list[str]) -> dict[str, str]:
+    """Return the context of each cluster."""
+    contexts = {name: name for name in clusters}
+    named: set[str] = set()
+    for item in given:
+        name, equals, context = item.partition("=")
+        if not equals or not context or name not in contexts:
+            listed = ", ".join(f"`{one}`" for one in clusters)
+            raise click.UsageError(f"--context `{item}` is not CLUSTER=NAME with one of the clusters {listed}.")
+        if name in named:
+            raise click.UsageError(f"--context names the cluster `{name}` twice.")
+        named.add(name)
+        contexts[name] = context
+    return contexts
+
+
+def _desired(place: Path, environment: str | None, policy: Path | None, out: Path) -> dict[str, Desired]:
+    """Return the objects of the environment by cluster, with the places in the policy if it is at hand.
+
+    The name of the only cluster of an environment is empty.
+    """
     from vsr_compiler.live import desired as of  # noqa: PLC0415 - `--help` must not pay for it
 
     folder, source = _folder(place, policy, out)
     compiled, problems = _compiled(source, folder)
-    name = environment or _only(folder)
-    found = of.read_desired(folder, name, compiled)
-    return of.with_warnings(found, problems)
+    clusters = [] if compiled is None or environment is None else of.clusters(compiled.policy, environment)
+    if clusters:
+        return {
+            name: of.with_warnings(of.read_desired(folder, f"{environment}-{name}", compiled), problems)
+            for name in clusters
+        }
+    found = of.read_desired(folder, environment or _only(folder), compiled)
+    return {"": of.with_warnings(found, problems)}
 
 
 def _folder(place: Path, policy: Path | None, out: Path) -> tuple[Path, Path | None]:
@@ -195,56 +231,3 @@ def _roles(desired: Desired, *, dry_run: bool, forward: bool) -> str:
     return access.roles(
         desired.manifests, desired.delivery, own | others, own | others if forward else (), dry_run=dry_run
     )
-
-
-def _connected(cluster: str | None, gitops_context: str | None) -> tuple[DryRunClient, DryRunClient]:
-    """Return the clients of the environment's cluster and of that of Argo CD or Flux."""
-    from vsr_compiler.live.parallel import ask  # noqa: PLC0415 - as above
-    from vsr_compiler.verify.api_server.client import UnreachableError, connect  # noqa: PLC0415 - as above
-
-    try:
-        clients = ask(connect, [cluster, gitops_context] if gitops_context else [cluster], CONNECT_SECONDS)
-    except UnreachableError as error:
-        if "have no answer" not in str(error):
-            raise
-        raise UnreachableError(f"the kubeconfig gives no credentials within {CONNECT_SECONDS:g} s") from None
-    return clients[0], clients[-1]
-
-
-def _run(
-    desired: Desired,
-    cluster: str | None,
-    gitops_context: str | None,
-    *,
-    dry_run: bool,
-    forward: bool,
-    seconds: float | None,
-    output_format: str,
-) -> int:
-    """Look at the cluster, and print what is there. Return the exit code."""
-    from vsr_compiler.live.findings import findings  # noqa: PLC0415 - as above
-    from vsr_compiler.live.report import report, text  # noqa: PLC0415 - as above
-    from vsr_compiler.live.status import look  # noqa: PLC0415 - as above
-    from vsr_compiler.live.waiting import wait  # noqa: PLC0415 - as above
-    from vsr_compiler.verify.api_server.client import UnreachableError  # noqa: PLC0415 - as above
-
-    try:
-        client, delivery = _connected(cluster, gitops_context)
-        waited = wait(
-            lambda: look(client, delivery, desired, dry_run=dry_run, forward=forward),
-            lambda seen: findings(desired, seen, dry_run=dry_run),
-            console.print_message,
-            0.0 if seconds is None else seconds,
-        )
-    except UnreachableError as error:
-        hint = "Check the kubeconfig (KUBECONFIG, --context) and that the cluster responds."
-        if "not installed" in str(error):
-            hint = "Run: pip install 'vsr-compile[kubernetes]'."
-        console.print_findings([Diagnostic("VSR573", str(error), Span("cluster"), hint)])
-        return 1
-    result = report(desired, waited.seen, waited.found)
-    console.print_data(result.model_dump_json(indent=2, by_alias=True) if output_format == "json" else text(result))
-    console.print_findings(waited.found)
-    if waited.timed_out and seconds is not None:
-        console.print_message(f"not live after {seconds:g} s")
-    return int(not result.live)

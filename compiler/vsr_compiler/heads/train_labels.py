@@ -16,8 +16,9 @@ What differs from categories was measured on held-out topics of the shipped sets
 - **What helps one set only is left out.** With the mean and the maximum of three layers, and more weight for families
   of a high loss, the area of held-out families of `injection@1` grows from 0.91 to 0.93. But on texts that were not
   part of any choice it falls: on `injection@2` from 0.79 to 0.74, on families written last from 0.91 to 0.89, where
-  half as many attacks are found. Words that name the assistant or its rules, and removing the directions that
-  separate families, were measured on `injection@1` alone.
+  half as many attacks are found. Removing the directions that separate families changes nothing. Counts of words that
+  name the assistant, its rules or its secrets are worth more, from 0.83 to 0.87 on `injection@2` and from 0.79 to 0.82
+  from `injection@1` to it, but nothing on families written last.
 - What changed less than the error of the measurement is left out: texts without punctuation or in parts, more weight
   for texts near the border, and other penalties. An average of several linear heads is a linear head.
 """

@@ -124,6 +124,16 @@ def environments(lock: Lock) -> dict[str, str]:
     return found
 
 
+def clusters(policy: ir.Policy, environment: str) -> list[str]:
+    """Return the clusters that run an environment, if they are several overlays of it."""
+    if any(item.name == environment for item in policy.environments):
+        return []
+    items = (item for item in policy.environments if item.cluster is not None)
+    return sorted(
+        item.cluster.name for item in items if item.cluster and item.name == f"{environment}-{item.cluster.name}"
+    )
+
+
 def _target(folder: Path, lock: Lock, environment: str) -> str:
     known = environments(lock)
     if environment in known:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vsr_runtime.errors import UserError
 from vsr_runtime.log import print_result
-from vsr_runtime.sandbox.run import stop_on_signals
+from vsr_runtime.sandbox.run import detector_lines, stop_on_signals
 from vsr_runtime.sandbox.sandbox import Sandbox, StoppedError
 from vsr_schemas.sandbox import DemoRequest
 
@@ -38,13 +38,13 @@ class Outcome:
         )
 
 
-def run_demo(directory: Path) -> bool:
+def run_demo(directory: Path, *, fake_detectors: bool = False) -> bool:
     """Run the demo of a sandbox and print a table. Returns whether every outcome is as expected.
 
     Raises:
         UserError: the sandbox did not start, or lists no requests.
     """
-    with stop_on_signals() as stop, Sandbox(directory, stop=stop) as sandbox:
+    with stop_on_signals() as stop, Sandbox(directory, stop=stop, fake_detectors=fake_detectors) as sandbox:
         if not sandbox.spec.demo:
             raise UserError("sandbox.yaml: demo: lists no requests")
         outcomes: list[Outcome] = []
@@ -53,7 +53,7 @@ def run_demo(directory: Path) -> bool:
                 raise StoppedError
             outcomes.append(_send(sandbox, f"demo-{i}", request))
         sandbox.check()
-    print_result(table(outcomes))
+    print_result("\n".join([table(outcomes), *detector_lines(sandbox)]))
     return all(outcome.right for outcome in outcomes)
 
 

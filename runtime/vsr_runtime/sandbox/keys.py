@@ -31,25 +31,21 @@ def dummy_keys(folder: Path, providers: Iterable[Key | None]) -> dict[str, str]:
     return keys
 
 
-def dummy_detector_files(folder: Path, runtime: RuntimeSettings) -> bool:
+def dummy_detector_files(folder: Path, runtime: RuntimeSettings) -> None:
     """Write a key and an authority for each server that classifies text, as a cluster mounts them.
 
-    The sandbox has no such servers: what needs one is decided as if it were down.
+    Without fakes the sandbox has no such servers: what needs one is decided as if it were down.
 
     Args:
         folder: where the runtime reads them; created if there is a file.
         runtime: the runtime's settings.
-
-    Returns:
-        Whether there is a file.
     """
-    written = False
     for server in (one.server for one in runtime.classifiers.values() if one.server is not None):
         for name in (server.keyFile, server.caFile):
             if name is not None:
                 path = folder / name
+                if path.exists():  # of another policy of the same sandbox
+                    continue
                 path.parent.mkdir(parents=True, exist_ok=True)
                 text = Authority("detectors").pem if name == server.caFile else secrets.token_hex(16) + "\n"
                 path.write_text(text, encoding="utf-8")
-                written = True
-    return written

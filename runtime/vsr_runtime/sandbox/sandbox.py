@@ -11,16 +11,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from vsr_runtime.credentials import DETECTORS
+from vsr_runtime.credentials import DETECTORS, read_server_access
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model, read_yaml
 from vsr_runtime.sandbox.backend import Backend, Provider
 from vsr_runtime.sandbox.bootstrap import localise
 from vsr_runtime.sandbox.envoy import admin_address, envoy_command, gateway_port, is_ready
+from vsr_runtime.sandbox.fake_detectors import FakeDetector, mark_responses, servers, with_fakes
 from vsr_runtime.sandbox.identity import Clients
 from vsr_runtime.sandbox.journal import Journal
 from vsr_runtime.sandbox.keys import dummy_detector_files, dummy_keys
@@ -51,18 +53,23 @@ class Sandbox:
         serve: the command that serves, without its options.
         on_log: called with each line that the runtime logs, in a thread.
         stop: cancels a start when it is set.
+        fake_detectors: whether fakes answer for the servers that classify text.
 
     Attributes:
         url: the gateway's address, such as ``http://127.0.0.1:40001``; with listeners that of the main one.
         spec: the settings in sandbox.yaml.
         clients: what clients send to be known.
         listeners: the listeners of the policy; None if it has one for every host.
+        fakes: the fake detectors.
+        detectors: the classifiers whose servers are outside the sandbox, with the addresses.
     """
 
     url: str
     spec: contract.SandboxSettings
     clients: Clients
     listeners: Listeners | None = None
+    fakes: Sequence[FakeDetector] = ()
+    detectors: Mapping[str, str]
 
     def __init__(
         self,
@@ -71,6 +78,7 @@ class Sandbox:
         serve: Sequence[str] = SERVE,
         on_log: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
+        fake_detectors: bool = False,
     ) -> None:
         self._stop = stop or threading.Event()
         self._directory = Path(directory)
@@ -81,6 +89,8 @@ class Sandbox:
         self._processes: dict[str, Process] = {}
         self._keys: Mapping[str, str] = {}
         self._journal = Journal()
+        self._fake_detectors = fake_detectors
+        self.detectors = {}
 
     def __enter__(self) -> Self:
         """Start all parts and wait until a request would be served.
@@ -154,6 +164,8 @@ class Sandbox:
             ports[backend.cluster] = self._start_backend(backend)
         file = folder / "envoy.json"
         changed = localise(bootstrap, ports, str(folder / "attempts.sock"), self.clients.key_set, self.listeners)
+        if self.fakes:
+            mark_responses(changed, ", ".join(sorted({fake.name for fake in self.fakes})))
         file.write_text(json.dumps(changed), encoding="utf-8")
         self._start_envoy((*command, "-c", str(file)), folder / "admin")
 
@@ -179,7 +191,7 @@ class Sandbox:
         return replace(provider, query=f"{provider.query}&{parameter}" if provider.query else parameter)
 
     def _start_runtime(self, folder: Path) -> int:
-        config = self._directory / self.spec.router
+        config = self._with_detectors(self._directory / self.spec.router, folder.parent)
         options: tuple[str, ...] = (
             "--config",
             str(config),
@@ -189,16 +201,30 @@ class Sandbox:
             "127.0.0.1:0",
         )
         if self.spec.candidate is not None:
-            options += ("--shadow", str(self._directory / self.spec.candidate), "--share", str(self.spec.share))
-        runtime = read_model(config.parent / "runtime.yaml", RuntimeSettings)
-        servers = dummy_detector_files(folder.parent / DETECTORS, runtime)
-        if self._keys or self.spec.identity is not None or servers:
+            candidate = self._with_detectors(self._directory / self.spec.candidate, folder.parent)
+            options += ("--shadow", str(candidate), "--share", str(self.spec.share))
+        if self._keys or self.spec.identity is not None or (folder.parent / DETECTORS).exists():
             options += ("--credentials", str(folder))
         process = self._start_process("the runtime", (*self._serve, *options), self._hear)
         until = time.monotonic() + START
         while (record := self._journal.serving(_PAUSE)) is None:
             self._wait(process, until)
         return int(str(record["address"]).rpartition(":")[2])
+
+    def _with_detectors(self, config: Path, folder: Path) -> Path:
+        """Return a policy's settings, with fakes for the servers that classify text if they are wanted."""
+        runtime = read_model(config.parent / "runtime.yaml", RuntimeSettings)
+        files = folder / DETECTORS
+        dummy_detector_files(files, runtime)
+        if not self._fake_detectors:
+            self.detectors = {**self.detectors, **{name: server.url for name, server in servers(runtime).items()}}
+            return config
+        copy = Path(tempfile.mkdtemp(dir=folder))
+        changed, fakes = with_fakes(config, copy, partial(read_server_access, files))
+        for fake in fakes:
+            self._parts.callback(fake.stop)
+        self.fakes = (*self.fakes, *fakes)
+        return changed
 
     def _start_envoy(self, command: Sequence[str], admin_file: Path) -> None:
         process = self._start_process("Envoy", (*command, "--admin-address-path", str(admin_file)), lambda _: None)

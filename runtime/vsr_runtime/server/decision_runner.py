@@ -90,7 +90,7 @@ class DecisionRunner:
                 if self.full(generation):
                     return undecided(generation, state, Cause.FULL)
                 return await remote.request(generation, state, event.body, end)
-            event = RequestBody(event.body, Budget.of(generation.budget, lambda: monotonic() > end))
+            event = RequestBody(event.body, Budget.of(generation.budget, lambda: monotonic() > end), event.read)
             state, action = await self._step(generation, state, event, size, end)
         else:
             state, action = advance(generation.rules, state, event)

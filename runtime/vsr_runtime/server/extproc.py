@@ -408,7 +408,7 @@ class Processor:
     ) -> SendToModel | ImmediateResponse:
         """Decide a request, answer it from the cache if that is possible, and apply the limits."""
         if self._share is not None and isinstance(event, RequestBody):
-            state = await self._share.draw(exchange, state, event.body, begun, self._decision_runner)
+            state, event = await self._share.draw(exchange, state, event, begun, self._decision_runner)
         state = self._with_observations(exchange.generation, state)
 
         async def decide(moved: str | None = None) -> SendToModel | ImmediateResponse:

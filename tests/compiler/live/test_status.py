@@ -485,7 +485,7 @@ def test_program_for_credentials_has_a_deadline(live: FakeCluster, monkeypatch: 
     """A kubeconfig may start a program, which may wait for somebody."""
     over = threading.Event()
     monkeypatch.setattr("vsr_compiler.verify.api_server.client.connect", lambda _: over.wait())
-    monkeypatch.setattr("vsr_compiler.cli.status.CONNECT_SECONDS", 0.1)
+    monkeypatch.setattr("vsr_compiler.cli.status_run.CONNECT_SECONDS", 0.1)
     result = call("status", *QUICKSTART)
     over.set()
     assert (result.exit_code, "gives no credentials within 0.1 s" in result.stderr) == (1, True)

@@ -59,7 +59,7 @@ def test_requests_of_a_conversation_are_drawn_alike(folders, chat):
 
     def key(body: bytes, request: str = "r1") -> bytes:
         state, _ = advance(config, AwaitsHeaders(), request_event(request))
-        return drawn_by(config, state, body, lambda: False)
+        return drawn_by(config, state, body, lambda: False)[0]
 
     first = {"role": "user", "content": "How do I sort a list?"}
     more = [first, {"role": "assistant", "content": "So."}, {"role": "user", "content": "And backwards?"}]

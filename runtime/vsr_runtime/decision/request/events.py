@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.deadline import Expired, never
@@ -82,10 +83,17 @@ class RequestHeaders:
 
 @fast_dataclass(frozen=True, slots=True)
 class RequestBody:
-    """The whole body. ``expired`` is the deadline of the decision."""
+    """The whole body.
+
+    Attributes:
+        body: the bytes.
+        expired: the deadline of the decision.
+        read: a `ReadBody`, if it was read before, for the draw of a candidate; else None.
+    """
 
     body: bytes
     expired: Expired = field(default=never, compare=False)
+    read: Any = field(default=None, compare=False, repr=False)
 
 
 class Cause(Enum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vsr_runtime.decision.apis.endpoints import Api, ApiEndpoint
+from vsr_runtime.decision.ask.extract import AskRules
 from vsr_runtime.decision.deadline import DeadlineExceededError, Expired, never
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.identity.client import Client
@@ -70,6 +71,21 @@ class ParsedRequest:
     def split_seed(self) -> bytes:
         """What determines the share of a split."""
         return self.seed if self.conversation is None else self.conversation
+
+
+@fast_dataclass(frozen=True, slots=True)
+class ReadBody:
+    """A body that was read before the policy that decides was known.
+
+    Attributes:
+        read: the body, or an error.
+        view: what signals read; None if the API has none.
+        rules: how the person's ask was extracted for it.
+    """
+
+    read: JsonBody | FormBody | ImmediateResponse
+    view: RequestView | None = None
+    rules: AskRules | None = None
 
 
 def read_request(

@@ -49,7 +49,7 @@ from vsr_runtime.decision.request.immediate_responses import (
 )
 from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.outcomes import Outcomes, conclude, concluded, first_outcomes
-from vsr_runtime.decision.request.parsed_request import ParsedRequest, read_request
+from vsr_runtime.decision.request.parsed_request import ParsedRequest, ReadBody, read_request
 from vsr_runtime.decision.request.stored_response import send_stored
 from vsr_runtime.decision.selection.observations import Observations
 from vsr_runtime.decision.view import InvalidRequestError, RequestView
@@ -228,7 +228,8 @@ def _conversation_headers(
 
 def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tuple[State, Action]:
     limit = config.max_body if state.attempt is None else config.max_body + GROWTH
-    read = read_request(event.body, state.endpoint, limit, event.expired, state.boundary)
+    before: ReadBody | None = event.read if len(event.body) <= limit else None
+    read = before.read if before else read_request(event.body, state.endpoint, limit, event.expired, state.boundary)
     if isinstance(read, ImmediateResponse):
         return Decided(), read
     if state.attempt is not None:
@@ -244,7 +245,7 @@ def _on_body(config: MachineConfig, state: AwaitsBody, event: RequestBody) -> tu
     following: State
     action: Action
     try:
-        parsed = _parse(program, state, body, seed, named, event.expired)
+        parsed = _parse(program, state, body, seed, named, event.expired, before)
         if isinstance(parsed, ImmediateResponse):
             following, action = Decided(), parsed
         else:
@@ -285,7 +286,13 @@ def _state_holder(program: Program, state: AwaitsBody, body: JsonBody) -> str | 
 
 
 def _parse(
-    program: Program, state: AwaitsBody, body: JsonBody, seed: bytes, named: str | None, expired: Expired
+    program: Program,
+    state: AwaitsBody,
+    body: JsonBody,
+    seed: bytes,
+    named: str | None,
+    expired: Expired,
+    before: ReadBody | None = None,
 ) -> ParsedRequest | ImmediateResponse:
     """Evaluate guards that apply to every route, and read the view. Return the request, or a guard's rejection."""
     endpoint, evaluation = state.endpoint, None
@@ -299,7 +306,8 @@ def _parse(
             return rejection
     view = None
     if named is None and endpoint.view_of is not None:
-        view = endpoint.view_of(body.values, program.ask_rules)
+        known = before.view if before is not None and before.rules == program.ask_rules else None
+        view = known or endpoint.view_of(body.values, program.ask_rules)
         view = view if state.client is None else replace(view, client=state.client)
     demand = NO_DEMAND
     if endpoint.view_of is not None and program.smallest_context is not None:

@@ -9,7 +9,7 @@ from vsr_runtime.decision.deadline import Expired
 from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.decision.request.form_body import FormBody
-from vsr_runtime.decision.request.parsed_request import read_request
+from vsr_runtime.decision.request.parsed_request import ReadBody, read_request
 from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig
 from vsr_runtime.decision.view import InvalidRequestError
 
@@ -22,7 +22,7 @@ def is_drawn(key: bytes, percent: float) -> bool:
     return split_point(_SALT + key) < percent
 
 
-def drawn_by(config: MachineConfig, state: AwaitsBody, body: bytes, expired: Expired) -> bytes:
+def drawn_by(config: MachineConfig, state: AwaitsBody, body: bytes, expired: Expired) -> tuple[bytes, ReadBody | None]:
     """Return by what a request is drawn: the key of its conversation, as splits have it, or else the request's own.
 
     Args:
@@ -30,21 +30,27 @@ def drawn_by(config: MachineConfig, state: AwaitsBody, body: bytes, expired: Exp
         state: its state before the body.
         body: the body, which may be anything.
         expired: the deadline.
+
+    Returns:
+        That, and the body as it was read; None if it was not.
     """
     seed = body if state.request_id is None else state.request_id.encode("utf-8", "surrogatepass")
     if state.key is not None:
-        return written_key(state.key, {}) or seed
+        return written_key(state.key, {}) or seed, None
     read = read_request(body, state.endpoint, config.max_body, expired, state.boundary)
+    known = ReadBody(read)
     if isinstance(read, ImmediateResponse):
-        return seed
+        return seed, known
     values = read.document.values if isinstance(read, FormBody) else read.values
     key = written_key(None, values)
     if key is not None or state.endpoint.view_of is None:
-        return key or seed
+        return key or seed, known
+    rules = config.program.ask_rules
     try:
-        return spoken_key(state.endpoint.view_of(values, config.program.ask_rules))
+        view = state.endpoint.view_of(values, rules)
+        return spoken_key(view), ReadBody(read, view, rules)
     except InvalidRequestError:
-        return seed
+        return seed, known
 
 
 def conflict(active: MachineConfig, candidate: MachineConfig) -> str | None:

@@ -14,9 +14,11 @@ from vsr_runtime.decision.request.events import (
     Event,
     GuardMatch,
     ImmediateResponse,
+    RequestBody,
     RequestHeaders,
     SendToModel,
 )
+from vsr_runtime.decision.request.parsed_request import ReadBody
 from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, State, advance
 from vsr_runtime.decision.request.share import drawn_by, is_drawn
 from vsr_runtime.log import log
@@ -114,33 +116,37 @@ class Share:
         if exchange.drawn is not None:
             exchange.drawn.candidate.leave()
 
-    async def draw(self, exchange: Exchange, state: State, body: bytes, begun: float, runner: DecisionRunner) -> State:
-        """Return the state of the policy that decides the request."""
+    async def draw(
+        self, exchange: Exchange, state: State, event: RequestBody, begun: float, runner: DecisionRunner
+    ) -> tuple[State, RequestBody]:
+        """Return the state of the policy that decides the request, and the body, which is read once."""
         drawn = exchange.drawn
         if drawn is None or not isinstance(state, AwaitsBody):
-            return state
+            return state, event
         drawn.policy = "active"
-        within = await self._is_drawn(drawn.active, state, body, begun + drawn.active.budget, runner)
-        if within is None:
-            return self._fall_back(exchange, drawn, "late")
-        if not within:
-            return state
+        found = await self._drawn_by(drawn.active, state, event.body, begun + drawn.active.budget, runner)
+        if found is None:
+            return self._fall_back(exchange, drawn, "late"), event
+        key, read = found
+        event = replace(event, read=read)
+        if not is_drawn(key, self._percent):
+            return state, event
         if drawn.state is None:
-            return self._fall_back(exchange, drawn, "headers")
+            return self._fall_back(exchange, drawn, "headers"), event
         drawn.policy = "candidate"
         exchange.generation = drawn.candidate
-        return drawn.state
+        return drawn.state, event
 
-    async def _is_drawn(
+    async def _drawn_by(
         self, active: Generation, state: AwaitsBody, body: bytes, end: float, runner: DecisionRunner
-    ) -> bool | None:
-        """Return whether the candidate decides; None if that is not known in time."""
+    ) -> tuple[bytes, ReadBody | None] | None:
+        """Return by what a request is drawn, and its body as it was read; None if that is not known in time."""
         expired = Budget.of(active.budget, lambda: monotonic() > end)
         work = partial(drawn_by, active.rules, state, body, expired)
         try:
             if len(body) < LARGE_BODY or state.key is not None:
-                return is_drawn(work(), self._percent)
-            return is_drawn(await runner.readers.run(loop_time(end), len(body), work), self._percent)
+                return work()
+            return await runner.readers.run(loop_time(end), len(body), work)
         except (OverloadedError, TimeoutError, DeadlineExceededError, BudgetExceededError):
             return None
 
