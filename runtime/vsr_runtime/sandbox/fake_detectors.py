@@ -33,6 +33,7 @@ _ALWAYS = {
 }
 """A condition of Envoy that every response meets."""
 _MAX_BODY = 16 << 20
+_DIGITS = 9
 _POLL = 0.05
 _SECONDS = 30.0
 """How long a connection may say nothing."""
@@ -57,8 +58,7 @@ class FakeDetector:
         self.server = server
         self.headers = dict(access.headers)
         self.path = PROTOCOLS[server.protocol].path.format(model=quote(server.model or "", safe=""))
-        self._http = ThreadingHTTPServer((LOOPBACK, 0), type("Handler", (_Handler,), {"fake": self}))
-        self._http.daemon_threads = True
+        self._http = _Server((LOOPBACK, 0), type("Handler", (_Handler,), {"fake": self}))
         self.url = f"http://{LOOPBACK}:{self._http.server_address[1]}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(_POLL,), name=name, daemon=True)
         self._thread.start()
@@ -121,6 +121,13 @@ def _plain(server: ServerSettings) -> ServerSettings:
     return server.model_copy(update={"caFile": None})
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Nothing: the runtime has hung up, as it does at a deadline."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     fake: FakeDetector
     protocol_version = "HTTP/1.1"
@@ -150,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _result(self) -> tuple[int, object, int]:
         """Return status, JSON values and number of findings."""
         length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit() and int(length) <= _MAX_BODY):
+        if not (length.isascii() and length.isdigit() and len(length) <= _DIGITS and int(length) <= _MAX_BODY):
             return 413, {"error": "too long, or of no stated length"}, 0
         data = self.rfile.read(int(length))
         if self.path != self.fake.path:

@@ -130,6 +130,23 @@ def test_a_fake_refuses_what_its_server_would(path, body, key, status):
         fake.stop()
 
 
+@pytest.mark.parametrize("length", ["", "-1", "99999999", "9" * 5000])
+def test_a_fake_reads_no_body_that_is_too_long_or_of_no_stated_length(length, capfd):
+    """It refuses it at once, without a traceback."""
+    one = remote("tei", "http://there:1", ["jailbreak"])
+    fake = FakeDetector("attacks", one, one.server, KEY)
+    try:
+        connection = http.client.HTTPConnection(fake.url.removeprefix("http://"), timeout=60)
+        with closing(connection):
+            connection.putrequest("POST", "/predict")
+            connection.putheader("Content-Length", length)
+            connection.endheaders()
+            assert connection.getresponse().status == 413
+    finally:
+        fake.stop()
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_the_compiled_settings_stay_as_they_are(tmp_path):
     """Only a copy has the addresses of fakes; the certificates of authorities are not needed there."""
     folder = tmp_path / "router"
