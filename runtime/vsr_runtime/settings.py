@@ -89,6 +89,7 @@ class Settings:
         similarity_classifier: the classifier that has the policy's sentences; None if no route uses them.
         default_on_failure: whether requests go to the default model if their category is unavailable.
         debug_headers: which clients get debug headers; None for none.
+        access_log_metadata: whether decisions are sent as dynamic metadata, too.
         cache: limits of the response cache; None if there is none.
         cache_folder: the folder of the login and the CA of the store in which replicas share answers.
         classifiers: all classifiers by name, which an engine may share between processes.
@@ -106,6 +107,7 @@ class Settings:
     similarity_classifier: ClassifierSettings | None = None
     default_on_failure: bool = False
     debug_headers: Literal["on-request", "always"] | None = None
+    access_log_metadata: bool = False
     cache: CacheSettings | None = None
     cache_folder: Path = Path()
     classifiers: Mapping[str, ClassifierSettings] = field(default_factory=dict)
@@ -258,6 +260,7 @@ def check_settings(
         classifiers=runtime.classifiers,
         default_on_failure=runtime.onFailure is not None,
         debug_headers=runtime.responseHeaders,
+        access_log_metadata=runtime.accessLogMetadata is not None,
         cache=_cache(program, runtime),
         similarity_classifier=similarity if SIMILARITIES & program.needs else None,
         source=SettingsSource(folder, router, runtime, credentials, clients),

@@ -32,6 +32,9 @@ UPLOAD_SECONDS = 60
 """Seconds for the body of a request to arrive, at the gateway and at the router."""
 
 
+METADATA_NAMESPACE = "vsr"
+"""The namespace of dynamic metadata in which a gateway finds decisions."""
+
 FRAME_BYTES = 64 * 1024
 """Allowance for what a gRPC message has besides a body."""
 
@@ -341,6 +344,8 @@ class RuntimeSettings(StrictModel):
     """Where requests go whose category cannot be had; without it they are refused."""
     responseHeaders: Literal["on-request", "always"] | None = None  # noqa: N815 - the file's spelling
     """Responses with debug headers: those to clients that send ``x-vsr-debug: true``, or all."""
+    accessLogMetadata: Literal[True] | None = None  # noqa: N815 - the file's spelling
+    """Decisions are sent as dynamic metadata, too, for access logs of the gateway."""
     detectors: DetectorSettings | None = None
     fallbacks: dict[str, FallbackSettings] | None = None
     """By decision: those whose requests are sent again after a failure."""

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import grpc
-from google.protobuf import struct_pb2
+from google.protobuf import json_format, struct_pb2
 
 from support.played_gateway import ANY_TIME, OVERTAKEN
 from support.runtime_fakes import FakeClassifier
@@ -60,7 +60,7 @@ class Outcome:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
-    metadata: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, object] = field(default_factory=dict)
     reply: bytes = b""
     reply_headers: dict[str, str] = field(default_factory=dict)
     frames: list[bytes] = field(default_factory=list)
@@ -148,7 +148,7 @@ class Gateway:
             if kind == "request_headers":
                 answered = True
                 struct = struct_pb2.Struct.FromString(message.dynamic_metadata)
-                outcome.metadata = {name: value.string_value for name, value in struct.fields.items()}
+                outcome.metadata = json_format.MessageToDict(struct)
                 outcome.headers = _applied(outcome.headers, message.request_headers.response.header_mutation)
                 if not had_body:
                     return

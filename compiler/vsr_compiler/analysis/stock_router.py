@@ -74,11 +74,7 @@ def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Di
         message = "semantic-router does not support `cors`"
         hint = "Remove it, and use the CORS filter of the gateway, or `engine: vsr-runtime`."
         yield Diagnostic("VSR330", message, policy.gateway.cors.span, hint)
-    if router.response_headers != "never":
-        message = f"semantic-router does not support `responseHeaders: {router.response_headers}`"
-        yield Diagnostic(
-            "VSR330", message, router.span, "Remove it. Clients that send `x-vsr-debug: true` get debug headers."
-        )
+    yield from _reports(router)
     if policy.ask.span is not None:
         message = "semantic-router reads the whole last user turn, so `ask` has no effect"
         yield Diagnostic("VSR330", message, policy.ask.span, RUNTIME)
@@ -96,6 +92,18 @@ def _router(policy: ir.Policy, implementation: ir.SemanticRouter) -> Iterator[Di
         yield Diagnostic(
             "VSR331", message, blocking[0].span, "Detect them by the response header `x-vsr-fast-response`."
         )
+
+
+def _reports(router: ir.Router) -> Iterator[Diagnostic]:
+    """Check where the decision is reported: the engine has its own headers, and sends gateways no metadata."""
+    if router.response_headers != "never":
+        message = f"semantic-router does not support `responseHeaders: {router.response_headers}`"
+        yield Diagnostic(
+            "VSR330", message, router.span, "Remove it. Clients that send `x-vsr-debug: true` get debug headers."
+        )
+    if router.access_log_metadata:
+        message = "semantic-router does not support `accessLogMetadata`: it sends gateways no decisions"
+        yield Diagnostic("VSR330", message, router.span, "Remove it, or use `engine: vsr-runtime`.")
 
 
 def _credentials(policy: ir.Policy) -> Iterator[Diagnostic]:

@@ -58,6 +58,7 @@ class Router:
     token_secret: str = TOKEN_SECRET
     on_failure: Literal["deny", "default-model"] = "deny"
     response_headers: Literal["never", "on-request", "always"] = "never"
+    access_log_metadata: bool = False
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
     rollout: Rollout | None = None

@@ -194,6 +194,7 @@ def _router(scope: Scope, spec: schema.RouterSpec) -> ir.Router:
         token_secret=(spec.weights or schema.WeightsSpec()).token,
         on_failure=spec.on_failure,
         response_headers=spec.response_headers,
+        access_log_metadata=spec.access_log_metadata,
         overflow=spec.overflow,
         reload=spec.reload,
         rollout=link_rollout(scope, spec.rollout, ("router", "rollout")),

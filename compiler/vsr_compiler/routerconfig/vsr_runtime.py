@@ -64,6 +64,7 @@ def runtime_settings(policy: ir.Policy, heads: Mapping[str, settings.ClassifierS
         cache=_cache(policy),
         onFailure="default-model" if router.fails_open else None,
         responseHeaders=None if router.response_headers == "never" else router.response_headers,
+        accessLogMetadata=True if router.access_log_metadata else None,
         detectors=_detectors(policy),
         fallbacks=_fallbacks(policy),
         stickiness=_stickiness(policy),

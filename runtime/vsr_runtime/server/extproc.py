@@ -29,6 +29,7 @@ from vsr_runtime.log import Field, flush, log, log_buffered
 from vsr_runtime.server.agentgateway import MARK, read_vouched, sender_of
 from vsr_runtime.server.audit.writer import AuditLog
 from vsr_runtime.server.clients import CLIENT, UNKNOWN, FairShares, address_of, client_of, is_attempt
+from vsr_runtime.server.decision_metadata import decision_metadata
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.duplex import read_upload, upload_messages
 from vsr_runtime.server.exchange import Exchange, HeldBytes, describe, id_of, who
@@ -267,7 +268,7 @@ class Processor:
             if late := self._upload_timeouts.lost(task):
                 task.uncancel()
                 self._note(exchange, late, None)
-                return encoded(late)
+                return encoded(late, metadata=self._metadata(exchange, late))
             if not self._draining:  # the gateway has gone
                 raise
             task.uncancel()
@@ -382,9 +383,10 @@ class Processor:
         held.add(len(event.body) if isinstance(event, RequestBody) else 0)
         decided = await self._decide(exchange, state, event, begun)
         self._note(exchange, decided, begun)
+        answer = encoded(decided, metadata=self._metadata(exchange, decided))
         if not isinstance(decided, SendToModel) or decided.response is None:
-            return encoded(decided)
-        await stream.write(encoded(decided))
+            return answer
+        await stream.write(answer)
         held.release()
         return await self._follow(task, exchange, stream, decided)
 
@@ -443,15 +445,14 @@ class Processor:
         if isinstance(action, ImmediateResponse):
             self._compare(exchange, None, action)
             self._note(exchange, action, None)
-            return encoded(action)
+            return encoded(action, metadata=self._metadata(exchange, action))
         if not isinstance(action, SendToModel):
             raise OutOfOrderError(f"{type(action).__name__} before the body")
         self._compare(exchange, None, action)
         self._note(exchange, action, monotonic())
         known = exchange.vouched
-        message = (
-            encoded(known.apply(action), bodiless=True, metadata=MARK) if known else encoded(action, bodiless=True)
-        )
+        sent = known.apply(action) if known else action
+        message = encoded(sent, bodiless=True, metadata=self._metadata(exchange, action))
         if not self._follows(exchange, action):
             return message
         self._upload_timeouts.end(task)
@@ -510,10 +511,11 @@ class Processor:
         begun = exchange.arrived = monotonic()
         decided = await self._decide(exchange, state, RequestBody(upload.body), begun)
         self._note(exchange, decided, begun)
+        metadata = self._metadata(exchange, decided)
         if isinstance(decided, ImmediateResponse):
-            return encoded(decided)
+            return encoded(decided, metadata=metadata)
         known = exchange.vouched
-        sent = upload_messages(known.apply(decided), upload, MARK) if known else upload_messages(decided, upload)
+        sent = upload_messages(known.apply(decided) if known else decided, upload, metadata)
         if self._follows(exchange, decided):
             for message in sent:
                 await stream.write(message)
@@ -533,7 +535,18 @@ class Processor:
         """Refuse a request of a client that uses more than its share."""
         response = undecided_response(cause)
         self._note(exchange, response, None)
-        return encoded(response)
+        return encoded(response, metadata=self._metadata(exchange, response))
+
+    @staticmethod
+    def _metadata(exchange: Exchange, action: SendToModel | ImmediateResponse) -> bytes:
+        """Return the dynamic metadata of a decision: agentgateway's mark, and the decision for access logs."""
+        mark = MARK if exchange.vouched and isinstance(action, SendToModel) else b""
+        # The gateway is configured by the active policy, whichever policy decides.
+        active = exchange.drawn.active if exchange.drawn else exchange.generation
+        if not active.access_log_metadata:
+            return mark
+        # Serialised structs add up: these are two fields.
+        return mark + decision_metadata(exchange.request_id, action, exchange.generation.digest)
 
     def _compare(self, exchange: Exchange, body: bytes | None, decided: SendToModel | ImmediateResponse) -> None:
         """Let a candidate decide the request, too, once: what limits and caches make of it is not compared."""

@@ -79,6 +79,7 @@ class Generation:
         reads_responses: whether any response must be read.
         wanted: what decisions must know of models; None if they select none by that.
         trusts_addresses: whether the address of a request's sender matters.
+        access_log_metadata: whether decisions are sent as dynamic metadata, too.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Generation:
         self.reads_responses = settings.program.reads_responses
         self.wanted = settings.program.wanted
         self.trusts_addresses = settings.program.identity is not None and bool(settings.program.identity.networks)
+        self.access_log_metadata = settings.access_log_metadata
         self.pool = pool
         self.response_cache = response_cache
         self.digest = digest

@@ -58,6 +58,7 @@ UNSUPPORTED = {
     "gpu": ("{task: jailbreak,", "{task: jailbreak, device: cuda,", "runs on the CPU"),
     "role": ("{keywords: [urgent]}", "{role: {users: [ann]}}", "needs the identity of the client"),
     "headers": ("router: {", "router: {responseHeaders: always, ", "responseHeaders: always"),
+    "metadata": ("router: {", "router: {accessLogMetadata: true, ", "accessLogMetadata"),
     "cache": ("model: far}", "model: far, cache: {}}", "by headers that the gateway removes"),
     "name": ("name: urgent,", "name: guard/attacks,", "reserved for a guard"),
 }

@@ -30,7 +30,7 @@ def dashboard(policy: ir.Policy) -> Object:
         router.span,
         namespace=router.grpc.namespace,
         labels=LABEL,
-        data={f"vsr-{policy.name}.json": json.dumps(_model(policy), indent=2, sort_keys=True) + "\n"},
+        data={f"vsr-{policy.name}.json": _text(_model(policy))},
     )
 
 
@@ -38,7 +38,7 @@ def alerts(policy: ir.Policy) -> list[Body]:
     """Return the alerts on the router's metrics. The stock router has none of these metrics."""
     if isinstance(policy.router.implementation, ir.SemanticRouter):
         return []
-    series = _series(policy)
+    series = series_of(policy)
     return [
         _alert(
             "RouterRefusesRequests",
@@ -89,13 +89,13 @@ def _alert(name: str, expression: str, duration: str, text: str) -> Body:
     }
 
 
-def _series(policy: ir.Policy) -> str:
+def series_of(policy: ir.Policy) -> str:
     """Return the label matchers of the router's series, as the Prometheus operator labels them."""
     return f'namespace="{policy.router.http.namespace}",service="{policy.router.http.name}"'
 
 
 def _model(policy: ir.Policy) -> Body:
-    series = _series(policy)
+    series = series_of(policy)
     panels = [
         *_common_panels(series),
         *([] if isinstance(policy.router.implementation, ir.SemanticRouter) else _runtime_panels(series)),
@@ -114,6 +114,13 @@ def _model(policy: ir.Policy) -> Body:
         "title": f"Semantic router: {policy.name}",
         "uid": _uid(policy.name),
     }
+
+
+def _text(model: Body) -> str:
+    """Return the dashboard as JSON with a line for each panel, so that a difference shows the panels that changed."""
+    panels = ",\n".join(json.dumps(panel, sort_keys=True) for panel in model["panels"])
+    rest = json.dumps({key: value for key, value in model.items() if key != "panels"}, sort_keys=True)
+    return f'{{"panels": [\n{panels}\n],\n{rest[1:]}\n'
 
 
 def _uid(name: str) -> str:

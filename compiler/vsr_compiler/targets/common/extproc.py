@@ -26,7 +26,7 @@ from vsr_schemas.headers import (
     STRIPPED,
     STRIPPED_PREFIXES,
 )
-from vsr_schemas.runtime import UPLOAD_SECONDS
+from vsr_schemas.runtime import METADATA_NAMESPACE, UPLOAD_SECONDS
 
 FILTER_NAME = "vsr.ext_proc"
 """Not Envoy's default name: on routes to pools, Istio points the filter of the default name at the endpoint picker."""
@@ -121,6 +121,10 @@ def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False, wri
     stock = isinstance(policy.router.implementation, ir.SemanticRouter)
     # By the client's address our router gives every client its share.
     attributes: Body = {} if stock else {"request_attributes": ["source.address"]}
+    # Envoy ignores metadata of namespaces that are not listed.
+    metadata: Body = {}
+    if policy.router.access_log_metadata:
+        metadata = {"metadata_options": {"receiving_namespaces": {"untyped": [METADATA_NAMESPACE]}}}
     return {
         "name": FILTER_NAME,
         "typed_config": {
@@ -130,6 +134,7 @@ def ext_proc_filter(policy: ir.Policy, cluster: str, *, local: bool = False, wri
             "grpc_service": {"envoy_grpc": {"cluster_name": cluster}}
             | ({} if local else stream_metadata(policy.router)),
             "message_timeout": duration(policy.router.deadline),
+            **metadata,
             "mutation_rules": _mutations(policy, writes),
             **attributes,
             "processing_mode": {

@@ -8,9 +8,10 @@ from vsr_compiler import ir
 from vsr_compiler.manifests.kinds import MONITORING_GROUP, RBAC_GROUP
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.model_servers import VLLM
+from vsr_compiler.targets.common import objectives
 from vsr_compiler.targets.common.components import Component
 from vsr_compiler.targets.common.dashboard import alerts as alerts_of_router
-from vsr_compiler.targets.common.dashboard import dashboard
+from vsr_compiler.targets.common.dashboard import dashboard, series_of
 from vsr_compiler.targets.common.gateway_api import GatewayPods, PodsOfGateway
 from vsr_compiler.targets.common.picker import METRICS_PORT
 from vsr_compiler.targets.common.pools import Pooled, is_pool, labels, none, picker_service, settings
@@ -201,13 +202,14 @@ def _rules(policy: ir.Policy, pools: list[ir.Endpoint], proxies: GatewayPods) ->
                     "annotations": {"summary": f"Requests have waited at {endpoint.name} for ten minutes."},
                 }
             )
+    groups = [{"name": f"vsr-{policy.name}", "rules": alerts}, *objectives.group(policy, series_of(policy))]
     return make(
         API,
         "PrometheusRule",
         f"{router.grpc.name}-{policy.name}",
         router.span,
         namespace=router.grpc.namespace,
-        spec={"groups": [{"name": f"vsr-{policy.name}", "rules": alerts}]},
+        spec={"groups": groups},
     )
 
 

@@ -62,6 +62,8 @@ DESCRIPTIONS: dict[str, dict[str, str]] = {
         "tries the next route that matches, then `default`; `reject` answers 400.",
         "responseHeaders": "Which responses carry the decision in `x-vsr-*` headers: none, those of clients that send "
         "`x-vsr-debug: true`, or all.",
+        "accessLogMetadata": "Whether the router sends each decision as metadata of the request, so that access logs "
+        "of the gateway can contain it. See [Access logs](metrics.md#access-logs). Router `vsr-runtime` only.",
         "reload": "How a change reaches the router: `rollout` replaces its pods one after the other. With `hot`, "
         "running pods read it, unless models or their endpoints change; `vsr-runtime` only.",
         "rollout": "Replace the pods in steps, each judged by the router's metrics. See "

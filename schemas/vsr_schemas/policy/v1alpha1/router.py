@@ -54,8 +54,9 @@ class RouterSpec(StoredPlacementSpec):
     (bytes) is the buffer of the gateway and the limit of the runtime. ``auto_models`` are the names with which clients
     let the router choose. ``image`` is optional for ``semantic-router``, whose releases have one. That engine evaluates
     no guard on requests that name a model: ``unguarded: explicit-models`` accepts this. ``response_headers`` sets
-    whether responses report the decision: never, always, or on requests with ``x-vsr-debug: true``. ``reload`` sets
-    whether a changed configuration replaces the pods or is read by running ones.
+    whether responses report the decision: never, always, or on requests with ``x-vsr-debug: true``.
+    ``access_log_metadata`` sets whether the gateway's access logs can contain the decision. ``reload`` sets whether a
+    changed configuration replaces the pods or is read by running ones.
     """
 
     image: Image | None = None
@@ -70,6 +71,7 @@ class RouterSpec(StoredPlacementSpec):
     max_body: Annotated[Bytes, Field(ge=1024, le=2**30)] = 8 * 2**20
     on_failure: Literal["deny", "default-model"] = "deny"
     response_headers: Literal["never", "on-request", "always"] = "never"
+    access_log_metadata: Bool = False
     overflow: Literal["route", "reject"] = "route"
     reload: Literal["rollout", "hot"] = "rollout"
     rollout: RolloutSpec | None = None
