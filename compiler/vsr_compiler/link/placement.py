@@ -36,7 +36,9 @@ ROUTER_VARIABLES = frozenset({"VSR_CACHE_DIR", "VSR_MODELS", "TMPDIR", "HF_HOME"
 PICKER_VARIABLES = frozenset({"NAMESPACE", "POD_NAME"})
 TAKEN = frozenset({"weights", "shm", "config", "cache", "cache-store", "models", "scratch", "tmp", "credentials"})
 """Names of volumes that the compiler writes."""
-FOLDERS = ("/data", "/dev", "/proc", "/sys", "/etc/vsr", "/var/cache/vsr", "/models", "/config")
+WEIGHTS = "/data"
+"""Where model servers have their weights."""
+FOLDERS = ("/dev", "/proc", "/sys", "/etc/vsr", "/var/cache/vsr", "/models", "/config")
 """Folders that the compiler mounts, or that the kernel provides."""
 
 
@@ -178,8 +180,9 @@ def _check_volumes(scope: Scope, volumes: list[schema.VolumeSpec], path: Path) -
     """VSR206 for volumes that the compiler writes, VSR205 for two of one name or one folder."""
     names: set[str] = set()
     folders: set[str] = set()
+    taken = FOLDERS if path[0] == "router" else (WEIGHTS, *FOLDERS)
     for index, volume in enumerate(volumes):
-        if volume.name in TAKEN or any(_inside(volume.mount, folder) for folder in FOLDERS):
+        if volume.name in TAKEN or any(_inside(volume.mount, folder) for folder in taken):
             what = f"volume `{volume.name}`" if volume.name in TAKEN else f"folder `{volume.mount}`"
             scope.report("VSR206", f"the {what} is set by the compiler", (*path, index), "Use another name and folder.")
         if volume.name in names or volume.mount in folders:
