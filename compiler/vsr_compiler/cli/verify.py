@@ -201,7 +201,7 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     source = _source(manifests, policy)
     if source:
         try:
-            more, foreign = _by_policy(source[0], read, manifests)
+            more, foreign = _by_policy(source[0], read, manifests, settings.excludes)
             assumptions, diagnostics = assumptions | more, diagnostics + foreign
         except CompileError as error:
             diagnostics += error.diagnostics
@@ -329,13 +329,15 @@ def _source(manifests: tuple[Path, ...], policy: Path | None) -> tuple[Path, Pat
         return None
 
 
-def _by_policy(source: Path, read: Read, inputs: tuple[Path, ...]) -> tuple[Assumptions, list[Diagnostic]]:
+def _by_policy(
+    source: Path, read: Read, inputs: tuple[Path, ...], skip: Callable[[Path], bool]
+) -> tuple[Assumptions, list[Diagnostic]]:
     """Return what a policy assumes, and the hosts that its environments must not refer to."""
     from vsr_compiler.cli.verify_residency import residency_findings  # noqa: PLC0415 - as above
     from vsr_compiler.deploy.policy_assumptions import rendered_assumptions  # noqa: PLC0415 - as above
 
     policy = read_policy(source)
-    return rendered_assumptions(policy), residency_findings(policy, read, inputs)
+    return rendered_assumptions(policy), residency_findings(policy, read, inputs, skip)
 
 
 def _at_policy(diagnostics: list[Diagnostic], objects: list[Manifest], source: Path, out: Path) -> list[Diagnostic]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
@@ -21,17 +21,23 @@ from vsr_compiler.verify.manifest import as_mapping, as_strings
 from vsr_compiler.verify.stream import parse_documents
 
 _KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-_MAX_DEPTH = 5
-"""Kustomizations between one of a user and the overlay of an environment."""
 _SHARED = frozenset({"base", "components", "helm"})
 """Folders of a target that every environment on it uses."""
 
 
-def residency_findings(policy: ir.Policy, read: Read, inputs: Iterable[Path]) -> list[Diagnostic]:
+def residency_findings(
+    policy: ir.Policy, read: Read, inputs: Iterable[Path], skip: Callable[[Path], bool]
+) -> list[Diagnostic]:
     """Return the hosts that environments must not refer to, each at its place; nothing without `residency`.
 
     An object is for the environment whose overlay it is in or includes. One of a base is for all environments on its
     target. Where that is unknown, a host is reported if no environment may refer to it.
+
+    Args:
+        policy: The linked policy.
+        read: The objects.
+        inputs: The files and folders that they are from.
+        skip: Whether a path inside a folder is left out.
     """
     if policy.residency is None:
         return []
@@ -44,7 +50,7 @@ def residency_findings(policy: ir.Policy, read: Read, inputs: Iterable[Path]) ->
             for item in unit.manifests:
                 span, own = partial(_span_in, item), addresses(item.body, _parsed)
                 found += foreign_hosts(policy, environments, hosts, own, span, item.title, strict=strict)
-    for path in _settings(inputs):
+    for path in _settings(inputs, skip):
         found += _in_file(policy, hosts, path)
     return report(policy.residency, found)
 
@@ -67,7 +73,7 @@ def _scope(policy: ir.Policy, path: Path) -> tuple[tuple[ir.Environment, ...], b
     for above, name in pairwise(parts):
         if above == "overlays" and name in known:
             return (known[name],), True
-    if included := [known[name] for name in _included(path, known, _MAX_DEPTH)]:
+    if included := [known[name] for name in _included(path, known, set())]:
         return tuple(included), True
     if path.parent.name == "router":
         return policy.places, True
@@ -77,28 +83,28 @@ def _scope(policy: ir.Policy, path: Path) -> tuple[tuple[ir.Environment, ...], b
     return policy.places, False
 
 
-def _included(folder: Path, known: Iterable[str], depth: int) -> Iterator[str]:
-    """Yield the environments whose overlays a kustomization includes."""
+def _included(folder: Path, known: Iterable[str], seen: set[Path]) -> Iterator[str]:
+    """Yield the environments whose overlays a kustomization includes, itself or by others; each folder is read once."""
     file = next((folder / name for name in _KUSTOMIZATIONS if (folder / name).is_file()), None)
-    if file is None or not depth:
+    real = folder.resolve()
+    if file is None or real in seen:
         return
+    seen.add(real)
     for value, _ in _documents(file):
         for resource in as_strings(as_mapping(value).get("resources")):
             place = PurePosixPath(resource)
             if place.name in known and place.parent.name in {"overlays", ".."}:
                 yield place.name
             elif (folder / resource).is_dir():
-                yield from _included(folder / resource, known, depth - 1)
+                yield from _included(folder / resource, known, seen)
 
 
-def _settings(inputs: Iterable[Path]) -> Iterator[Path]:
-    """Yield the Helm values and router configurations in folders and among named files."""
-    for path in inputs:
-        if path.is_dir():
-            yield from sorted(item for item in path.rglob("values*.y*ml") if item.is_file())
-            own = [path] if path.name == "router" else []
-            folders = [*own, *(item for item in sorted(path.rglob("router")) if item.is_dir())]
-            yield from (item for folder in folders for item in sorted(folder.glob("*.yaml")))
+def _settings(inputs: Iterable[Path], skip: Callable[[Path], bool]) -> Iterator[Path]:
+    """Yield the Helm values and router configurations in folders."""
+    for folder in (path for path in inputs if path.is_dir()):
+        own = folder.glob("*.yaml") if folder.name == "router" else ()
+        files = {*folder.rglob("values*.y*ml"), *folder.rglob("router/*.yaml"), *own}
+        yield from (path for path in sorted(files) if path.is_file() and not skip(path))
 
 
 def _in_file(policy: ir.Policy, hosts: Hosts, path: Path) -> Iterator[ForeignHost]:

@@ -15,6 +15,8 @@ _HOST = re.compile(r"(?:\*\.)?[a-z0-9](?:[a-z0-9._-]{0,251}[a-z0-9])?|\[?[0-9a-f
 _URL = re.compile(r"[a-z][a-z0-9+.-]{1,15}://[^\s\"'<>,|]+", re.IGNORECASE)
 _SUBSET = re.compile(r"(?:outbound|inbound)\|\d*\|[^|]*\|(?P<host>[^|]+)")
 """A cluster of Istio: direction, port, subset and host."""
+_LONGEST = 2048
+"""Characters of a URL; a longer text is none."""
 _IN_CONFIG = frozenset({"address", "base_url", "endpoint", "host", "url"})
 """Fields of router configurations and of Envoy that hold an address."""
 _ROUTER_FILES = frozenset({"config.yaml", "runtime.yaml"})
@@ -92,6 +94,8 @@ def host_of(text: str) -> str:
     ('api.example.com', 'api.example.com', '')
     """
     text = text.strip()
+    if len(text) > _LONGEST:
+        return ""
     try:
         parts = urlsplit(text if "://" in text else f"//{text}")
         host = (parts.hostname or "").rstrip(".") if parts.netloc else ""

@@ -297,3 +297,29 @@ def test_a_comment_accepts_a_host(tree: Callable[..., Path]) -> None:
     accepted = ENTRY.replace("- api.us.example.com", "- api.us.example.com  # vsr-verify: ignore VSR567 only tests")
     edited(tree(), "prod-paris", us=accepted)
     assert verify(Path("out/shop"))[1] == []
+
+
+def test_hostile_input_ends_soon(tree: Callable[..., Path]) -> None:
+    """Kustomizations that include each other, and texts on which a search could take long."""
+    tree()
+    for name, other in (("one", "two"), ("two", "one")):
+        folder = Path(name)
+        folder.mkdir()
+        resources = ", ".join([f"../{other}"] * 50)
+        (folder / "kustomization.yaml").write_text(f"resources: [{resources}]\n", encoding="utf-8")
+    (Path("one") / "values.yaml").write_text(
+        f"a: {'http://' + ':' * 100_000}x\nb: '{':' * 100_000}x'\n", encoding="utf-8"
+    )
+    (Path("one") / "us.yaml").write_text(ENTRY.replace("api.us.example.com", f"'{':' * 100_000}x'"), encoding="utf-8")
+    assert verify(Path("one"), "--policy", "policies/shop.yaml")[1] == []
+
+
+def test_excluded_files_are_not_read(tree: Callable[..., Path]) -> None:
+    """Values as any other file."""
+    values = tree() / "helm" / "values-other.yaml"
+    values.parent.mkdir(exist_ok=True)
+    values.write_text("url: https://chat.us.example.com/v1\n", encoding="utf-8")
+    assert len(verify(Path("out/shop"))[1]) == 1
+    settings = 'apiVersion: vsr.dev/verify/v1\nexclude: ["**/values-other.yaml"]\n'
+    Path(".vsr-verify.yaml").write_text(settings, encoding="utf-8")
+    assert verify(Path("out/shop"))[1] == []
