@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from vsr_compiler.manifests import jsonpatch
@@ -109,12 +110,20 @@ def _files(trees: Comparison, place: _Place, *, old: bool) -> dict[str, tuple[st
     return {rest: (*own, found[rest]) if rest in found else own for rest, own in files.items()}
 
 
-def environment_objects(trees: Comparison, name: str) -> Iterator[Body]:
-    """Yield every object that an environment has now."""
-    place = _places(trees, old=False).get(name)
-    for paths in _files(trees, place, old=False).values() if place is not None else ():
-        body = _body(trees, paths, old=False)
-        if body is not None:
+def environment_objects(trees: Comparison, name: str, *, old: bool = False, kind: str = "") -> Iterator[Body]:
+    """Yield every object that an environment has.
+
+    Args:
+        trees: Both sides.
+        name: The environment.
+        old: Which side.
+        kind: Only objects of this kind, by the names of their files; empty for all.
+    """
+    place = _places(trees, old=old).get(name)
+    files = _files(trees, place, old=old) if place is not None else {}
+    prefix = f"{kind.lower()}-" if kind else ""
+    for rest, paths in files.items():
+        if PurePosixPath(rest).name.startswith(prefix) and (body := _body(trees, paths, old=old)) is not None:
             yield body
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from support import crds
 from support.common import SMALL, call, linked, reference
-from support.gitops_support import DEV, GITOPS, HERE, PLAIN, PROD, compiled, with_environments
+from support.gitops_support import DEV, GITOPS, HERE, PLAIN, PROD, bodies, build, compiled, with_environments, written
 from support.rendering import components, notices, objects
 from vsr_compiler import ir
 from vsr_compiler.live.built_in import judge
@@ -143,22 +145,68 @@ def test_an_environment_has_its_own_rollout_or_none() -> None:
     assert not [path for path in paths if path.startswith("istio/overlays/same/") and "rollout" in path]
 
 
+SCALED = text(
+    GOOD.replace("replicas: 10", 'replicas: 10, autoscaling: {min: 10, max: 20, prometheus: "http://p:9090"}'), PLAIN
+)
+
+
 @pytest.mark.parametrize(
     ("own", "expected"),
     [
-        ({"dev": ""}, {"autoscaling-rollout": "Rollout"}),
-        ({"dev": "rollout: none", "prod": ""}, {"autoscaling": "Deployment", "autoscaling-rollout": "Rollout"}),
+        ({"dev": ""}, {"-rollout": "Rollout"}),
+        ({"dev": "rollout: none"}, {"": "Deployment", "-rollout": "Rollout"}),
+        ({"dev": "rollout: none", "prod": ""}, {"": "Deployment", "-rollout": "Rollout"}),
     ],
 )
 def test_autoscalers_exist_for_the_workloads_that_environments_have(own, expected) -> None:
-    """Each scales an object of the kind that it names, and drops its replicas."""
+    """Each scales an object of the kind that it names, and drops its replicas; KEDA as HorizontalPodAutoscalers."""
     found = {}
-    for component in components(environments(text(GOOD, PLAIN), **own), "istio"):
+    for component in components(environments(SCALED, **own), "istio"):
         for item in component.objects:
-            if item.kind == "HorizontalPodAutoscaler":
+            if item.kind in {"HorizontalPodAutoscaler", "ScaledObject"}:
                 found[component.name] = item.body["spec"]["scaleTargetRef"]["kind"]
                 assert [patch["target"]["kind"] for patch in component.patches] == [found[component.name]]
-    assert found == expected
+    names = {f"{stem}{end}": kind for stem in ("autoscaling", "autoscaling-keda") for end, kind in expected.items()}
+    assert found == names
+
+
+def test_an_environment_that_alone_has_steps_gets_a_component_for_them() -> None:
+    """The policy itself has a Deployment."""
+    plain = text('replicas: 10, autoscaling: {min: 10, max: 20, prometheus: "http://p:9090"}', PLAIN)
+    policy = environments(plain, dev="", prod=f"rollout: {GOOD.partition('rollout: ')[2]}")
+    names = {component.name for component in components(policy, "istio") if "autoscaling" in component.name}
+    assert names == {"autoscaling", "autoscaling-rollout", "autoscaling-keda", "autoscaling-keda-rollout"}
+
+
+@pytest.mark.subprocess
+@pytest.mark.parametrize(("name", "kind"), [("dev", "Deployment"), ("prod", "Rollout")])
+@pytest.mark.parametrize("component", ["autoscaling", "autoscaling-keda"])
+def test_kustomize_adds_the_autoscaler_to_the_workload_of_an_environment(
+    tmp_path: Path, component: str, name: str, kind: str
+) -> None:
+    """The workload exists, and has no replicas that a sync would reset."""
+    policy = environments(SCALED, dev="rollout: none", prod="")
+    target = written(compiled(replace(policy, gitops=None)), tmp_path) / "istio"
+    own = target / "overlays" / "own"
+    own.mkdir()
+    end = "-rollout" if kind == "Rollout" else ""
+    used = {"resources": [f"../{name}"], "components": [f"../../components/{component}{end}"]}
+    (own / "kustomization.yaml").write_text(json.dumps(used), encoding="utf-8")
+    found = {(item["kind"], item["metadata"]["name"]): item["spec"] for item in bodies(build(own)) if "spec" in item}
+    (scaler,) = [
+        spec for (own_kind, _), spec in found.items() if own_kind in {"HorizontalPodAutoscaler", "ScaledObject"}
+    ]
+    reference = scaler["scaleTargetRef"]
+    assert reference["kind"] == kind
+    assert "replicas" not in found[kind, reference["name"]]
+
+
+def test_keda_without_the_router_has_one_component_for_all_kinds() -> None:
+    """Model servers are Deployments in every environment."""
+    servers = PLAIN.replace("one: {vllm: {}}", 'one: {vllm: {autoscaling: {max: 4, prometheus: "http://p:9090"}}}')
+    policy = environments(text(GOOD, servers), dev="rollout: none", prod="")
+    names = {component.name for component in components(policy, "istio") if "keda" in component.name}
+    assert names == {"autoscaling-keda"}
 
 
 def test_the_alert_about_the_router_reads_the_metric_of_its_controller() -> None:

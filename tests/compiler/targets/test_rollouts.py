@@ -20,6 +20,7 @@ from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.environment_changes import environment_changes
 from vsr_compiler.review.rollout.two_steps import two_steps
 from vsr_compiler.targets import render
+from vsr_schemas.reports_diff import RolloutChange
 
 Body = Mapping[str, Any]
 TEXT = """\
@@ -161,14 +162,55 @@ def test_the_kustomizations_of_the_documentation_part_an_overlay_into_three(tmp_
     assert {kind for kind, *_ in parts[2]} == {"ConfigMap", "Deployment"}
 
 
+LORAS = changed(TEXT, (("endpoints: alpha}", "endpoints: alpha, loras: {law: {path: /adapters/law}}}"),))
+TWO_STEPS = "steps: [{weight: 10, pause: 90s}, {weight: 50, pause: 1h}]"
+STEPS_OF_ROUTER = ('image: "r:1"', f'image: "r:1", replicas: 10, rollout: {{controller: argo-rollouts, {TWO_STEPS}}}')
+
+
+def removals(old: str, new: str, *, environment: str = "") -> list[RolloutChange]:
+    """What diff says of removals that old pods still use, in an environment with further words."""
+    place = f"environments: {{it: {{target: istio{environment}}}}}\n"
+    sides = (compiled(linked(f"{text}{place}")) for text in (old, new))
+    trees = Comparison(*({path: file.content for path, file in item.tree.items()} for item in sides), "old")
+    return list(two_steps(trees, environment_changes(trees)))
+
+
 def test_diff_says_which_removals_need_two_steps() -> None:
     """A server that stays loses an adapter before the router stops to select it."""
-    loras = changed(TEXT, (("endpoints: alpha}", "endpoints: alpha, loras: {law: {path: /adapters/law}}}"),))
-    old, new = (compiled(linked(f"{text}environments: {{it: {{target: istio}}}}\n")) for text in (loras, TEXT))
-    trees = Comparison(*({path: file.content for path, file in item.tree.items()} for item in (old, new)), "old")
-    (found,) = two_steps(environment_changes(trees))
-    assert "Deployment" in found.text
-    assert "law" in found.text
+    (found,) = removals(LORAS, TEXT)
+    assert found.text.startswith("Deployment edge/alpha no longer serves law in it: ")
+    assert found.text.endswith(" get 404 until it is replaced")
     assert len(found.steps) == 2
-    back = Comparison(*({path: file.content for path, file in item.tree.items()} for item in (new, old)), "old")
-    assert not list(two_steps(environment_changes(back)))
+    assert not removals(TEXT, LORAS)
+
+
+def test_diff_says_how_long_a_stepwise_rollout_still_uses_what_is_removed() -> None:
+    """Old pods serve during all steps, and again after an abort."""
+    stepwise = [changed(text, (STEPS_OF_ROUTER,)) for text in (LORAS, TEXT)]
+    (found,) = removals(*stepwise)
+    router = "Rollout vllm-semantic-router-system/semantic-router"
+    assert f"get 404 while {router} has pods of both versions, 1h 1m 30s or longer" in found.text
+    assert "after an abort until you revert this change" in found.text
+    assert found.steps[1].startswith("When all pods have the new version, ")
+    assert not removals(*reversed(stepwise))
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["new steps", "steps that an environment switches off"])
+def test_a_router_without_old_pods_of_a_rollout_is_replaced_at_once(*, first: bool) -> None:
+    """The controller skips the steps of the first version, and a Deployment has none."""
+    new = changed(TEXT, (STEPS_OF_ROUTER,))
+    if first:
+        (found,) = removals(LORAS, new)
+    else:
+        (found,) = removals(changed(LORAS, (STEPS_OF_ROUTER,)), new, environment=", rollout: none")
+    assert found.text.endswith(" get 404 until it is replaced")
+
+
+@pytest.mark.parametrize(("words", "kind"), [((), "Deployment"), ((STEPS_OF_ROUTER,), "Rollout")])
+def test_diff_names_the_workload_to_apply_before_attempts_go(words: tuple[tuple[str, str], ...], kind: str) -> None:
+    """A route with several attempts goes with one object of the gateway."""
+    new = changed(TEXT, words)
+    old = changed(new, (("model: beta-8b}]", "model: beta-8b, fallback: [alpha-8b]}]"),))
+    (found,) = removals(old, new)
+    assert "no longer makes the attempts of" in found.text
+    assert f"the router's ConfigMap and {kind} first" in found.steps[0]

@@ -27,7 +27,7 @@ def rollout_changes(policy: str, trees: Comparison) -> list[RolloutChange]:
         *argo_cd_changes(policy, trees),
         *flux_changes(policy, trees, environments),
         *host_changes(policy, trees),
-        *two_steps(environments),
+        *two_steps(trees, environments),
         *interruptions(environments),
         *restarts(environments),
         *left_behind(policy, trees, environments),

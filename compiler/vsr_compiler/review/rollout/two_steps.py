@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from vsr_compiler.manifests.immutable import group_kind
 from vsr_compiler.manifests.kinds import GATEWAY_GROUP
+from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.environment_changes import Body, Environments
+from vsr_compiler.review.rollout.overlaps import Router, routers
 from vsr_compiler.review.rollout.words import items, label, listed, mapping
 from vsr_schemas.reports_diff import RolloutChange
 
@@ -17,12 +19,15 @@ ROUTE = "vsr-route/"
 _FLAGS = ("--served-model-name", "--lora-modules")
 
 
-def two_steps(environments: Environments) -> Iterator[RolloutChange]:
+def two_steps(trees: Comparison, environments: Environments) -> Iterator[RolloutChange]:
     """Yield servers that no longer know a model, and Gateways that no longer admit a namespace of routes.
 
-    Both change before the router, whose pods select the model until they are replaced.
+    Both change before the router, whose pods select the model until they are replaced: soon by a Deployment, after
+    all steps by a Rollout.
     """
-    texts: dict[str, tuple[list[str], list[str]]] = {}
+    workloads = routers(trees, environments)
+    yield from _attempts(environments, workloads)
+    texts: dict[tuple[str, str, Router], list[str]] = {}
     for change in environments.changes:
         if change.old is None or change.new is None:
             continue
@@ -36,34 +41,34 @@ def two_steps(environments: Environments) -> Iterator[RolloutChange]:
             case _:
                 continue
         if lost:
-            where, _ = texts.setdefault(f"{label(change.new)} {what} {listed(lost)}", ([], [first]))
-            where.append(change.environment)
-    yield from _attempts(environments)
-    for text, (where, (first,)) in texts.items():
+            key = f"{label(change.new)} {what} {listed(lost)}", first, workloads[change.environment]
+            texts.setdefault(key, []).append(change.environment)
+    for (text, first, router), where in texts.items():
         yield RolloutChange(
-            text=f"{text} in {listed(where)}: requests that the router still leads there get 404 until it is replaced",
+            text=f"{text} in {listed(where)}: requests that the router still leads there get 404 {router.until}",
             steps=[
                 f"For no request to fail, make two changes. First, {first}, and sync.",
-                "Then make the rest of this change.",
+                "When all pods have the new version, make the rest of this change."
+                if router.overlap
+                else "Then make the rest of this change.",
             ],
         )
 
 
-def _attempts(environments: Environments) -> Iterator[RolloutChange]:
+def _attempts(environments: Environments, workloads: Mapping[str, Router]) -> Iterator[RolloutChange]:
     """Yield routes with several attempts that a gateway no longer has. They change in one object with all others."""
-    texts: dict[str, list[str]] = {}
+    texts: dict[tuple[str, Router], list[str]] = {}
     for change in environments.changes:
         if change.old is None or change.new is None:
             continue
         if lost := sorted(_chains(change.old) - _chains(change.new)):
-            texts.setdefault(f"{label(change.new)} no longer makes the attempts of {listed(lost)}", []).append(
-                change.environment
-            )
-    for text, where in texts.items():
+            text = f"{label(change.new)} no longer makes the attempts of {listed(lost)}"
+            texts.setdefault((text, workloads[change.environment]), []).append(change.environment)
+    for (text, router), where in texts.items():
         yield RolloutChange(
-            text=f"{text} in {listed(where)}: requests that the router still sends there get 404 until it is replaced",
+            text=f"{text} in {listed(where)}: requests that the router still sends there get 404 {router.until}",
             steps=[
-                "For no request to fail, apply the router's ConfigMap and Deployment first, and wait for its rollout.",
+                f"For no request to fail, apply the router's ConfigMap and {router.kind} first, and wait for all pods.",
                 "Then apply the rest of this change.",
             ],
         )

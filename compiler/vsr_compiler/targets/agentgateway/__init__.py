@@ -94,6 +94,7 @@ TARGET = Target(
         autoscaling.component,
         autoscaling.stepwise,
         autoscaling.keda,
+        autoscaling.keda_stepwise,
     ),
     charts=(helm_values.chart,),
     installs=helm_values.SOURCES,

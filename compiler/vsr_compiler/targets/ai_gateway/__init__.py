@@ -51,6 +51,7 @@ TARGET = Target(
         autoscaling.component,
         autoscaling.stepwise,
         autoscaling.keda,
+        autoscaling.keda_stepwise,
     ),
     charts=(helm_values.chart, helm_values.ai_chart),
     installs=helm_values.SOURCES,

@@ -1,11 +1,11 @@
 """Components that scale pods: `autoscaling` by HorizontalPodAutoscalers, `autoscaling-keda` by KEDA.
 
-`autoscaling-rollout` is the former for environments that roll out their router in steps.
+`autoscaling-rollout` and `autoscaling-keda-rollout` are the same for environments that roll out their router in steps.
 
 Router replicas follow CPU use, or on GPUs the queue of the inference engine. Model servers follow their queue, if the
 policy sets bounds for them. A HorizontalPodAutoscaler reads queues from an adapter for custom metrics, KEDA from
 Prometheus itself, and scales the router by whichever of CPU and queue asks for more pods. An overlay includes one of
-the two components.
+the components.
 """
 
 from __future__ import annotations
@@ -81,20 +81,37 @@ def _waiting(policy: ir.Policy) -> str:
 
 
 def keda(policy: ir.Policy) -> Component | None:
-    """Return the ScaledObjects of what the policy scales by Prometheus; None if there is nothing."""
-    objects, patches = [], []
+    """Return the ScaledObjects of what the policy scales by Prometheus; None if there is nothing.
+
+    None as well if KEDA scales the router and every environment rolls it out in steps.
+    """
+    return _keda(policy, "autoscaling-keda", DEPLOYMENT)
+
+
+def keda_stepwise(policy: ir.Policy) -> Component | None:
+    """Return the same for environments whose router is a Rollout that KEDA scales; None if there are none."""
+    own = policy.router.autoscaling
+    if own is None or own.prometheus is None:
+        return None
+    return _keda(policy, "autoscaling-keda-rollout", (rollout.API, "Rollout"))
+
+
+def _keda(policy: ir.Policy, name: str, owner: Owner) -> Component | None:
+    objects, patches, fits = [], [], True
     router = policy.router
     if router.autoscaling is not None and router.autoscaling.prometheus is not None:
-        owner = rollout.workload_kind(router)
+        if owner[1] not in rollout.kinds_in(policy):
+            return None
         triggers = list(_router_triggers(policy, router.autoscaling.prometheus))
         objects.append(_scaled_object(router.grpc, router.autoscaling, router.replicas, triggers, owner))
         patches.append(without_replicas(router.grpc, owner))
+        fits = owner == rollout.workload_kind(router)
     for endpoint, server, own in scaled(policy):
         if own.prometheus is not None:
             triggers = [keda_trigger(policy, endpoint, own, own.prometheus)]
             objects.append(_scaled_object(endpoint.service, own, server.replicas, triggers))
             patches.append(without_replicas(endpoint.service))
-    return Component("autoscaling-keda", tuple(objects), tuple(patches)) if objects else None
+    return Component(name, tuple(objects), tuple(patches), for_base=fits) if objects else None
 
 
 def scaled(policy: ir.Policy) -> Iterator[tuple[ir.Endpoint, ir.VllmServer, ir.Autoscaling]]:

@@ -40,6 +40,7 @@ TARGET = Target(
         autoscaling.component,
         autoscaling.stepwise,
         autoscaling.keda,
+        autoscaling.keda_stepwise,
     ),
     kinds=KINDS,
     cluster_names=CLUSTER_NAMES,

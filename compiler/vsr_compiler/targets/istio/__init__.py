@@ -64,7 +64,13 @@ TARGET = Target(
     hops=HOPS,
     checks=(*GATEWAY_CHECKS, pools.ignored_by("istio")),
     preflight=(namespaces.preflight, listeners.preflight),
-    components=(monitoring.component(gateway.pods), autoscaling.component, autoscaling.stepwise, autoscaling.keda),
+    components=(
+        monitoring.component(gateway.pods),
+        autoscaling.component,
+        autoscaling.stepwise,
+        autoscaling.keda,
+        autoscaling.keda_stepwise,
+    ),
     kinds=KINDS,
     cluster_names=(namespaces.cluster_names,),
 )

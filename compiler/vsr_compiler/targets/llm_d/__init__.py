@@ -34,6 +34,7 @@ TARGET = Target(
         autoscaling.component,
         autoscaling.stepwise,
         autoscaling.keda,
+        autoscaling.keda_stepwise,
         picker_chart.component(PROJECT),
     ),
     charts=(picker_chart.charts(PROJECT),),
