@@ -112,6 +112,66 @@ def test_the_pages_have_policies() -> None:
     assert len(POLICIES) > 30
 
 
+def is_manifest(document: object) -> bool:
+    """Whether a document is an object of a cluster, which a policy and a kustomization are not."""
+    return (
+        isinstance(document, dict)
+        and {"apiVersion", "kind"} <= document.keys()
+        and not document["apiVersion"].startswith(("vsr.dev/", "kustomize.config.k8s.io/"))
+    )
+
+
+def manifests(page: str) -> list[dict[str, Any]]:
+    """The objects of clusters on a page."""
+    documents = (one for block in blocks(page) for one in YAML(typ="safe").load_all(block))
+    return [one for one in documents if is_manifest(one)]
+
+
+MANIFESTS = {page: found for page in PAGES if (found := manifests(page))}
+
+
+def verified(objects: list[dict[str, Any]], folder: Path) -> tuple[int, str]:
+    """The exit code and the findings of `verify` for some objects."""
+    path = folder / "objects.yaml"
+    with path.open("w", encoding="utf-8") as file:
+        YAML(typ="safe").dump_all(objects, file)
+    result = call("verify", path, "--no-envoy")
+    return result.exit_code, result.output
+
+
+@pytest.mark.parametrize("page", MANIFESTS)
+def test_a_manifest_of_the_documentation_fits_its_schema(page: str, tmp_path: Path) -> None:
+    """`verify` knows the definition of each kind, and finds no error."""
+    code, output = verified(MANIFESTS[page], tmp_path)
+    assert code == 0, f"{page}: {output}"
+    assert "VSR440" not in output, f"{page}: {output}"
+
+
+def test_a_manifest_with_a_misspelt_field_is_found(tmp_path: Path) -> None:
+    """Of each kind of the access logs, so that the test above can fail."""
+    wrong = {
+        "EnvoyProxy": ("telemetry", "telemetri"),
+        "Telemetry": ("accessLogging", "accessLog"),
+        "AgentgatewayPolicy": ("frontend", "fronted"),
+    }
+    objects = {item["kind"]: item for item in MANIFESTS["docs/reference/metrics.md"]}
+    assert wrong.keys() <= objects.keys()
+    for kind, (old, new) in wrong.items():
+        spec = {new if key == old else key: value for key, value in objects[kind]["spec"].items()}
+        code, output = verified([objects[kind] | {"spec": spec}], tmp_path)
+        assert (code, f"spec.{new}" in output) == (1, True), output
+
+
+def test_access_logs_print_fields_that_the_router_sends() -> None:
+    """Every field in the examples is one of the table above them."""
+    page = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    section = page.partition("## Access logs")[2].partition("\n## ")[0]
+    table = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))))
+    used = set(re.findall(r"(?:DYNAMIC_METADATA\(vsr:|extproc\.vsr\.)(\w+)", section))
+    assert len(used) > 3
+    assert used <= table
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_yaml_block_is_valid(page: str) -> None:
     """Manifests, pipelines and other examples parse."""

@@ -163,11 +163,8 @@ def test_the_kustomizations_of_the_documentation_part_an_overlay_into_three(tmp_
 
 
 LORAS = changed(TEXT, (("endpoints: alpha}", "endpoints: alpha, loras: {law: {path: /adapters/law}}}"),))
-STEPS_OF_ROUTER = (
-    'image: "r:1"',
-    'image: "r:1", replicas: 10, rollout: {controller: argo-rollouts, '
-    "steps: [{weight: 10, pause: 90s}, {weight: 50, pause: 1h}]}",
-)
+TWO_STEPS = "steps: [{weight: 10, pause: 90s}, {weight: 50, pause: 1h}]"
+STEPS_OF_ROUTER = ('image: "r:1"', f'image: "r:1", replicas: 10, rollout: {{controller: argo-rollouts, {TWO_STEPS}}}')
 
 
 def removals(old: str, new: str, *, environment: str = "") -> list[RolloutChange]:

@@ -68,8 +68,7 @@ def _attempts(environments: Environments, workloads: Mapping[str, Router]) -> It
         yield RolloutChange(
             text=f"{text} in {listed(where)}: requests that the router still sends there get 404 {router.until}",
             steps=[
-                f"For no request to fail, apply the router's ConfigMap and {router.kind} first, and wait for its "
-                "rollout.",
+                f"For no request to fail, apply the router's ConfigMap and {router.kind} first, and wait for all pods.",
                 "Then apply the rest of this change.",
             ],
         )
