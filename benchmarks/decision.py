@@ -25,7 +25,8 @@ from vsr_runtime.decision.conversation.candidates import candidates_of
 from vsr_runtime.decision.request.events import RequestBody, SendToModel
 from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.parsed_request import read_request
-from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsBody, AwaitsHeaders
 from vsr_runtime.log import flush, log_buffered
 from vsr_runtime.server.exchange import describe
 from vsr_runtime.server.extproc import Processor

@@ -1,24 +1,45 @@
-"""Measures the example sets that ship: what a plain linear head finds when a topic is held out, and what patterns find.
+"""Measures the example sets that ship: what heads find of topics that they have not seen, and what patterns find.
 
-Run: ``python benchmarks/example_sets.py``. Needs the encoder of ``policies/quickstart.yaml``. The numbers are those of
-``docs/reference/example-sets.md``. The threshold for attacks is chosen on the held-out scores that it is measured on.
+Run: ``python benchmarks/example_sets.py [SET…]``. Needs the encoder of ``policies/quickstart.yaml``. The numbers are in
+``docs/reference/example-sets.md``. For each set, first a plain linear head on the last layer, then the head that a
+policy gets, with a confusion table. The threshold for attacks is chosen on the held-out scores that it is measured on.
 """
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import yaml
 
 from vsr_compiler import examples
-from vsr_compiler.heads.logistic import Floats, Integers, fit, with_bias
+from vsr_compiler.diagnostics import Span
+from vsr_compiler.heads.label_set import embed_label_set
+from vsr_compiler.heads.logistic import NONE, Floats, Integers, fit, with_bias
+from vsr_compiler.heads.middle_layer import TwoLayers
+from vsr_compiler.heads.train_labels import train_chosen_layer
+from vsr_compiler.ir.labels import OTHER, Example, LabelExamples
 from vsr_runtime.decision.deadline import never
 from vsr_runtime.decision.guards.finders import injection, spans
 from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.encoder_files import find_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
+UNLABELLED = {
+    "fact-check@1": "no_fact_check_needed",
+    "feedback@2": "other",
+    "injection@1": "benign",
+    "injection@2": "benign",
+    "modality@1": "AR",
+    "reask@1": "new_question",
+}
+"""The label of a set whose texts a policy lists under ``other``."""
+LANGUAGES = ("German", "French", "Spanish", "Portuguese", "Chinese", "Japanese", "other languages")
+"""Beginnings of the names of topics in other languages than English."""
+_SPAN = Span("examples", 1, 1)
 
 
 def encoder() -> SentenceEncoder:
@@ -41,6 +62,56 @@ def held_out(vectors: Floats, targets: Integers, topics: list[str]) -> Floats:
     return scores
 
 
+def label_examples(name: str) -> list[LabelExamples]:
+    """Return the examples of a set as a policy would list them."""
+    groups = []
+    for label, topics in examples.read(name).labels.items():
+        found = [Example(text, topic, _SPAN) for topic, texts in topics.items() for text in texts]
+        groups.append(LabelExamples(OTHER if label == UNLABELLED.get(name) else label, tuple(found), _SPAN))
+    return groups
+
+
+def policy_head(name: str, model: SentenceEncoder) -> None:
+    """Print what the head of a policy finds of held-out topics: by language, and which labels it confuses.
+
+    A text has its most probable label; if the set has texts without a label, none may be more probable.
+    """
+    both, groups = TwoLayers(model), label_examples(name)
+    samples = embed_label_set(groups, both)
+    head, rows, seen = train_chosen_layer(samples, both, "")
+    if name in UNLABELLED:
+        rows = np.hstack([rows, 1 - rows.sum(axis=1, keepdims=True)])
+    names = [*samples.labels, OTHER]
+    topic_of = {example.text: example.topic for group in groups for example in group.examples}
+    confusions: dict[bool, Counter[tuple[str, str]]] = {True: Counter(), False: Counter()}
+    for text, target, row, held in zip(samples.texts, samples.targets, rows, seen, strict=True):
+        if text in topic_of and held:
+            english = not topic_of[text].startswith(LANGUAGES)
+            confusions[english][OTHER if target == NONE else names[target], names[int(row.argmax())]] += 1
+    print(f"{name}: head of a policy, {head.layer} layer")
+    for english, counts in confusions.items():
+        if counts:
+            print(f"  {'English' if english else 'other languages'}: {share_right(counts)}")
+            print(table(counts, [group.label for group in groups]))
+
+
+def share_right(counts: Counter[tuple[str, str]]) -> str:
+    """Return the share of texts that got their label."""
+    right = sum(count for (label, found), count in counts.items() if label == found)
+    return f"{right / counts.total():.3f} of {counts.total()} right"
+
+
+def table(counts: Counter[tuple[str, str]], labels: Iterable[str]) -> str:
+    """Return a confusion table in Markdown: a row for each label, a column for each result."""
+    names = list(labels)
+    lines = [f"| | {' | '.join(f'`{name}`' for name in names)} |", f"|---{'|---' * len(names)}|"]
+    for label in names:
+        total = sum(counts[label, found] for found in names)
+        cells = (f"{100 * counts[label, found] / total:.0f} %" if total else "" for found in names)
+        lines.append(f"| `{label}` ({total}) | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def area(positive: Floats, negative: Floats) -> float:
     """The share of pairs in which the positive one scores higher."""
     return float((positive[:, None] > negative[None, :]).mean())
@@ -49,7 +120,7 @@ def area(positive: Floats, negative: Floats) -> float:
 def main() -> None:
     """Prints a block a set."""
     model = encoder()
-    for name in (name for name in examples.names() if not name.startswith("mmlu")):
+    for name in sys.argv[1:] or [name for name in examples.names() if not name.startswith("mmlu")]:
         labels = examples.read(name).labels
         rows = [
             (text, number, topic)
@@ -64,6 +135,7 @@ def main() -> None:
         print(f"{name}: {right.mean():.3f} right", by_label)
         if name.startswith("injection"):
             attacks(texts, targets, topics, scores[:, 0] - scores[:, 1])
+        policy_head(name, model)
 
 
 def attacks(texts: list[str], targets: Integers, topics: list[str], scores: Floats) -> None:

@@ -8,7 +8,8 @@ from vsr_runtime.decision.program.conditions import CategoryCondition
 from vsr_runtime.decision.program.effects import ModelTarget
 from vsr_runtime.decision.program.program import PolicyRoute, Program
 from vsr_runtime.decision.request.events import RequestHeaders
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 
 LLAMA, PHI = ModelTarget("llama3-8b", "llama3-8b"), ModelTarget("phi4-mini", "phi4-mini")
 

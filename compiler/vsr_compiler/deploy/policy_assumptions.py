@@ -18,15 +18,16 @@ def policy_assumptions(policy: ir.Policy, charts: Iterable[Values]) -> Assumptio
     """Return what exists without the compiler.
 
     These are the Services and pods of endpoints that are served elsewhere, the pods of the store of responses, the
-    Services that charts create, the ConfigMaps and claims that placement names, and what the control planes of the
+    Services and pods of charts, the ConfigMaps and claims that placement names, and what the control planes of the
     policy's targets provide.
 
     Args:
         policy: The linked policy.
         charts: The Helm values of every target of the policy.
     """
+    charts = list(charts)
     services = [service for values in charts for service in values.services]
-    pods: list[tuple[str, tuple[tuple[str, str], ...]]] = []
+    pods = [pods for values in charts for pods in values.pods]
     services += [one.server.service for one in policy.remote_classifiers if one.server and one.server.service]
     pools: set[tuple[str, str, str]] = set()
     for endpoint in policy.endpoints:

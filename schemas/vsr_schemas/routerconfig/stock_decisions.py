@@ -52,7 +52,7 @@ CONDITIONS_REFUSED: Mapping[str, str] = {
     "preference": "a model, or an encoder in another way than embeddings, prefers a route",
     "reask": "questions of a conversation are not compared with each other",
     "safety": "the safety classifier",
-    "user_feedback": "our examples recognise 65 % on topics that they lack, 24 % at the stock threshold",
+    "user_feedback": "our examples recognise 84 % on topics that they lack, 66 % at the stock threshold",
 }
 """Types of conditions that are not executed; a decision may depend on them."""
 CACHE_REFUSED: Mapping[str, str] = {

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections import Counter
 
@@ -14,6 +15,8 @@ from vsr_compiler.examples.composed import PLACE
 from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
 
 INJECTION = ("injection@1", "injection@2")
+FEEDBACK = ("feedback@1", "feedback@2")
+LANGUAGES = ("German", "French", "Spanish", "Portuguese")
 
 
 @pytest.mark.parametrize("name", examples.names())
@@ -72,10 +75,13 @@ def test_the_page_lists_the_sets():
 @pytest.mark.parametrize(
     ("name", "labels"),
     [
+        ("complexity@1", ["easy", "medium", "hard"]),
         ("fact-check@1", ["needs_fact_check", "no_fact_check_needed"]),
         ("feedback@1", ["satisfied", "need_clarification", "wrong_answer", "want_different"]),
+        ("feedback@2", ["satisfied", "need_clarification", "wrong_answer", "want_different", "other"]),
         ("injection@1", ["attack", "benign"]),
         ("injection@2", ["attack", "benign"]),
+        ("modality@1", ["AR", "DIFFUSION", "BOTH"]),
         ("reask@1", ["reask", "new_question"]),
     ],
 )
@@ -85,6 +91,42 @@ def test_sets_for_other_tasks_have_their_labels(name, labels):
     assert list(shipped.labels) == labels
     assert min(len(shipped.texts(label)) for label in labels) >= 60
     assert min(len(topics) for topics in shipped.labels.values()) >= 4
+
+
+@pytest.mark.parametrize("name", ["complexity@1", "feedback@2", "modality@1"])
+def test_a_set_has_many_ways_of_saying_it_in_five_languages(name):
+    """At least 120 English texts a label, in at least 8 topics, and each label has topics in each other language."""
+    shipped = examples.read(name)
+    assert set(shipped.languages) == {"en", "de", "fr", "es", "pt"}
+    for label, topics in shipped.labels.items():
+        english = {topic: texts for topic, texts in topics.items() if not topic.startswith(LANGUAGES)}
+        assert len(english) >= 8, label
+        assert sum(map(len, english.values())) >= 120, label
+        assert all(any(topic.startswith(language) for topic in topics) for language in LANGUAGES), label
+
+
+def test_feedback_2_shares_no_text_with_feedback_1():
+    """So a head of one can be measured on the other."""
+    old, new = (
+        {fold(text) for label in own.labels for text in own.texts(label)} for own in map(examples.read, FEEDBACK)
+    )
+    assert not old & new
+
+
+def test_complexity_is_not_decided_by_the_length():
+    """The best limit of words separates easy from hard for fewer than 80 % of the texts."""
+    shipped = examples.read("complexity@1")
+    easy, hard = ([len(text.split()) for text in shipped.texts(label)] for label in ("easy", "hard"))
+    right = [sum(n <= limit for n in easy) + sum(n > limit for n in hard) for limit in range(60)]
+    assert max(right) < 0.8 * (len(easy) + len(hard))
+
+
+@pytest.mark.parametrize("name", ["complexity@1", "feedback@2", "modality@1", "reask@1"])
+def test_no_text_repeats_another_but_for_case_and_punctuation(name):
+    """Otherwise a topic that is held out would still be in the training set."""
+    shipped = examples.read(name)
+    texts = Counter(fold(text) for label in shipped.labels for text in shipped.texts(label))
+    assert [text for text, count in texts.items() if count > 1] == []
 
 
 @pytest.mark.parametrize(
@@ -155,6 +197,11 @@ def test_each_subject_has_fresh_questions():
     questions = tomllib.loads((ROOT / "benchmarks" / "fresh_domains.toml").read_text(encoding="utf-8"))
     assert sorted(questions) == sorted(MMLU_CATEGORIES)
     assert min(len(texts) for texts in questions.values()) >= 5
+
+
+def fold(text):
+    """Return the words of a text in lower case."""
+    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def texts_of(value):

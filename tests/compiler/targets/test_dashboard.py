@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -49,8 +50,9 @@ def alerts(policy: ir.Policy) -> list[dict[str, Any]]:
 
 
 def expressions(policy: ir.Policy = OURS) -> list[str]:
-    """Every query of the dashboard, and every alert's on the router's own metrics."""
-    queries = [target["expr"] for panel in model(policy)["panels"] for target in panel["targets"]]
+    """Every query of the router's panels, which are above the first heading, and every alert's on its metrics."""
+    panels = itertools.takewhile(lambda panel: panel["type"] != "row", model(policy)["panels"])
+    queries = [target["expr"] for panel in panels for target in panel["targets"]]
     return queries + [each["expr"] for each in alerts(policy) if METRIC.search(each["expr"])]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -200,3 +201,45 @@ def test_every_container_of_a_restricted_namespace_fits_the_level() -> None:
                     context = container["securityContext"]
                     assert context["allowPrivilegeEscalation"] is False, item.name
                     assert context["capabilities"] == {"drop": ["ALL"]}, item.name
+
+
+def budgets(objects: Iterable[Object]) -> list[str]:
+    """The names of budgets for other pods than the router's."""
+    return [item.name for item in objects if item.kind == "PodDisruptionBudget" and item.name != "semantic-router"]
+
+
+@pytest.mark.parametrize(
+    ("replicas", "scaled_to", "names"),
+    [(1, None, []), (2, None, ["one"]), (1, 3, ["one"]), (1, 1, [])],
+)
+def test_a_drain_takes_one_of_several_servers_at_a_time(replicas: int, scaled_to: int | None, names: list[str]) -> None:
+    """Also of those that an autoscaler adds. A single pod needs no budget."""
+    found = policy(replicas)
+    span = found.endpoints[0].span
+    scaled = ir.Autoscaling(max=scaled_to, min=None, queue=4, prometheus=None, span=span) if scaled_to else None
+    objects = emitted(policy(replicas, autoscaling=scaled))
+    assert budgets(objects.values()) == names
+    for name in names:
+        spec = objects["PodDisruptionBudget", name].body["spec"]
+        pods = objects["Deployment", name].body["spec"]["template"]["metadata"]["labels"]
+        assert spec["selector"]["matchLabels"].items() <= pods.items()
+        assert spec["maxUnavailable"] == 1
+
+
+def test_both_roles_of_a_pool_have_one_budget() -> None:
+    """With one pod each, budgets of their own would let a drain take both."""
+    text = TEXT.replace("gpus: 2, replicas: REPLICAS,", "gpus: 2, replicas: 2,")
+    text = text.replace("one: {vllm: {", "one: {pool: {disaggregation: true}, vllm: {")
+    objects = rendering.objects(linked(text), "llm-d")
+    (budget,) = [item.body for item in objects if item.kind == "PodDisruptionBudget" and item.name == "one"]
+    roles = [item.body for item in objects if item.kind == "Deployment" and item.name in {"one-prefill", "one-decode"}]
+    assert [role["spec"]["replicas"] for role in roles] == [1, 1]
+    for role in roles:
+        labels = role["spec"]["template"]["metadata"]["labels"]
+        assert budget["spec"]["selector"]["matchLabels"].items() <= labels.items()
+
+
+def test_pickers_have_no_budget() -> None:
+    """A standby is not ready, so a budget would keep the leader on its node for ever."""
+    text = TEXT.replace("REPLICAS", "1").replace("one: {vllm: {", "one: {pool: {picker: {replicas: 2}}, vllm: {")
+    assert budgets(rendering.objects(linked(text), "llm-d")) == []

@@ -84,7 +84,7 @@ def options(target: str) -> dict[str, Component]:
 def test_metrics_of_pickers_are_read_with_a_token() -> None:
     """A picker asks who reads its metrics; one account a namespace may, and Prometheus bears its token."""
     found = {(item.kind, item.name): item.body for item in options("gie")["monitoring"].objects}
-    (endpoint,) = found[("PodMonitor", "one-epp")]["spec"]["podMetricsEndpoints"]
+    (endpoint,) = found[("ServiceMonitor", "one-epp")]["spec"]["endpoints"]
     secret = found[("Secret", "vsr-metrics-reader")]
     assert endpoint["authorization"]["credentials"] == {"name": "vsr-metrics-reader", "key": "token"}
     assert secret["type"] == "kubernetes.io/service-account-token"

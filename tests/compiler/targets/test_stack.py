@@ -148,3 +148,16 @@ def test_the_routers_image_goes_with_the_chart(profile: str) -> None:
     """Its tag is the chart's release."""
     policy = linked(HEAD + f"gateway: {{versions: {profile}}}\n" + TWO)
     assert values(policy)["routerSpec"]["tag"] == f"v{policy.versions['production-stack']}"
+
+
+def test_servers_of_the_stack_are_monitored() -> None:
+    """By the labels that the chart gives them, and on the dashboard."""
+    policy = linked(HEAD + TWO)
+    (component,) = [item for item in rendering.components(policy, TARGET) if item.name == "monitoring"]
+    (monitor,) = [item.body for item in component.objects if item.kind == "PodMonitor" and item.name == "vllm-stack"]
+    engine = values(policy)["servingEngineSpec"]
+    assert monitor["spec"]["selector"]["matchLabels"] == engine["labels"]
+    assert monitor["spec"]["podMetricsEndpoints"] == [{"path": "/metrics", "portNumber": engine["containerPort"]}]
+    (board,) = [item.body for item in component.objects if item.kind == "ConfigMap"]
+    assert f'job=~\\"models/{monitor["metadata"]["name"]}\\"' in "".join(board["data"].values())
+    assert monitor["metadata"]["namespace"] == "models"

@@ -14,6 +14,7 @@ from vsr_compiler.importer.stock.context import Context, Signal
 from vsr_compiler.importer.stock.makers import MAKERS, PROSE
 from vsr_compiler.importer.stock.projections import PROTECTIVE, projected
 from vsr_compiler.importer.values import Fields, text
+from vsr_compiler.ir.labels import OTHER
 from vsr_compiler.syntax.nodes import Mapping, Sequence
 from vsr_schemas.routerconfig.v0_4_0 import MMLU_CATEGORIES
 
@@ -61,17 +62,28 @@ MODEL_BASED = {
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """A classifier with examples that ship with the compiler: its name, its set, and its labels."""
+    """A classifier with examples that ship with the compiler.
+
+    Attributes:
+        classifier: its name.
+        examples: its set.
+        labels: its labels.
+        other: whether the set has texts without a label.
+    """
 
     classifier: str
     examples: str
     labels: tuple[str, ...]
+    other: bool = False
 
 
 LABELS = {
     "fact_check": Labels("fact-check", "builtin:fact-check@1", ("needs_fact_check", "no_fact_check_needed")),
     "user_feedback": Labels(
-        "feedback", "builtin:feedback@1", ("satisfied", "need_clarification", "wrong_answer", "want_different")
+        "feedback",
+        "builtin:feedback@2",
+        ("satisfied", "need_clarification", "wrong_answer", "want_different"),
+        other=True,
     ),
 }
 """The types of signals that such a classifier finds, if they have the names of its labels."""
@@ -145,7 +157,8 @@ def _labelled(context: Context, found: Leaf, signal: Signal | None) -> Condition
     if signal is None:
         signal = Signal(found.type, found.name, Fields.of(None, found.type, found.span), found.span)
     name = context.job.names.new("classifier", shipped.classifier, signal.span, key="labels")
-    examples = {label: [shipped.examples] for label in shipped.labels}
+    labels = (*shipped.labels, OTHER) if shipped.other else shipped.labels
+    examples = {label: [shipped.examples] for label in labels}
     known.setdefault(name, {"task": "labels", "head": "compiled", "examples": examples})
     signal.fields.taken.add("name")
     context.leftovers(signal.fields, PROSE)

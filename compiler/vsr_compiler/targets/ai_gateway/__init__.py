@@ -16,6 +16,9 @@ PICKER_PROJECT = pools.POOL_PROJECT
 SIDECAR_SECONDS = 15
 """Until AI Gateway's sidecar knows the backends of an accepted route: it reads a mounted Secret every 5 s."""
 
+MONITORING = monitoring.component(gateway.pods, pools.declared)
+"""The component `monitoring`. The target `production-stack` has its own."""
+
 TARGET = Target(
     name="ai-gateway",
     title="Agent Router (formerly Envoy AI Gateway)",
@@ -47,7 +50,7 @@ TARGET = Target(
     preflight=(namespaces.preflight, listeners.preflight, checks.preflight, pools.preflight_existing),
     reaches=(ir.ExistingPool,),
     components=(
-        monitoring.component(gateway.pods, pools.declared),
+        MONITORING,
         autoscaling.component,
         autoscaling.stepwise,
         autoscaling.keda,

@@ -1,6 +1,6 @@
-"""A Grafana dashboard of the router, and alerts on its metrics.
+"""A Grafana dashboard of a policy, and alerts on the metrics of its router.
 
-The metrics are described in ``docs/reference/metrics.md``. The stock router has those that begin with ``llm``.
+The router's metrics are described in ``docs/reference/metrics.md``. The stock router has those that begin with ``llm``.
 Grafana's sidecar finds the dashboard by its label.
 """
 
@@ -11,17 +11,25 @@ import json
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common.panels import panel, placed
+from vsr_compiler.targets.common.server_pods import ServerPods
+from vsr_compiler.targets.common.serving_panels import picker_panels, server_panels
 
 LABEL = {"grafana_dashboard": "1"}
 """The label by which the sidecar of Grafana's chart finds dashboards."""
-WIDTH, HEIGHT = 12, 8
 MAX_UID = 40
 SCHEMA = 39
 """The version of the dashboard schema; for Grafana 10 and newer."""
 
 
-def dashboard(policy: ir.Policy) -> Object:
-    """Return the dashboard of a policy as a ConfigMap in the router's namespace."""
+def dashboard(policy: ir.Policy, pools: list[ir.Endpoint], servers: list[ServerPods]) -> Object:
+    """Return the dashboard of a policy as a ConfigMap in the router's namespace.
+
+    Args:
+        policy: The policy.
+        pools: The endpoints with endpoint pickers that the compiler writes.
+        servers: The pods of model servers.
+    """
     router = policy.router
     return make(
         "v1",
@@ -30,7 +38,7 @@ def dashboard(policy: ir.Policy) -> Object:
         router.span,
         namespace=router.grpc.namespace,
         labels=LABEL,
-        data={f"vsr-{policy.name}.json": _text(_model(policy))},
+        data={f"vsr-{policy.name}.json": _text(_model(policy, pools, servers))},
     )
 
 
@@ -94,16 +102,18 @@ def series_of(policy: ir.Policy) -> str:
     return f'namespace="{policy.router.http.namespace}",service="{policy.router.http.name}"'
 
 
-def _model(policy: ir.Policy) -> Body:
+def _model(policy: ir.Policy, pools: list[ir.Endpoint], servers: list[ServerPods]) -> Body:
     series = series_of(policy)
     panels = [
         *_common_panels(series),
         *([] if isinstance(policy.router.implementation, ir.SemanticRouter) else _runtime_panels(series)),
         *(_limit_panels(series) if counted_by_router(policy) else []),
+        *picker_panels(pools),
+        *server_panels(servers),
     ]
     return {
         "editable": False,
-        "panels": [panel | _place(number) for number, panel in enumerate(panels)],
+        "panels": list(placed(panels)),
         "refresh": "30s",
         "schemaVersion": SCHEMA,
         "tags": ["vsr-compile"],
@@ -118,7 +128,7 @@ def _model(policy: ir.Policy) -> Body:
 
 def _text(model: Body) -> str:
     """Return the dashboard as JSON with a line for each panel, so that a difference shows the panels that changed."""
-    panels = ",\n".join(json.dumps(panel, sort_keys=True) for panel in model["panels"])
+    panels = ",\n".join(json.dumps(item, sort_keys=True) for item in model["panels"])
     rest = json.dumps({key: value for key, value in model.items() if key != "panels"}, sort_keys=True)
     return f'{{"panels": [\n{panels}\n],\n{rest[1:]}\n'
 
@@ -135,19 +145,19 @@ def _common_panels(series: str) -> list[Body]:
     """Return the panels for metrics that both routers have."""
     latency = f"sum by (le) (rate(llm_model_routing_latency_seconds_bucket{{{series}}}[5m]))"
     return [
-        _panel("Requests by model", "reqps", ("{{model}}", _rate("model", "llm_model_requests_total", series))),
-        _panel(
+        panel("Requests by model", "reqps", ("{{model}}", _rate("model", "llm_model_requests_total", series))),
+        panel(
             "Requests by decision",
             "reqps",
             ("{{decision_name}}", _rate("decision_name", "llm_decision_match_total", series)),
         ),
-        _panel(
+        panel(
             "Time to a decision",
             "s",
             *((f"p{share}", f"histogram_quantile(0.{share}, {latency})") for share in (50, 90, 99)),
         ),
-        _panel("Errors", "reqps", ("{{reason}}", _rate("reason", "llm_request_errors_total", series))),
-        _panel(
+        panel("Errors", "reqps", ("{{reason}}", _rate("reason", "llm_request_errors_total", series))),
+        panel(
             "Signals that held",
             "reqps",
             (
@@ -161,14 +171,14 @@ def _common_panels(series: str) -> list[Body]:
 def _runtime_panels(series: str) -> list[Body]:
     """Return the panels for metrics that only our runtime has."""
     return [
-        _panel(
+        panel(
             "Refused without a decision",
             "reqps",
             ("{{reason}}", _rate("reason", "vsr_unclassified_requests_total", series)),
             ("shed", f"sum(rate(vsr_shed_requests_total{{{series}}}[5m]))"),
         ),
-        _panel("Bodies in work", "bytes", ("{{pod}}", f"vsr_request_bytes_in_work{{{series}}}")),
-        _panel(
+        panel("Bodies in work", "bytes", ("{{pod}}", f"vsr_request_bytes_in_work{{{series}}}")),
+        panel(
             "Pods by configuration", "none", ("{{sha256}}", f"count by (sha256) (config_generation_info{{{series}}})")
         ),
     ]
@@ -182,12 +192,12 @@ def counted_by_router(policy: ir.Policy) -> bool:
 def _limit_panels(series: str) -> list[Body]:
     """Return the panels for limits that the router counts."""
     return [
-        _panel(
+        panel(
             "Requests above a limit",
             "reqps",
             ("{{limit}} {{outcome}}", _rate("limit, outcome", "vsr_limited_requests_total", series)),
         ),
-        _panel(
+        panel(
             "Tokens that limits count",
             "none",
             ("{{model}} {{kind}}", _rate("model, kind", "vsr_used_tokens_total", series)),
@@ -197,24 +207,3 @@ def _limit_panels(series: str) -> list[Body]:
 
 def _rate(labels: str, metric: str, series: str) -> str:
     return f"sum by ({labels}) (rate({metric}{{{series}}}[5m]))"
-
-
-def _panel(title: str, unit: str, *queries: tuple[str, str]) -> Body:
-    """Return a time series panel. A query is a legend and an expression."""
-    source = {"type": "prometheus", "uid": "${source}"}
-    return {
-        "datasource": source,
-        "fieldConfig": {"defaults": {"min": 0, "unit": unit}, "overrides": []},
-        "targets": [
-            {"datasource": source, "expr": expression, "legendFormat": legend, "refId": chr(ord("A") + number)}
-            for number, (legend, expression) in enumerate(queries)
-        ],
-        "title": title,
-        "type": "timeseries",
-    }
-
-
-def _place(number: int) -> Body:
-    """Return the position of a panel: two per row."""
-    row, column = divmod(number, 2)
-    return {"gridPos": {"h": HEIGHT, "w": WIDTH, "x": column * WIDTH, "y": row * HEIGHT}, "id": number + 1}

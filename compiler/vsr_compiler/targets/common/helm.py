@@ -41,6 +41,7 @@ class Values:
         origin: The place in the policy that `explain` points at.
         services: The Services that the chart creates and our objects send requests to.
         release: The name that the Helm release must have; empty if any will do.
+        pods: The pods that the chart starts and our objects select: namespace, and labels sorted by key.
     """
 
     chart: str
@@ -48,6 +49,7 @@ class Values:
     origin: ir.Span
     services: tuple[ir.ServiceRef, ...] = ()
     release: str = ""
+    pods: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
     @property
     def path(self) -> str:

@@ -1,4 +1,4 @@
-"""Model servers that the policy deploys: Deployments, Services and volumes; and Services for existing pods."""
+"""Model servers that the policy deploys: Deployments, Services, volumes, budgets; and Services for existing pods."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
+from vsr_compiler.targets.common import disruption
 from vsr_compiler.targets.common.simulator import simulator_pod
 from vsr_compiler.targets.common.vllm import vllm_pod
 from vsr_compiler.targets.common.workloads import (
@@ -34,6 +35,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         if endpoint.server is not None:
             yield deployment(policy, endpoint, endpoint.server)
             yield from service_and_volume(endpoint, endpoint.server)
+            yield from disruption.of_servers(endpoint, endpoint.server)
 
 
 def existing_pods(policy: ir.Policy) -> Iterator[Object]:

@@ -14,35 +14,37 @@ from vsr_compiler.targets.common.dashboard import alerts as alerts_of_router
 from vsr_compiler.targets.common.dashboard import dashboard, series_of
 from vsr_compiler.targets.common.gateway_api import GatewayPods, PodsOfGateway
 from vsr_compiler.targets.common.picker import METRICS_PORT
-from vsr_compiler.targets.common.pools import Pooled, is_pool, labels, none, picker_service, settings
-from vsr_compiler.targets.common.vllm import BEHIND_SIDECAR
+from vsr_compiler.targets.common.pools import Pooled, none, picker_service, settings
+from vsr_compiler.targets.common.server_pods import ServerPods, Servers, server_pods
 from vsr_compiler.targets.common.workloads import selector
 
 API = f"{MONITORING_GROUP}/v1"
 PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
 """The label of Prometheus pods that the operator creates."""
-_NO_SIDECARS: Body = {
-    "action": "drop",
-    "regex": "true",
-    "sourceLabels": ["__meta_kubernetes_pod_container_init"],
-}
-"""Drops ports of init containers, such as sidecars, which Prometheus finds as well (prometheus/prometheus#5598)."""
 READER = "vsr-metrics-reader"
 
 
-def component(gateway: PodsOfGateway, pooled: Pooled = none) -> Callable[[ir.Policy], Component]:
+def component(
+    gateway: PodsOfGateway, pooled: Pooled = none, servers: Servers = server_pods
+) -> Callable[[ir.Policy], Component]:
     """Return the builder of the component.
 
     Args:
         gateway: How the control plane runs the Gateway.
         pooled: Which endpoints have endpoint pickers.
+        servers: The pods of model servers.
     """
 
     def build(policy: ir.Policy) -> Component:
         """Return the component."""
         pools = pooled(policy)
         proxies = gateway(policy)
-        objects = (*_common(policy, proxies), *_pickers(policy, pools), _rules(policy, pools, proxies))
+        objects = (
+            *_common(policy, proxies),
+            *_servers(policy, pools, servers(policy)),
+            *_pickers(policy, pools),
+            _rules(policy, pools, proxies),
+        )
         return Component("monitoring", objects)
 
     return build
@@ -69,7 +71,7 @@ def _reader_name(namespace: str) -> str:
 
 
 def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
-    """Yield the monitors of the router, the gateway and every model server whose pods are known."""
+    """Yield the monitors of the router and the gateway."""
     router, gateway = policy.router, policy.gateway
     name, namespace = router.grpc.name, router.grpc.namespace
     yield make(
@@ -81,13 +83,15 @@ def _common(policy: ir.Policy, proxies: GatewayPods) -> Iterator[Object]:
         spec={"endpoints": [{"path": "/metrics", "port": "http"}], "selector": {"matchLabels": selector(name)}},
     )
     yield _scrapers(policy)
-    yield dashboard(policy)
     ports = [{"path": proxies.path, "port": proxies.metrics}]
     yield _pod_monitor(gateway.name, gateway.namespace, gateway.span, dict(proxies.labels), ports, proxies.namespace)
-    for endpoint in policy.endpoints:
-        if is_pool(endpoint):
-            service = endpoint.service
-            yield _pod_monitor(service.name, service.namespace, endpoint.span, labels(endpoint), _model_ports(endpoint))
+
+
+def _servers(policy: ir.Policy, pools: list[ir.Endpoint], servers: list[ServerPods]) -> Iterator[Object]:
+    """Yield the monitors of model servers, and the dashboard."""
+    yield dashboard(policy, pools, servers)
+    for pods in servers:
+        yield _pod_monitor(pods.name, pods.namespace, pods.origin, pods.labels, pods.ports)
 
 
 def _scrapers(policy: ir.Policy) -> Object:
@@ -112,16 +116,6 @@ def _scrapers(policy: ir.Policy) -> Object:
     )
 
 
-def _model_ports(endpoint: ir.Endpoint) -> list[Body]:
-    if endpoint.pods is not None:
-        return [{"path": "/metrics", "portNumber": endpoint.pods.port}]
-    http: Body = {"path": "/metrics", "port": "http"}
-    if not settings(endpoint).disaggregation:
-        return [http]
-    # On decode pods this is the sidecar's port, which passes on the metrics of the server behind it.
-    return [http | {"relabelings": [_NO_SIDECARS]}, {"path": "/metrics", "port": BEHIND_SIDECAR["name"]}]
-
-
 def _pod_monitor(
     name: str, namespace: str, origin: ir.Span, pods: dict[str, str], endpoints: list[Body], where: str = ""
 ) -> Object:
@@ -142,9 +136,17 @@ def _pickers(policy: ir.Policy, pools: list[ir.Endpoint]) -> Iterator[Object]:
         endpoint = {
             "authorization": {"credentials": credentials, "type": "Bearer"},
             "path": "/metrics",
-            "portNumber": METRICS_PORT,
+            "targetPort": METRICS_PORT,
         }
-        yield _pod_monitor(service.name, service.namespace, pool.span, selector(service.name), [endpoint])
+        # The Service has these labels and this port also if the chart of the picker installs it; its pods do not.
+        yield make(
+            API,
+            "ServiceMonitor",
+            service.name,
+            pool.span,
+            namespace=service.namespace,
+            spec={"endpoints": [endpoint], "selector": {"matchLabels": selector(service.name)}},
+        )
 
 
 def _reader(namespace: str, origin: ir.Span) -> Iterator[Object]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.targets.common import cache_store, classifier_servers
+from vsr_compiler.targets.common.disruption import budget
 from vsr_compiler.targets.common.gateway_api import GatewayPods, PodsOfGateway
 from vsr_compiler.targets.common.listeners import NAMESPACE_NAME
 from vsr_compiler.targets.common.workloads import selector
@@ -20,7 +21,7 @@ def emitter(pods: PodsOfGateway) -> Callable[[ir.Policy], Iterator[Object]]:
         yield network_policy(policy, pods(policy))
         yield from cache_store.network_policy(policy)
         yield from classifier_servers.egress(policy)
-        yield _disruption_budget(policy)
+        yield budget(policy.router.grpc, policy.router.span)
 
     return emit
 
@@ -48,22 +49,5 @@ def network_policy(policy: ir.Policy, pods: GatewayPods) -> Object:
                 {"from": [from_gateway], "ports": [{"port": router.grpc.port, "protocol": "TCP"}]},
                 {"from": [{"podSelector": {}}], "ports": [{"port": router.http.port, "protocol": "TCP"}]},
             ],
-        },
-    )
-
-
-def _disruption_budget(policy: ir.Policy) -> Object:
-    router = policy.router
-    return make(
-        "policy/v1",
-        "PodDisruptionBudget",
-        router.grpc.name,
-        router.span,
-        namespace=router.grpc.namespace,
-        spec={
-            # With `minAvailable` instead, a single replica could never be drained.
-            "maxUnavailable": 1,
-            "selector": {"matchLabels": selector(router.grpc.name)},
-            "unhealthyPodEvictionPolicy": "AlwaysAllow",
         },
     )

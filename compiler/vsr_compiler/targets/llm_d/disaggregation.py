@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from vsr_compiler import ir
 from vsr_compiler.manifests.objects import Body, Object, make
 from vsr_compiler.releases.pickers import PICKERS, Disaggregation
+from vsr_compiler.targets.common import disruption
 from vsr_compiler.targets.common.model_servers import deployment, rollout, served, service_and_volume
 from vsr_compiler.targets.common.placement import place
 from vsr_compiler.targets.common.pools import settings
@@ -48,6 +49,7 @@ def emit(policy: ir.Policy) -> Iterator[Object]:
         else:
             yield deployment(policy, endpoint, server)
         yield from service_and_volume(endpoint, server)
+        yield from disruption.of_servers(endpoint, server)
 
 
 def _role(endpoint: ir.Endpoint, server: ir.VllmServer, role: str, replicas: int, pod: Body) -> Object:

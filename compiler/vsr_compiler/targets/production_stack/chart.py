@@ -12,7 +12,14 @@ from vsr_compiler.targets.common.model_servers import served
 from vsr_compiler.targets.common.placement import mounts, volumes
 from vsr_compiler.targets.common.workloads import access_mode
 from vsr_compiler.targets.production_stack import placement
-from vsr_compiler.targets.production_stack.members import CHART, RELEASE, ROUTER_PORT, members, stack_service
+from vsr_compiler.targets.production_stack.members import (
+    CHART,
+    RELEASE,
+    ROUTER_PORT,
+    engine_labels,
+    members,
+    stack_service,
+)
 from vsr_compiler.targets.production_stack.releases import PRODUCTION_STACK
 
 SOURCE = ChartSource(CHART, "https://vllm-project.github.io/production-stack", RELEASE, "production-stack")
@@ -31,7 +38,7 @@ def chart(policy: ir.Policy) -> Values | None:
         "servingEngineSpec": {
             "enableEngine": True,
             # The stack's router treats every pod with these labels as a server.
-            "labels": {**names, "component": "engine"},
+            "labels": engine_labels(policy),
             "runtimeClassName": "",
             "imagePullPolicy": "IfNotPresent",
             "containerPort": vllm.PORT,
@@ -64,7 +71,8 @@ def chart(policy: ir.Policy) -> Values | None:
             "resources": {"requests": {"cpu": "1", "memory": "2G"}, "limits": {"memory": "2G"}},
         },
     }
-    return Values(CHART, body, endpoints[0].span, (stack_service(endpoints),))
+    pods = (endpoints[0].service.namespace, tuple(sorted(engine_labels(policy).items())))
+    return Values(CHART, body, endpoints[0].span, (stack_service(endpoints),), pods=(pods,))
 
 
 def _key(endpoints: list[ir.Endpoint]) -> Body:

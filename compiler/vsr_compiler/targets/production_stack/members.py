@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vsr_compiler import ir
+from vsr_compiler.targets.common import vllm
+from vsr_compiler.targets.common.server_pods import ServerPods, server_pods
 
 CHART = RELEASE = "vllm-stack"
 """The chart, and the name of its Helm release. Both are part of the names of its objects."""
@@ -23,6 +25,28 @@ def members(policy: ir.Policy) -> list[ir.Endpoint]:
 def stack_service(endpoints: list[ir.Endpoint]) -> ir.ServiceRef:
     """Return the Service of the stack's router, which is in the namespace of its servers."""
     return ir.ServiceRef(f"{RELEASE}-router-service", endpoints[0].service.namespace, ROUTER_PORT)
+
+
+def engine_labels(policy: ir.Policy) -> dict[str, str]:
+    """Return the labels of the pods of its servers, by which its router finds them, too."""
+    return {"environment": policy.name, "release": RELEASE, "component": "engine"}
+
+
+def monitored(policy: ir.Policy) -> list[ServerPods]:
+    """Return the pods of model servers in a policy as the gateway sees it: those of the stack, and simulated ones."""
+    own = [
+        ServerPods(
+            RELEASE,
+            endpoint.service.namespace,
+            engine_labels(policy),
+            [{"path": "/metrics", "portNumber": vllm.PORT}],
+            endpoint.span,
+            ours=True,
+        )
+        for endpoint in policy.endpoints
+        if endpoint.name == RELEASE and endpoint.service == stack_service([endpoint])
+    ]
+    return [*server_pods(policy), *own]
 
 
 def behind(policy: ir.Policy) -> ir.Policy:

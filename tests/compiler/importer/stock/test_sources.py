@@ -79,7 +79,9 @@ def test_feedback_and_fact_checks_become_labels_of_classifiers_with_shipped_exam
     assert not result.failed
     policy = policy_of(result)
     assert policy["signals"]["needs_fact_check"] == {"label": {"classifier": "fact-check", "is": "needs_fact_check"}}
-    assert policy["classifiers"]["feedback"]["examples"]["wrong_answer"] == ["builtin:feedback@1"]
+    feedback = policy["classifiers"]["feedback"]["examples"]
+    assert feedback["wrong_answer"] == feedback["other"] == ["builtin:feedback@2"]
+    assert "other" not in policy["classifiers"]["fact-check"]["examples"]
     assert [line for line, _ in places(result, "VSR563")] == [10]
 
 

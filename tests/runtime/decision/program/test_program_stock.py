@@ -15,7 +15,8 @@ from vsr_runtime.decision.program.recipes import profiles, with_recipes
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import RequestBody, RequestHeaders, SendToModel
 from vsr_runtime.decision.request.json_body import read_body
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_yaml

@@ -23,7 +23,8 @@ from vsr_runtime.decision.request.events import (
     SignalsReady,
 )
 from vsr_runtime.decision.request.immediate_responses import IMMEDIATE_RESPONSE_HEADERS
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, Decided, MachineConfig, OutOfOrderError, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, Decided, MachineConfig, OutOfOrderError
 from vsr_runtime.decision.signals.heuristic import build_keyword
 from vsr_schemas.routerconfig import v0_4_0 as contract
 
