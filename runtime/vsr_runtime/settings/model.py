@@ -9,7 +9,7 @@ from typing import Literal
 
 from vsr_runtime.decision.program.effects import ProviderCredentials
 from vsr_runtime.decision.program.program import Program
-from vsr_runtime.decision.request.request_machine import MachineConfig
+from vsr_runtime.decision.request.states import MachineConfig
 from vsr_schemas.routerconfig.v0_4_0 import RouterConfig
 from vsr_schemas.runtime import CacheSettings, ClassifierSettings, LimitSettings, RuntimeSettings
 
