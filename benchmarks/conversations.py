@@ -31,7 +31,8 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_runtime.settings import load
 from vsr_schemas.runtime import AskSettings, StickinessSettings
 

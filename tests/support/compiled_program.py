@@ -17,7 +17,8 @@ from vsr_runtime.decision.request.events import (
     RequestHeaders,
     SendToModel,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_runtime.settings import Settings, load
 from vsr_schemas.runtime import CheckpointSettings, ClassifierSettings
 

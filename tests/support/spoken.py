@@ -17,7 +17,8 @@ from vsr_runtime.decision.request.events import (
     SignalsReady,
     TextSignals,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 
 THRESHOLD = 0.3
 """Probability below which the classifier gives no answer."""

@@ -27,7 +27,8 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, State, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig, State
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_model
 from vsr_runtime.inference.errors import ModelError

@@ -18,7 +18,8 @@ from vsr_runtime.decision.request.events import (
     RequestBody,
     SendToModel,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsBody, OutOfOrderError, State, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsBody, OutOfOrderError, State
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.readers.remote import HANDOVER, LARGE_BODY, RemoteReading, undecided
 from vsr_runtime.server.thread_pool import OverloadedError, ThreadPool

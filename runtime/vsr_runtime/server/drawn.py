@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vsr_runtime.decision.request.request_machine import AwaitsBody, State
+from vsr_runtime.decision.request.states import AwaitsBody, State
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.policy_metrics import Policy
 

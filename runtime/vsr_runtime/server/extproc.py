@@ -24,7 +24,8 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
 )
 from vsr_runtime.decision.request.immediate_responses import undecided_response
-from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, OutOfOrderError, State, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsBody, AwaitsHeaders, OutOfOrderError, State
 from vsr_runtime.log import Field, flush, log, log_buffered
 from vsr_runtime.server.agentgateway import MARK, read_vouched, sender_of
 from vsr_runtime.server.audit.writer import AuditLog

@@ -8,7 +8,8 @@ import pytest
 
 from support.compiled_program import machine
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestBody, RequestHeaders, SendToModel
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders
 
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1

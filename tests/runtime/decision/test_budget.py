@@ -16,8 +16,9 @@ from vsr_runtime.decision.guards.json_texts import MAX_TEXTS, json_texts
 from vsr_runtime.decision.patterns import EXACT_MATCHES, compile_patterns, matches
 from vsr_runtime.decision.request.events import Cause, RequestBody, ResponsePlan
 from vsr_runtime.decision.request.json_body import MAX_CONTAINERS, BodyError, read_body
-from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
 from vsr_runtime.decision.request.response_machine import AwaitsWhole, ResponseBody, advance_response
+from vsr_runtime.decision.request.states import AwaitsBody, MachineConfig
 from vsr_schemas.pii import PATTERN_TYPES
 
 SECRET = Guard("secrets", "block", (credentials(),), on_response=True)

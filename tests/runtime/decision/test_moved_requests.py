@@ -10,7 +10,8 @@ import pytest
 from support.compiled_program import machine
 from vsr_runtime.decision.limits.ledger import Admitted, Ledger
 from vsr_runtime.decision.request.events import RequestBody, RequestHeaders, SendToModel
-from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsBody, AwaitsHeaders, MachineConfig
 
 POLICY = """\
 apiVersion: vsr.dev/v1alpha1

@@ -12,7 +12,7 @@ from support.played_gateway import ANY_TIME, request_body, request_headers, samp
 from support.runtime_fakes import FakeClassifier
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import SignalCondition
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.signals.structure import build_structure
 from vsr_runtime.server.decision_runner import LARGE_BODY
 from vsr_runtime.server.extproc import Processor

@@ -16,9 +16,10 @@ from support.compiled_program import loaded
 from vsr_runtime import settings
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.request.events import Cause, NeedSignals, RequestBody, ResponsePlan, SignalsReady
-from vsr_runtime.decision.request.request_machine import AwaitsBody, advance
+from vsr_runtime.decision.request.request_machine import advance
 from vsr_runtime.decision.request.response_events import ResponseBody
 from vsr_runtime.decision.request.response_machine import AwaitsWhole, advance_response
+from vsr_runtime.decision.request.states import AwaitsBody
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.readers import process
 from vsr_runtime.server.readers.messages import Policy, ReadRequest, ReadResponse, Resume

@@ -13,8 +13,9 @@ from support.candidates import MODEL, OTHER, PROMPTS, Served, edit, lines, serve
 from support.played_gateway import request_body, request_headers
 from support.properties import examples
 from support.runtime_fakes import DATA, FakeClassifier
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, advance
+from vsr_runtime.decision.request.request_machine import advance
 from vsr_runtime.decision.request.share import drawn_by, is_drawn
+from vsr_runtime.decision.request.states import AwaitsHeaders
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.shadow import share as share_module
 from vsr_runtime.settings import load

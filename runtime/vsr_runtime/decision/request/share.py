@@ -10,7 +10,7 @@ from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.events import ImmediateResponse
 from vsr_runtime.decision.request.form_body import FormBody
 from vsr_runtime.decision.request.parsed_request import ReadBody, read_request
-from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig
+from vsr_runtime.decision.request.states import AwaitsBody, MachineConfig
 from vsr_runtime.decision.view import InvalidRequestError
 
 _SALT = b"candidate\0"

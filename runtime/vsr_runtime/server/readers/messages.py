@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vsr_runtime.decision.request.events import ResponsePlan, SignalsReady
-from vsr_runtime.decision.request.request_machine import AwaitsBody
 from vsr_runtime.decision.request.response_events import DetectionsReady
+from vsr_runtime.decision.request.states import AwaitsBody
 from vsr_runtime.settings import SettingsSource
 
 

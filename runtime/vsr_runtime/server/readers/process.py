@@ -21,9 +21,10 @@ from typing import Any, NoReturn
 from vsr_runtime.decision.deadline import Budget
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import NeedSignals, RequestBody
-from vsr_runtime.decision.request.request_machine import MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
 from vsr_runtime.decision.request.response_events import DetectionsReady, NeedDetections, ResponseBody, ResponseError
 from vsr_runtime.decision.request.response_machine import AwaitsWhole, advance_response
+from vsr_runtime.decision.request.states import MachineConfig
 from vsr_runtime.server.readers.frames import receive, send
 from vsr_runtime.server.readers.messages import (
     Answer,

@@ -17,8 +17,9 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
 )
 from vsr_runtime.decision.request.immediate_responses import too_complex_response
-from vsr_runtime.decision.request.request_machine import AwaitsBody, advance
+from vsr_runtime.decision.request.request_machine import advance
 from vsr_runtime.decision.request.response_events import DetectionsReady, NeedDetections, ResponseAction
+from vsr_runtime.decision.request.states import AwaitsBody
 from vsr_runtime.server.clients import CLIENT
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.readers.messages import Order, Policy, ReadRequest, ReadResponse, Resume

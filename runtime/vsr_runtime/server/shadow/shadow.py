@@ -23,7 +23,8 @@ from vsr_runtime.decision.request.events import (
     RequestHeaders,
     SendToModel,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, State, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, State
 from vsr_runtime.log import log, log_buffered
 from vsr_runtime.server.agentgateway import read_vouched
 from vsr_runtime.server.clients import CLIENT, address_of

@@ -19,8 +19,9 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
 )
 from vsr_runtime.decision.request.parsed_request import ReadBody
-from vsr_runtime.decision.request.request_machine import AwaitsBody, AwaitsHeaders, State, advance
+from vsr_runtime.decision.request.request_machine import advance
 from vsr_runtime.decision.request.share import drawn_by, is_drawn
+from vsr_runtime.decision.request.states import AwaitsBody, AwaitsHeaders, State
 from vsr_runtime.log import log
 from vsr_runtime.server.decision_runner import DecisionRunner, loop_time
 from vsr_runtime.server.drawn import Drawn

@@ -17,7 +17,8 @@ from support.common import ROOT
 from support.properties import FACTOR, FUZZING
 from vsr_compiler.pipeline import compile_policy, read_policy
 from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, RequestHeaders, SendToModel
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_runtime.settings import load
 
 POLICY = """\

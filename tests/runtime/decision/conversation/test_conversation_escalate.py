@@ -11,7 +11,7 @@ from support.compiled_program import machine
 from support.properties import FACTOR, FUZZING
 from support.spoken import asked, decide
 from vsr_runtime.decision.conversation.candidates import MAX_ASKS
-from vsr_runtime.decision.request.request_machine import MachineConfig
+from vsr_runtime.decision.request.states import MachineConfig
 
 BOUND = 12 * (FACTOR if FUZZING else 1)
 RANKS = {"small": 0, "middle": 1, "large": 2}

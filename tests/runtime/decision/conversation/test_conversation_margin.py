@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.compiled_program import machine
 from support.properties import examples
 from support.spoken import asked, decide
-from vsr_runtime.decision.request.request_machine import MachineConfig
+from vsr_runtime.decision.request.states import MachineConfig
 
 LONG = "A long answer. " * 200
 MATH = asked("How long is this?", math=90, law=5, trivia=5)

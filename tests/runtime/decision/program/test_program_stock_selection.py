@@ -9,7 +9,8 @@ import pytest
 
 from support.request_machine import headers
 from vsr_runtime.decision.request.events import RequestBody
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders
 from vsr_runtime.decision.selection.observations import Observed
 from vsr_runtime.errors import UserError
 from vsr_runtime.settings import load, machine_config

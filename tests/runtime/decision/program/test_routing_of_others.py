@@ -13,7 +13,8 @@ from support.common import ROOT
 from vsr_runtime.decision.program.build_routing import with_routing
 from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.events import RequestBody, RequestHeaders, SendToModel
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_runtime.errors import UserError
 from vsr_runtime.settings import load
 from vsr_schemas.runtime import RoutingSettings

@@ -11,7 +11,8 @@ from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.guards.finders import patterns
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import Continue, ImmediateResponse, RequestBody, SendToModel
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_schemas.apis import API_GROUPS, API_NAMES, API_PATHS
 
 JSON_APIS = sorted(path for path, each in ENDPOINTS.items() if not each.form and not each.stored)

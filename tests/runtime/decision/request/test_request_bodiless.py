@@ -19,7 +19,8 @@ from vsr_runtime.decision.request.events import (
     RequestBody,
     SendToModel,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_schemas.apis import TEXT_APIS
 
 PAGE = "https://chat.example.org"

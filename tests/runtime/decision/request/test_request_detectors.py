@@ -8,7 +8,7 @@ import pytest
 from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import AnyCondition, CategoryCondition, NotCondition, SignalCondition
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.events import (
     Cause,
     ImmediateResponse,
@@ -18,7 +18,8 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_runtime.decision.signals.model_signals import EmbeddingSignal, JailbreakSignal
 
 HEADERS = RequestHeaders(

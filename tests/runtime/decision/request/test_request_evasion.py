@@ -12,7 +12,8 @@ from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
 from vsr_runtime.decision.guards.finders import credentials, injection, patterns, personal
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestBody, SendToModel
-from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsBody, MachineConfig
 
 CHAT, COMPLETIONS, RESPONSES, MESSAGES, EMBEDDINGS = (
     each.value for each in (Api.CHAT, Api.COMPLETIONS, Api.RESPONSES, Api.MESSAGES, Api.EMBEDDINGS)

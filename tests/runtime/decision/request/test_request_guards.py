@@ -13,7 +13,7 @@ from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard, in_order
 from vsr_runtime.decision.program.conditions import AllConditions
 from vsr_runtime.decision.program.effects import Effects
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.events import (
     Cause,
     Failure,
@@ -24,7 +24,8 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsBody, MachineConfig
 
 MAX = 1 << 20
 

@@ -11,7 +11,7 @@ from support.request_machine import MATH, PHI, PROGRAM, drive, headers
 from vsr_runtime.decision.program.build_limits import GROWTH, with_limits
 from vsr_runtime.decision.program.effects import Effects, SystemPrompt
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestBody, SendToModel, SignalsReady
-from vsr_runtime.decision.request.request_machine import MachineConfig
+from vsr_runtime.decision.request.states import MachineConfig
 from vsr_runtime.errors import UserError
 from vsr_schemas.runtime import LimitSettings, ModelLimitSettings
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.request_machine import LLAMA, MATH, PHI, PROGRAM, RULES, drive, headers, rules
 from vsr_runtime.decision.program.conditions import AllConditions, CategoryCondition, SignalCondition, SignalValues
 from vsr_runtime.decision.program.effects import Effects, ModelTarget, SystemPrompt
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request import events
 from vsr_runtime.decision.request.events import (
     Cause,
@@ -23,7 +23,8 @@ from vsr_runtime.decision.request.events import (
     SignalsReady,
 )
 from vsr_runtime.decision.request.immediate_responses import IMMEDIATE_RESPONSE_HEADERS
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, Decided, MachineConfig, OutOfOrderError, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, Decided, MachineConfig, OutOfOrderError
 from vsr_runtime.decision.signals.heuristic import build_keyword
 from vsr_schemas.routerconfig import v0_4_0 as contract
 

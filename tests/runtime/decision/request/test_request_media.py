@@ -13,7 +13,8 @@ from vsr_runtime.decision.guards.finders import credentials, personal
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.guards.media_names import MEDIA_KEYS, MEDIA_TYPES, PART_MEDIA_KEYS
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestBody, SendToModel
-from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsBody, MachineConfig
 
 MODEL = "phi4-mini"
 KEY = "sk-proj-" + "aB3dE5fG7hJ9kL1mN2pQ4rS6tU8vW0xYz" * 4

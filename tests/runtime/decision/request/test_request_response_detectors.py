@@ -25,7 +25,7 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
 from vsr_runtime.decision.request.response_events import (
     BodyOutput,
     DetectionsReady,
@@ -41,6 +41,7 @@ from vsr_runtime.decision.request.response_machine import (
     advance_response,
 )
 from vsr_runtime.decision.request.response_stream import ResponseStream
+from vsr_runtime.decision.request.states import AwaitsBody, MachineConfig
 from vsr_runtime.decision.request.text_channel import DETECTOR_CONTEXT, DETECTOR_STEP, MAX_UNREAD
 
 NAMES = Guard("names", "mask", (), detector="persons", types=frozenset({"PERSON"}), on_response=True)

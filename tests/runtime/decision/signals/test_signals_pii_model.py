@@ -14,7 +14,8 @@ from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.build_signals import build_model_signals, build_signals
 from vsr_runtime.decision.request.detectors import merge_texts
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse, NeedSignals, RequestBody, SignalsReady
-from vsr_runtime.decision.request.request_machine import AwaitsBody, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsBody, MachineConfig
 from vsr_runtime.decision.signals.model_signals import ModelResults, build_pii_model
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError

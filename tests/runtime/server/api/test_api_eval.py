@@ -17,7 +17,7 @@ from support.runtime_fakes import FakeClassifier
 from vsr_runtime.decision.guards.finders import personal
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import AllConditions, AnyCondition, CategoryCondition, NotCondition
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.events import (
     ImmediateResponse,
     RequestBody,
@@ -25,7 +25,8 @@ from vsr_runtime.decision.request.events import (
     SendToModel,
     SignalsReady,
 )
-from vsr_runtime.decision.request.request_machine import AwaitsHeaders, MachineConfig, advance
+from vsr_runtime.decision.request.request_machine import advance
+from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig
 from vsr_runtime.inference.engine.errors import OverloadedError
 from vsr_runtime.server.classify import ClassifierPool
 
