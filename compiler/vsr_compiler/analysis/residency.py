@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from vsr_compiler import ir
 from vsr_compiler.diagnostics import Diagnostic
@@ -11,17 +11,34 @@ from vsr_compiler.ir.regional import Regional, regional
 
 def check(policy: ir.Policy) -> Iterator[Diagnostic]:
     """VSR565 for what environments must not refer to, once for each thing."""
-    if policy.residency is None:
+    yield from _findings(policy.residency, policy, policy.places)
+
+
+def check_candidates(policy: ir.Policy) -> Iterator[Diagnostic]:
+    """VSR565 for what a candidate brings to environments that must not refer to it, by the residency of the policy."""
+    for name, other in policy.candidates.items():
+        users = [
+            place
+            for place in policy.places
+            if (used := place.candidate or policy.router.candidate) is not None and used.name == name
+        ]
+        yield from _findings(policy.residency, other, users)
+
+
+def _findings(
+    residency: ir.Residency | None, policy: ir.Policy, environments: Sequence[ir.Environment]
+) -> Iterator[Diagnostic]:
+    if residency is None:
         return
     for item in regional(policy):
         wrong = [
             environment
-            for environment in policy.places
+            for environment in environments
             if environment.region is not None
-            and item.region_in(environment) not in policy.residency.allowed.get(environment.region, frozenset())
+            and item.region_in(environment) not in residency.allowed.get(environment.region, frozenset())
         ]
         if wrong:
-            yield _finding(policy.residency, item, wrong)
+            yield _finding(residency, item, wrong)
 
 
 def _finding(residency: ir.Residency, item: Regional, wrong: list[ir.Environment]) -> Diagnostic:

@@ -184,7 +184,6 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     """
     from vsr_compiler.cli.verify_releases import Releases, without_repeated  # noqa: PLC0415 - as above
     from vsr_compiler.deploy.file_releases import releases_of_file  # noqa: PLC0415 - `--help` must not pay for it
-    from vsr_compiler.deploy.policy_assumptions import rendered_assumptions  # noqa: PLC0415 - as above
     from vsr_compiler.verify import check_links, schema  # noqa: PLC0415 - as above
 
     if cluster and not server:
@@ -202,7 +201,8 @@ def command(  # noqa: PLR0913 - the flags of a command are its arguments
     source = _source(manifests, policy)
     if source:
         try:
-            assumptions |= rendered_assumptions(read_policy(source[0]))
+            more, foreign = _by_policy(source[0], read, manifests, settings.excludes)
+            assumptions, diagnostics = assumptions | more, diagnostics + foreign
         except CompileError as error:
             diagnostics += error.diagnostics
             source = None
@@ -329,6 +329,17 @@ def _source(manifests: tuple[Path, ...], policy: Path | None) -> tuple[Path, Pat
         return None
 
 
+def _by_policy(
+    source: Path, read: Read, inputs: tuple[Path, ...], skip: Callable[[Path], bool]
+) -> tuple[Assumptions, list[Diagnostic]]:
+    """Return what a policy assumes, and the hosts that its environments must not refer to."""
+    from vsr_compiler.cli.verify_residency import residency_findings  # noqa: PLC0415 - as above
+    from vsr_compiler.deploy.policy_assumptions import rendered_assumptions  # noqa: PLC0415 - as above
+
+    policy = read_policy(source)
+    return rendered_assumptions(policy), residency_findings(policy, read, inputs, skip)
+
+
 def _at_policy(diagnostics: list[Diagnostic], objects: list[Manifest], source: Path, out: Path) -> list[Diagnostic]:
     """Return the findings at the policy lines that made the manifests, if there is more than notes."""
     if not any(item.level is not Severity.NOTE for item in diagnostics):
@@ -339,4 +350,7 @@ def _at_policy(diagnostics: list[Diagnostic], objects: list[Manifest], source: P
         fresh = output_folder.compile_with_existing_heads(read_policy(source).name, source, out)
     except CompileError as error:
         return [*diagnostics, *error.diagnostics]
-    return map_to_policy(diagnostics, objects, fresh)
+    # A host of another region is not in the policy: it was written where it is found.
+    by_hand = [item for item in diagnostics if item.code == "VSR567"]
+    rest = [item for item in diagnostics if item.code != "VSR567"]
+    return [*map_to_policy(rest, objects, fresh), *by_hand]

@@ -20,6 +20,7 @@ from vsr_compiler.manifests.yaml import dump
 from vsr_compiler.syntax import load
 from vsr_compiler.syntax.data import parse
 from vsr_compiler.targets import TARGETS, profiles, render
+from vsr_compiler.targets.common import candidate
 from vsr_schemas.policy.v1alpha1 import PolicySpec
 from vsr_schemas.version import VERSION
 
@@ -35,6 +36,7 @@ default: one
 """
 _MARK = re.compile(r"""(['"]?)@\((?P<text>[^@]*)\)@\1""")
 _RANGE = re.compile(r"^(?P<indent> *)- ['\"]?@each (?P<path>[\w.]+)@['\"]?$", re.MULTILINE)
+_WHEN = re.compile(r"^(?P<indent> *)- ['\"]?@when (?P<path>[\w.]+) (?P<text>[^@]*)@['\"]?$", re.MULTILINE)
 _OF_PODS = (
     *("affinity", "imagePullSecrets", "initContainers", "nodeSelector", "terminationGracePeriodSeconds", "tolerations"),
 )
@@ -94,6 +96,7 @@ def values(deployment: Body, network_policy: Body) -> Body:
         "startupProbe": container["startupProbe"],
         "terminationGracePeriodSeconds": pod["terminationGracePeriodSeconds"],
         "args": [],
+        "candidate": {"configMap": "", "share": 0},
         "initContainers": [],
         "headless": False,
         "podDisruptionBudget": True,
@@ -129,6 +132,19 @@ SCHEMA: Body = {
         "startupProbe": _schema("object"),
         "terminationGracePeriodSeconds": _schema("integer", minimum=0),
         "args": _schema("array", items={"type": "string"}),
+        "candidate": _schema(
+            "object",
+            additionalProperties=False,
+            description="Another policy that decides requests as well, or a share of all conversations.",
+            properties={
+                "configMap": _schema("string", maxLength=253, description="ConfigMap with the files of its router."),
+                "share": _schema("number", minimum=0, maximum=100, description="In percent."),
+            },
+            **{
+                "if": {"properties": {"share": {"exclusiveMinimum": 0}}, "required": ["share"]},
+                "then": {"properties": {"configMap": {"minLength": 1}}, "required": ["configMap"]},
+            },
+        ),
         "initContainers": _OBJECTS,
         "headless": _schema("boolean", description="For Envoy Gateway, which balances over the addresses of pods."),
         "podDisruptionBudget": _schema("boolean"),
@@ -160,12 +176,21 @@ def _deployment(item: Object) -> Object:
     spec["template"]["metadata"]["annotations"] = {"vsr.dev/config-sha256": _value("configSha256")}
     container |= {name: _value(name) for name in ("image", "resources", "startupProbe")}
     container["args"].append(_each("args"))
+    container["args"] += [
+        _when("candidate.configMap", f"--shadow={candidate.PATH}/config.yaml"),
+        _when("candidate.share", "--share={{ toJson .Values.candidate.share }}"),
+    ]
     container["env"].append(_each("env"))
     container["volumeMounts"].append(_each("volumeMounts"))
+    container["volumeMounts"].append(
+        _when("candidate.configMap", f"{{mountPath: {candidate.PATH}, name: candidate, readOnly: true}}")
+    )
     for volume in pod["volumes"]:
         if "configMap" in volume:
             volume["configMap"]["name"] = _value("configMap")
     pod["volumes"].append(_each("volumes"))
+    source = "{name: {{ toJson .Values.candidate.configMap }}, defaultMode: 292}"
+    pod["volumes"].append(_when("candidate.configMap", f"{{name: candidate, configMap: {source}}}"))
     pod |= {name: _value(name) for name in _OF_PODS}
     return Object(body, item.origin)
 
@@ -184,6 +209,17 @@ def _each(path: str) -> str:
     return f"@each .Values.{path}@"
 
 
+def _when(path: str, text: str) -> str:
+    """Return an item of a list, as text of the template, that is there if a value is set."""
+    return f"@when .Values.{path} {text}@"
+
+
+def _conditional(mark: re.Match[str]) -> str:
+    """Return the item of a mark between its condition and the end, in one line."""
+    indent, item = mark["indent"], " ".join(mark["text"].split())
+    return f"{indent}{{{{- if {mark['path']} }}}}\n{indent}- {item}\n{indent}{{{{- end }}}}"
+
+
 def _template(item: Object, condition: str = "") -> str:
     """Return an object as a template, in the namespace of the release and without marks of other controllers."""
     metadata = {key: value for key, value in item.body["metadata"].items() if key != "annotations"}
@@ -192,6 +228,7 @@ def _template(item: Object, condition: str = "") -> str:
     metadata["labels"] = {**labels, _MANAGED: "@(.Release.Service)@"}
     text = dump({**item.body, "metadata": metadata})
     text = _RANGE.sub(r"\g<indent>{{- range \g<path> }}\n\g<indent>- {{ toJson . }}\n\g<indent>{{- end }}", text)
+    text = _WHEN.sub(_conditional, text)
     text = _MARK.sub(r"{{ \g<text> }}", text)
     return f"{{{{- if {condition} }}}}\n{text}{{{{- end }}}}\n" if condition else text
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vsr_compiler import ir
+from vsr_compiler.analysis import residency
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.compile import untrained_settings
 from vsr_compiler.routerconfig.loading import loaded
@@ -29,7 +30,8 @@ def with_candidates(policy: ir.Policy, path: Path, texts: Texts, read: Reader) -
         read: Reads a policy without its candidates.
 
     Raises:
-        CompileError: VSR587 if a candidate cannot be used, or with what is wrong in its file.
+        CompileError: VSR587 if a candidate cannot be used, VSR565 if an environment must not refer to what it uses, or
+            with what is wrong in its file.
     """
     written = [policy.router.candidate, *(place.candidate for place in policy.places)]
     found: dict[str, ir.Policy] = {}
@@ -45,7 +47,12 @@ def with_candidates(policy: ir.Policy, path: Path, texts: Texts, read: Reader) -
                 hint = "Set `router.engine: vsr-runtime` there."
                 raise CompileError([Diagnostic("VSR587", message, candidate.span, hint)])
             found[candidate.name] = _seen(policy, other)
-    return replace(policy, candidates=found) if found else policy
+    if not found:
+        return policy
+    policy = replace(policy, candidates=found)
+    if wrong := list(residency.check_candidates(policy)):
+        raise CompileError(wrong)
+    return policy
 
 
 def _file(candidate: ir.Candidate, path: Path) -> Path:

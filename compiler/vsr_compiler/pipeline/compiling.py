@@ -13,6 +13,7 @@ from vsr_compiler.manifests.objects import Object
 from vsr_compiler.manifests.tree import File, Tree
 from vsr_compiler.pipeline.layout import host_files, installed_charts, lay_out
 from vsr_compiler.pipeline.links import check_links
+from vsr_compiler.pipeline.regions import check_regions
 from vsr_compiler.pipeline.renders import advisories_of, other_releases, render_policy
 from vsr_compiler.pipeline.router_files import CANDIDATES, Existing, file_text, with_router_files
 from vsr_compiler.syntax.ignores import unsilenced
@@ -64,7 +65,7 @@ def compile_policy(
 
     Raises:
         CompileError: VSR3xx if a target cannot do what the policy asks, VSR5xx if a classifier head cannot be trained,
-            VSR4xx if the objects do not fit together.
+            VSR4xx if the objects do not fit together, VSR567 if one refers to another region.
     """
     from vsr_compiler.deploy import argocd, flux, sandbox  # noqa: PLC0415 - only for a compile
 
@@ -76,6 +77,7 @@ def compile_policy(
     if renders.errors:
         raise CompileError(renders.errors)
     manifests = lay_out(policy, renders)
+    check_regions(policy, manifests.environments, bodies)
     link_warnings = check_links(policy, manifests, renders, bodies)
     own_charts = installed_charts(policy, renders)
     argo = argocd.emit(policy, manifests.environments, own_charts) if policy.environments else argocd.NOTHING

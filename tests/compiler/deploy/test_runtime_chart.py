@@ -19,6 +19,7 @@ from support.common import ROOT, linked
 from support.gitops_support import compiled
 from vsr_compiler.deploy.runtime_chart import SCHEMA, files
 from vsr_compiler.manifests.objects import Object
+from vsr_compiler.pipeline import read_policy
 
 CHART = ROOT / "charts" / "vsr-runtime"
 NAMESPACE = "routing"
@@ -48,7 +49,7 @@ def render(text: str, scope: dict[str, Any]) -> Any:
         elif word.startswith("{{- range "):
             items = looked_up(word.removeprefix("{{- range ").removesuffix(" }}"), scope, None)
         elif word == "{{- end }}":
-            items = None
+            items, skipped = None, False
         elif not skipped:
             for dot in [None] if items is None else items:
                 shown = _ACTION.sub(lambda match, dot=dot: json.dumps(looked_up(match["path"], scope, dot)), line)
@@ -145,6 +146,32 @@ CASES = {
 }
 
 
+CANDIDATE = {"name": "candidate", "mountPath": "/etc/vsr-candidate", "readOnly": True}
+
+
+@pytest.mark.parametrize("share", [0, 12.5])
+def test_a_candidate_runs_beside_the_policy_as_in_pods_that_the_compiler_writes(share: float, tmp_path: Path) -> None:
+    """With its ConfigMap alone it is compared, with a share it decides."""
+    text = POLICY.replace("ROUTER", "replicas: 2").replace("PROVIDER", "").replace("MODEL", "")
+    (tmp_path / "next.yaml").write_text(text.replace("name: small", "name: next"), encoding="utf-8")
+    path = tmp_path / "policy.yaml"
+    used = f"replicas: 2, candidate: {{policy: next.yaml, share: {share}}}"
+    path.write_text(f"{text.replace('replicas: 2', used)}environments: {{it: {{target: istio}}}}\n", encoding="utf-8")
+    everything = compiled(read_policy(path)).environments["it"]
+    (expected,) = [item.body for item in everything if (item.kind, item.name) == ("Deployment", "semantic-router")]
+    sources = {item["name"]: item.get("configMap", {}).get("name") for item in pod_of(expected)["volumes"]}
+    values = {"configMap": sources["config"], "candidate": {"configMap": sources["candidate"], "share": share}}
+    values["image"] = pod_of(expected)["containers"][0]["image"]
+    made = rendered(values)["Deployment", "semantic-router"]
+    assert CANDIDATE in pod_of(made)["containers"][0]["volumeMounts"]
+    assert plain(made) == plain(expected)
+
+
+def pod_of(deployment: Any) -> Any:
+    """The spec of the pods of a Deployment."""
+    return deployment["spec"]["template"]["spec"]
+
+
 @pytest.mark.parametrize("target", ["istio", "envoy-gateway", "ai-gateway"])
 @pytest.mark.parametrize("case", CASES)
 def test_the_chart_makes_the_objects_that_the_compiler_writes(case: str, target: str) -> None:
@@ -195,6 +222,9 @@ def test_parts_can_be_left_out() -> None:
         {"configMap": ""},
         {"configMap": "c", "replicas": "2"},
         {"configMap": "c", "replcas": 2},
+        {"configMap": "c", "candidate": {"configMap": "", "share": 5}},
+        {"configMap": "c", "candidate": {"configMap": "d", "share": 101}},
+        {"configMap": "c", "candidate": {"policy": "next.yaml"}},
         {"configMap": "c", "networkPolicy": {"enabled": True, "from": []}},
         {"configMap": "c", "nodeSelector": {"a": 1}},
     ],

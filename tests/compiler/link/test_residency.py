@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from support.common import linked
+from support.common import call, linked
+from support.gitops_support import compiled
 from vsr_compiler.analysis import analyse
 from vsr_compiler.diagnostics import CompileError, Diagnostic
 
@@ -142,3 +145,60 @@ def test_a_host_is_checked_like_a_cluster() -> None:
     """An environment that is a machine has a region, too."""
     box = "  box: {target: compose, host: {endpoints: {small: 'localhost:8000', large: 'localhost:8001'}}}\nresidency:"
     assert [item.code for item in findings(("residency:", box))] == ["VSR564"]
+
+
+CANDIDATE = """\
+apiVersion: vsr.dev/v1alpha1
+kind: RoutingPolicy
+metadata: {name: next}
+router: {image: "registry.example/vsr-runtime:0.1.0"}
+endpoints:
+  small: {service: "small:8000"}
+  large: LARGE
+models: {small: {endpoints: small}, large: {endpoints: large}}
+signals: {hard: {keywords: [prove, show]}}
+routes: [{name: hard, when: {signal: hard}, model: large}]
+default: small
+"""
+LOCAL, AMERICAN = '{service: "large:8000"}', '{external: {url: "https://us.example.com"}, region: us}'
+
+
+@pytest.mark.parametrize(
+    ("used", "large", "environments"),
+    [
+        ("router", LOCAL, ()),
+        ("router", AMERICAN, ("prod-paris",)),
+        ("prod", AMERICAN, ("prod-paris",)),
+        ("router", '{external: {url: "https://us.example.com"}}', ("prod-ohio", "1 more")),
+    ],
+)
+def test_a_candidate_must_not_bring_an_endpoint_of_another_region(
+    used: str, large: str, environments: tuple[str, ...], tmp_path: Path
+) -> None:
+    """By the residency of the policy: the candidate itself has none."""
+    (tmp_path / "next.yaml").write_text(CANDIDATE.replace("LARGE", large), encoding="utf-8")
+    place = "router:\n" if used == "router" else "    target: istio\n"
+    indent = "  " if used == "router" else "    "
+    path = tmp_path / "shop.yaml"
+    path.write_text(TEXT.replace(place, f"{place}{indent}candidate: {{policy: next.yaml}}\n"), encoding="utf-8")
+    result = call("check", path)
+    found = [line for line in result.output.splitlines() if "VSR565" in line]
+    assert result.exit_code == bool(environments)
+    assert len(found) == bool(environments)
+    for line in found:
+        assert f"{tmp_path / 'next.yaml'}:7:3: error VSR565: the endpoint `large` of `large`" in line
+        assert all(name in line for name in environments)
+
+
+def test_a_compile_refuses_output_for_one_region_with_a_host_of_another() -> None:
+    """The keys of tokens are at the Gateway of the other region: agentgateway has a backend for them."""
+    jwt = 'identity: {jwt: {issuer: "https://id", audiences: [llm], jwksUri: "https://chat.us.example.com/keys"}}\n'
+    text = TEXT.replace("gitops:", f"gateway: {{listeners: [{{name: http, port: 80}}]}}\n{jwt}gitops:", 1)
+    text = text.replace("target: istio", "target: agentgateway")
+    text = text.replace("{region: us}}", "{region: us, gateway: {hostnames: {http: [chat.us.example.com]}}}}")
+    with pytest.raises(CompileError) as error:
+        compiled(linked(text))
+    (found,) = [item for item in error.value.diagnostics if item.code == "VSR567"]
+    assert "chat.us.example.com, which is in the region `us`" in found.message
+    assert found.span.line == text.splitlines().index(jwt.rstrip()) + 1
+    compiled(linked(text.replace("residency: {eu: eu", "residency: {eu: [eu, us]")))

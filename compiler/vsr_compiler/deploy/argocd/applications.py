@@ -15,6 +15,8 @@ API = "argoproj.io/v1alpha1"
 Charts = Mapping[str, Sequence[Body]]
 """The sources of charts of each environment by its name."""
 NO_CHARTS: Charts = MappingProxyType({})
+ENVIRONMENT = "vsr.dev/environment"
+"""The label of an Application with its environment: users order clusters by it."""
 REF = "values"
 _KEYS = ("path", "server", "namespace")
 _FIELDS = (*_KEYS, "cluster")
@@ -34,6 +36,7 @@ def application(
         application_name(policy, environment.name),
         environment.span,
         namespace=gitops.namespace,
+        labels={ENVIRONMENT: environment.name},
         spec=_with_sources(spec, [_referred(spec["source"]), *charts]) if charts else spec,
     )
 
@@ -72,7 +75,10 @@ def application_set(
             # If an element disappears, the gateway must stay.
             "syncPolicy": {"preserveResourcesOnDeletion": True},
             "template": {
-                "metadata": {"name": application_name(policy, "{{ .environment }}")},
+                "metadata": {
+                    "labels": {ENVIRONMENT: "{{ .environment }}"},
+                    "name": application_name(policy, "{{ .environment }}"),
+                },
                 "spec": {key: value for key, value in template.items() if not spec or key != "source"},
             },
             **spec,

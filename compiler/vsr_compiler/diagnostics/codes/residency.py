@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vsr_compiler.diagnostics.codes.model import Code, Example, Stage
+from vsr_compiler.diagnostics.codes.model import Code, Example, Kind, Stage
 
 CODES = {
     "VSR564": Code(
@@ -50,5 +50,26 @@ environments:
   prod: {target: istio, region: eu}
 residency: {ue: eu}
 """),
+    ),
+    "VSR567": Code(
+        title="host of another region",
+        severity="error",
+        stage=Stage.VERIFY,
+        meaning=(
+            "An object, Helm values or a router configuration refers to a host in a region that `residency` does not "
+            "allow, or to one outside the cluster that the policy does not define. An unknown URL in a container or in "
+            "values is a warning."
+        ),
+        reason="A patch, or an object that others add, sends prompts or responses out of the region.",
+        fix="Remove it, define the host in the policy with its `region`, or allow the region in `residency`.",
+        example=Example(
+            "vsr-compile verify out/shop --policy policies/shop.yaml",
+            Kind.COMMAND,
+            output=(
+                "out/shop/istio/overlays/prod-paris/us.yaml:6:5: error VSR567: ServiceEntry `default/us` refers to "
+                "api.us.example.com, which is outside the cluster, in a region that nobody knows, and the environment "
+                "`prod-paris` in `eu` may refer only to `eu`"
+            ),
+        ),
     ),
 }
