@@ -22,6 +22,7 @@ from inline import BODY, POLICY, compiled
 
 from vsr_runtime import settings
 from vsr_runtime.decision.conversation.candidates import candidates_of
+from vsr_runtime.decision.program.evaluation import decide
 from vsr_runtime.decision.request.events import RequestBody, SendToModel
 from vsr_runtime.decision.request.json_body import JsonBody
 from vsr_runtime.decision.request.parsed_request import read_request
@@ -129,7 +130,7 @@ def parts(generation: Generation, tries: int) -> dict[str, float]:
         "  read the JSON": lambda: read_request(body.body, endpoint, rules.max_body),
         "  look at the messages": lambda: view_of(read.values, program.ask_rules),
         "  read the conversation": lambda: candidates_of(view, program.stickiness, counts=program.counts),
-        "  find signal and route": lambda: program.decide(view),
+        "  find signal and route": lambda: decide(program, view),
         "write the answer": lambda: encoded(route),
         "log it": lambda: (_log(route), flush()),
         "count it": lambda: metrics.decided(route, 0.001),

@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from vsr_runtime.decision.apis.endpoints import ENDPOINTS, Api
+from vsr_runtime.decision.program import evaluation
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.build_signals import build_model_signals, build_signals, check_personal_data
 from vsr_runtime.decision.program.conditions import SIMILARITIES
-from vsr_runtime.decision.program.program import Decision, Program
+from vsr_runtime.decision.program.outcome import Decision
+from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.program.recipes import profiles, with_recipes
 from vsr_runtime.decision.signals.model_signals import ModelResults
 from vsr_runtime.decision.view import RequestView
@@ -210,7 +212,7 @@ def decide(program: Program, view: RequestView, sentences: Iterable[str], cosine
     """Return the name of the decision; None if none holds; the types of the missing signals if it depends on them."""
     known = None
     for _ in range(MAX_ROUNDS):
-        outcome = program.decide(view, known)
+        outcome = evaluation.decide(program, view, known)
         if isinstance(outcome, Decision):
             return outcome.route.name.rpartition("/")[2] if outcome.route else None
         if not outcome.kinds & SIMILARITIES:

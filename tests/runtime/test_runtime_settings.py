@@ -6,6 +6,7 @@ from support.common import ROOT
 from support.runtime_fakes import DATA
 from vsr_runtime.decision.guards.normalise import _changing
 from vsr_runtime.decision.program.conditions import SignalValues
+from vsr_runtime.decision.program.evaluation import decide
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import OUR_HEADER
@@ -130,8 +131,8 @@ def test_fallback_is_a_category_that_routes_may_ask_for(policy):
     )
     program = load(policy / "router" / "config.yaml").program
     view = RequestView("hello")
-    assert program.decide(view, program.with_category(SignalValues(), None, 0.1)).route.name == "math"
-    assert program.decide(view, program.with_category(SignalValues(), "law", 0.9)).route is None
+    assert decide(program, view, program.with_category(SignalValues(), None, 0.1)).route.name == "math"
+    assert decide(program, view, program.with_category(SignalValues(), "law", 0.9)).route is None
 
 
 def test_splits_are_the_settings(policy):

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from vsr_runtime.decision.program.conditions import CategoryCondition
 from vsr_runtime.decision.program.effects import ModelTarget
-from vsr_runtime.decision.program.program import PolicyRoute, Program
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.events import RequestHeaders
 from vsr_runtime.decision.request.request_machine import advance
 from vsr_runtime.decision.request.states import AwaitsHeaders, MachineConfig

@@ -12,7 +12,7 @@ from support.played_gateway import ANY_TIME, request_body, request_headers, samp
 from support.runtime_fakes import FakeClassifier
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import SignalCondition
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.signals.structure import build_structure
 from vsr_runtime.server.decision_runner import LARGE_BODY
 from vsr_runtime.server.extproc import Processor
@@ -110,7 +110,7 @@ def test_classifier_that_fails_or_is_late_gives_503(exchange, settings, chat, pr
     assert code == grpc.StatusCode.OK
 
 
-@pytest.mark.parametrize(("module", "passed"), [("extproc", 0), ("decision_runner", 1)])
+@pytest.mark.parametrize(("module", "passed"), [("conversations", 0), ("decision_runner", 1)])
 def test_error_in_our_own_code_is_an_error_status(exchange, settings, chat, monkeypatch, capsys, module, passed):
     """Whatever breaks inside, the stream ends in INTERNAL, and neither status nor log shows the prompt."""
 

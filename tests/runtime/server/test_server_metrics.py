@@ -6,7 +6,8 @@ import pytest
 
 from vsr_runtime.decision.program.conditions import AllConditions, CategoryCondition, SignalCondition, SignalValues
 from vsr_runtime.decision.program.effects import ModelTarget
-from vsr_runtime.decision.program.program import PolicyRoute, Program
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request import events
 from vsr_runtime.decision.request.events import Cause, ImmediateResponse
 from vsr_runtime.decision.request.immediate_responses import error_response, undecided_response

@@ -72,7 +72,11 @@ def metadata_problems(body: Body) -> Iterator[tuple[Path, str, str]]:
 def label_problems(body: Body, at: Path) -> Iterator[tuple[Path, str, str]]:
     """Return the path, message and hint of each invalid label or annotation of some metadata."""
     metadata = as_mapping(value_at(body, *at))
+    # Argo CD fills in the template of an ApplicationSet.
+    rendered = body.get("kind") == "ApplicationSet" and at != ("metadata",)
     for key, value in as_mapping(metadata.get("labels")).items():
+        if rendered and "{{" in f"{key}{value}":
+            continue
         if not qualified(key):
             yield (
                 (*at, "labels", key),

@@ -9,7 +9,8 @@ from vsr_runtime.decision.conversation.candidates import Candidate
 from vsr_runtime.decision.conversation.follow_up import TurnKind
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import CategoryCondition, ConditionLeaf, SignalCondition, condition_leaves
-from vsr_runtime.decision.program.program import Decision, Program
+from vsr_runtime.decision.program.outcome import Decision
+from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.program.stickiness import RouteStickiness
 

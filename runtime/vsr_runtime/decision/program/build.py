@@ -24,7 +24,8 @@ from vsr_runtime.decision.program.build_signals import (
 from vsr_runtime.decision.program.conditions import SignalName
 from vsr_runtime.decision.program.effects import ModelTarget, ProviderCredentials
 from vsr_runtime.decision.program.ordering import sort_key
-from vsr_runtime.decision.program.program import TOTAL_SHARE, PolicyRoute, Program
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import TOTAL_SHARE, PolicyRoute
 from vsr_runtime.decision.selection.observations import Wanted
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.model_signals import BEST, ModelSignal, Scoring

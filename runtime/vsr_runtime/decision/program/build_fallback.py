@@ -8,7 +8,8 @@ from dataclasses import replace
 from vsr_runtime.decision.program.build import read_target
 from vsr_runtime.decision.program.effects import REMOVED, ModelTarget, Reasoning, Removed
 from vsr_runtime.decision.program.fallback import SEPARATOR, Fallback
-from vsr_runtime.decision.program.program import PolicyRoute, Program
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.errors import check_unique, config_error
 from vsr_schemas.routerconfig import v0_4_0 as contract
 from vsr_schemas.runtime import FallbackSettings

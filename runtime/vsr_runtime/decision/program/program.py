@@ -1,4 +1,4 @@
-"""The decision program: chooses the route of a request from its signals."""
+"""A decision program: routes, signals and guards of a compiled config."""
 
 from __future__ import annotations
 
@@ -7,122 +7,35 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from vsr_runtime.decision.ask.extract import AskRules
-from vsr_runtime.decision.deadline import Expired, never
-from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.identity.client import Client
 from vsr_runtime.decision.identity.rules import IdentityRules
 from vsr_runtime.decision.limits.rules import Rates
 from vsr_runtime.decision.program.conditions import (
     CategoryCondition,
-    Condition,
     ConditionLeaf,
     SignalCondition,
     SignalKind,
     SignalName,
     SignalValues,
     condition_leaves,
-    open_leaves,
 )
-from vsr_runtime.decision.program.context_length import NO_DEMAND, TokenDemand
-from vsr_runtime.decision.program.effects import CorsPolicy, Effects, ModelTarget
+from vsr_runtime.decision.program.effects import CorsPolicy, ModelTarget
 from vsr_runtime.decision.program.fallback import Fallback
-from vsr_runtime.decision.program.ordering import (
-    Standing,
-    Strategy,
-    most_confident,
-    ranks_of,
-    rated_signals,
-    unsettled,
-)
+from vsr_runtime.decision.program.ordering import Strategy, ranks_of, rated_signals
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.selection.observations import Wanted
-from vsr_runtime.decision.selection.selectors import Selection
 from vsr_runtime.decision.signals.base import Signal
 from vsr_runtime.decision.signals.label import LabelSignal
 from vsr_runtime.decision.signals.model_signals import ModelResults, ModelSignal, ScoredModelSignal
 from vsr_runtime.decision.signals.score import ScoredSignal
 from vsr_runtime.decision.view import RequestView
 
-TOTAL_SHARE = 100.0
 COUNTS = frozenset({"context", "conversation"})
 """Types of signals that change with the length of a conversation."""
 GUARD_WORK = 300
 """Steps per byte of text and guard. Most texts take fewer, hostile ones up to about 2,000."""
-
-
-@dataclass(frozen=True, slots=True)
-class PolicyRoute:
-    """One decision of the config.
-
-    Attributes:
-        name: the decision's name.
-        condition: when the route applies.
-        targets: models and their shares in per cent, which add up to 100; empty for a static response.
-        effects: other effects on the request.
-        fallback: its attempts; None if each request is sent once.
-        standing: its place; None to rank it by the order of routes.
-        selection: how one of several models is selected; None if it is drawn by shares.
-    """
-
-    name: str
-    condition: Condition
-    targets: tuple[tuple[ModelTarget, int], ...]
-    effects: Effects = field(default_factory=Effects)
-    fallback: Fallback | None = None
-    standing: Standing | None = None
-    selection: Selection | None = None
-
-    def fits(self, demand: TokenDemand) -> bool:
-        """Return whether some model of the route can hold a request. A static response always can."""
-        return not self.targets or any(share and demand.fits(target) for target, share in self.targets)
-
-    def holding(self, demand: TokenDemand) -> PolicyRoute:
-        """Return the route with the models that can hold a request, if some can; their shares keep their proportions.
-
-        The last one gets what rounding leaves.
-        """
-        fitting = [(target, share) for target, share in self.targets if demand.fits(target)]
-        total = sum(share for _, share in fitting)
-        if len(fitting) == len(self.targets) or not total:
-            return self
-        shares = [int(share * TOTAL_SHARE / total) for _, share in fitting]
-        shares[-1] += int(TOTAL_SHARE) - sum(shares)
-        return replace(self, targets=tuple((target, share) for (target, _), share in zip(fitting, shares, strict=True)))
-
-    def target(self, point: float) -> ModelTarget:
-        """Return the target for a point in [0, 100). Shares occupy that range in order."""
-        end = 0
-        for target, share in self.targets:
-            end += share
-            if point < end:
-                return target
-        raise ValueError(f"{point} is not in [0, {TOTAL_SHARE:.0f})")
-
-
-@fast_dataclass(frozen=True, slots=True)
-class Decision:
-    """The outcome for one request. ``route`` is None if no condition held; the default model then serves."""
-
-    route: PolicyRoute | None
-    signals: SignalValues
-
-
-@fast_dataclass(frozen=True, slots=True)
-class Undecided:
-    """The outcome depends on model results.
-
-    Attributes:
-        signals: the signals known so far.
-        kinds: what to compute for the person's ask, or for all texts of the request.
-        detectors: the texts to read, by detector.
-        detects_ask: whether one of these texts is the ask by itself, which differs in each turn.
-    """
-
-    signals: SignalValues
-    kinds: frozenset[SignalKind] = frozenset({"category"})
-    detectors: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    detects_ask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +201,7 @@ class Program:
     @property
     def own_needs(self) -> frozenset[SignalKind]:
         """What some route needs, without recipes."""
-        return self._needed(self.leaves)[0]
+        return self.needed(self.leaves)[0]
 
     @property
     def work(self) -> int:
@@ -304,78 +217,6 @@ class Program:
         )  # their texts are normalised, like those of guards
         guarding = GUARD_WORK * (len(self.on_request) + reading)
         return guarding + sum(self.signals[name].work for name in names & self.signals.keys())
-
-    def decide(
-        self,
-        view: RequestView,
-        signals: SignalValues | None = None,
-        expired: Expired = never,
-        demand: TokenDemand = NO_DEMAND,
-    ) -> Decision | Undecided:
-        """Find the first route whose condition holds. Evaluates only relevant signals, the cheapest first.
-
-        If a model is needed, everything that models may still be needed for is requested at once: for the first
-        undecided route and for the routes after it that may still apply. With all these results in ``signals``, the
-        outcome is a `Decision`. If a result is missing because a model failed and the outcome depends on it, the
-        outcome stays `Undecided`.
-
-        Args:
-            view: the request.
-            signals: the signals that are already known.
-            expired: the deadline.
-            demand: the tokens that the request needs. A route none of whose models can hold it is skipped, unless such
-                requests are rejected.
-
-        Raises:
-            DeadlineExceededError: the deadline passed first.
-        """
-        known, open_now = signals or SignalValues(), frozenset[ConditionLeaf]()
-        if self.ranks is not None:
-            return self._decide_ranked(self.ranks, view, known, expired, demand)
-        for route in self.routes:
-            if demand.output and self.overflow == "route" and not route.fits(demand):
-                continue
-            known, truth = self._evaluate(route.condition, view, known, expired)
-            if truth and not open_now:
-                return Decision(route, known)
-            if truth or (open_now and self._all_needed(open_now)):
-                break
-            if truth is None:
-                open_now |= open_leaves(route.condition, known)
-        return self._undecided(open_now, view, known) if open_now else Decision(None, known)
-
-    def _decide_ranked(
-        self,
-        ranks: Sequence[Sequence[PolicyRoute]],
-        view: RequestView,
-        known: SignalValues,
-        expired: Expired,
-        demand: TokenDemand,
-    ) -> Decision | Undecided:
-        """Find the most confident route of the first rank with one that holds."""
-        open_now = frozenset[ConditionLeaf]()
-        for rank in ranks:
-            able = [route for route in rank if self.overflow != "route" or not demand.output or route.fits(demand)]
-            while leaves := unsettled(able, known):
-                before, known = known, self._learn(leaves, view, known, expired)
-                if known is before:
-                    break
-            if leaves:
-                open_now |= leaves
-                if self._all_needed(open_now):
-                    break
-                continue
-            winner = most_confident(able, known, self.strategy)
-            if winner is not None:
-                if not open_now:
-                    return Decision(winner, known)
-                break
-        return self._undecided(open_now, view, known) if open_now else Decision(None, known)
-
-    def _undecided(self, leaves: frozenset[ConditionLeaf], view: RequestView, known: SignalValues) -> Undecided:
-        kinds, detectors = self._needed(leaves)
-        texts = {name: self._texts(name, view) for name in sorted(detectors)}
-        return Undecided(known, kinds, texts, not self.label_readers.isdisjoint(detectors))
 
     def with_category(self, signals: SignalValues, category: str | None, probability: float | None) -> SignalValues:
         """Return the signals with a category, or with the fallback if there is none."""
@@ -393,50 +234,7 @@ class Program:
             known = known if score is None else known.scored(name, score)
         return known
 
-    def _evaluate(
-        self, condition: Condition, view: RequestView, known: SignalValues, expired: Expired
-    ) -> tuple[SignalValues, bool | None]:
-        """Evaluate cheap signals while the condition depends on them. Return all signals and the condition's truth."""
-        while (truth := condition.truth(known)) is None:
-            before, known = known, self._learn(open_leaves(condition, known), view, known, expired)
-            if known is before:
-                break
-        return known, truth
-
-    def _learn(
-        self, leaves: frozenset[ConditionLeaf], view: RequestView, known: SignalValues, expired: Expired
-    ) -> SignalValues:
-        """Return the signals with one more, the cheapest of some leaves; the same ones if the others need a model."""
-        leaf = self._cheapest(leaves)
-        if leaf is not None:
-            scored = self.scored.get(leaf.name)
-            if scored is not None:
-                return known.scored(leaf.name, scored.score(view, expired))
-            return known.also(leaf.name, holds=self.signals[leaf.name].holds(view, expired))
-        settled = self._without_text(leaves, view, known)
-        return known if settled == known else settled
-
-    def _without_text(self, leaves: frozenset[ConditionLeaf], view: RequestView, known: SignalValues) -> SignalValues:
-        """Return the signals for a request without text, such as a lone image: there is nothing for a model to read."""
-        for leaf in leaves:
-            if isinstance(leaf, CategoryCondition):
-                text = view.text(everywhere=self.whole_category)
-                known = known if text.strip() else self.with_category(known, None, None)
-            elif not self.model_signals[leaf.name].texts(view):
-                known = known.also(leaf.name, holds=False)
-        return known
-
-    def _cheapest(self, leaves: frozenset[ConditionLeaf]) -> SignalCondition | None:
-        cheap = [leaf for leaf in leaves if isinstance(leaf, SignalCondition) and leaf.name in self.signals]
-        if len(cheap) <= 1:
-            return cheap[0] if cheap else None
-        return min(cheap, key=lambda leaf: (self.signals[leaf.name].cost, leaf.name))
-
-    def _all_needed(self, leaves: frozenset[ConditionLeaf]) -> bool:
-        """Return whether these leaves already need everything that any route needs from models."""
-        return self._needed(leaves) == self._needed(self.leaves)
-
-    def _needed(self, leaves: frozenset[ConditionLeaf]) -> tuple[frozenset[SignalKind], frozenset[str]]:
+    def needed(self, leaves: frozenset[ConditionLeaf]) -> tuple[frozenset[SignalKind], frozenset[str]]:
         """Return what leaves need a model to compute, and the detectors that they need."""
         kinds, detectors = set[SignalKind](), set[str]()
         for leaf in leaves:
@@ -449,13 +247,3 @@ class Program:
                 else:
                     kinds.add("request-similarity" if signal.everywhere else "similarity")
         return frozenset(kinds), frozenset(detectors)
-
-    def _texts(self, detector: str, view: RequestView) -> tuple[str, ...]:
-        """Return all texts that a detector must read for its signals."""
-        names = {
-            leaf.name for leaf in self.leaves if isinstance(leaf, SignalCondition) and leaf.name in self.model_signals
-        }
-        signals = (self.model_signals[name] for name in sorted(names))
-        return tuple(
-            dict.fromkeys(text for signal in signals if signal.detector == detector for text in signal.texts(view))
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-from vsr_runtime.decision.program.program import TOTAL_SHARE
+from vsr_runtime.decision.program.routes import TOTAL_SHARE
 
 _DIGEST_SIZE = 6
 """48 bits: a quotient of such numbers is exact as a float, and never rounds up to the end of the range."""

@@ -13,7 +13,8 @@ from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.effects import Effects, ModelTarget
 from vsr_runtime.decision.program.fallback import SEPARATOR
-from vsr_runtime.decision.program.program import PolicyRoute, Program
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.authentication import model_error
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import ImmediateResponse, SendToModel

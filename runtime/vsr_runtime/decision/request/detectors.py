@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from vsr_runtime.decision.guards.detection import Detection, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
-from vsr_runtime.decision.program.program import Undecided
+from vsr_runtime.decision.program.outcome import Undecided
 from vsr_runtime.decision.request.events import Cause, DetectorResult
 
 T = TypeVar("T")

@@ -10,7 +10,9 @@ from vsr_runtime.decision.guards.masking import TooManyPlaceholdersError, mask_d
 from vsr_runtime.decision.limits.rules import DEFAULT_ROUTE, Claim, Usage
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.program.effects import Effects, ModelTarget, ProviderCredentials
-from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program
+from vsr_runtime.decision.program.outcome import Decision
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.program.split import split_point
 from vsr_runtime.decision.request.attempts import chain_headers, passable
 from vsr_runtime.decision.request.authentication import client_headers, model_error

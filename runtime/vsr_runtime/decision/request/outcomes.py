@@ -11,7 +11,9 @@ from vsr_runtime.decision.deadline import Expired
 from vsr_runtime.decision.fast_dataclass import fast_dataclass
 from vsr_runtime.decision.program.conditions import CATEGORIES, OF_REQUEST, SignalKind
 from vsr_runtime.decision.program.context_length import TokenDemand
-from vsr_runtime.decision.program.program import Decision, Program, Undecided
+from vsr_runtime.decision.program.evaluation import decide
+from vsr_runtime.decision.program.outcome import Decision, Undecided
+from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.program.stickiness import Stickiness
 from vsr_runtime.decision.request.detectors import DetectorTexts, attack_scores, detections_by_text
 from vsr_runtime.decision.request.events import NOT_READ, SignalsReady, TextSignals
@@ -62,7 +64,7 @@ def first_outcomes(program: Program, view: RequestView, expired: Expired, demand
         DeadlineExceededError: the deadline passed first.
     """
     candidates = candidates_of(view, program.stickiness, counts=program.counts)
-    outcomes = tuple([program.decide(one.view, expired=expired, demand=demand) for one in candidates])
+    outcomes = tuple([decide(program, one.view, expired=expired, demand=demand) for one in candidates])
     known = Outcomes(candidates, outcomes)
     return _bounded(known, program.stickiness) if program.stickiness and program.stickiness.escalates else known
 
@@ -133,7 +135,7 @@ def conclude(
             signals = program.with_category(signals, category.category, category.probability)
         results = ModelResults(result.similarities, attacks, detections, ready.request_similarities)
         signals = program.with_model_results(signals, candidate.view, results)
-        decided = program.decide(candidate.view, signals, demand=demand)
+        decided = decide(program, candidate.view, signals, demand=demand)
         if isinstance(decided, Undecided):
             return decided
         judged.append(Judged(candidate, decided, result.probabilities))

@@ -7,7 +7,8 @@ from dataclasses import replace
 from vsr_runtime.decision.conversation.choice import Judged
 from vsr_runtime.decision.deadline import Expired
 from vsr_runtime.decision.program.conditions import OF_REQUEST
-from vsr_runtime.decision.program.program import Decision, Program, Undecided
+from vsr_runtime.decision.program.outcome import Decision, Undecided
+from vsr_runtime.decision.program.program import Program
 from vsr_runtime.decision.request.detectors import merge_texts, missing_cause
 from vsr_runtime.decision.request.dispatch import dispatch
 from vsr_runtime.decision.request.events import Action, Cause, ImmediateResponse, NeedSignals, SendToModel, SignalsReady

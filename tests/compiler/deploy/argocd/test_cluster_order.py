@@ -17,6 +17,7 @@ from support.gitops_support import build
 
 PAGE = ROOT / "docs" / "how-to" / "run-in-several-clusters.md"
 LABEL = "vsr.dev/environment"
+WRONG_LABEL = "- {op: add, path: /spec/template/metadata/labels/tier, value: a b}\n      "
 
 
 @cache
@@ -78,6 +79,11 @@ def test_every_cluster_is_in_exactly_one_step(tmp_path: Path) -> None:
         pytest.param(("", ""), 0, id="as on the page"),
         pytest.param(("rollingSync:", "rollingsync:"), 1, id="a misspelt field"),
         pytest.param(("values: [prod-ohio]", "values: prod-ohio"), 1, id="a value that is no list"),
+        pytest.param(
+            ("- op: add\n        path: /spec/strategy\n", f"{WRONG_LABEL}- op: add\n        path: /spec/strategy\n"),
+            1,
+            id="a label that is no template",
+        ),
     ],
 )
 def test_argo_cds_definition_accepts_the_patched_set(change: tuple[str, str], code: int, tmp_path: Path) -> None:
@@ -96,3 +102,12 @@ def test_both_forms_have_the_same_label() -> None:
         assert labels(spec)
         found = {item["metadata"]["name"]: item["metadata"]["labels"][LABEL] for item in alone}
         assert labels(spec).items() <= found.items()
+
+
+@pytest.mark.subprocess
+def test_what_argo_cd_fills_in_is_no_finding(tmp_path: Path) -> None:
+    """A label of the template is no label yet, and nobody has to fill it in."""
+    patched(tmp_path)
+    result = run("verify", "out/shop/argocd/applicationset", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "VSR" not in result.stdout + result.stderr

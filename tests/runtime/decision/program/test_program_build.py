@@ -8,6 +8,7 @@ from support.runtime_fakes import DATA
 from vsr_runtime.decision.program.build import build
 from vsr_runtime.decision.program.conditions import SignalValues
 from vsr_runtime.decision.program.effects import NO_TOOLS, ModelTarget, ParameterLimits, SystemPrompt, ToolFilter
+from vsr_runtime.decision.program.evaluation import decide
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
 from vsr_runtime.files import read_yaml
@@ -28,7 +29,7 @@ def built(change=None, labels=LABELS, splits=None):
 
 def served(program, category=None, view=HELLO) -> str:
     """The model that serves a request of this category."""
-    outcome = program.decide(view, program.with_category(SignalValues(), category, None))
+    outcome = decide(program, view, program.with_category(SignalValues(), category, None))
     return outcome.route.target(0).name if outcome.route else program.default
 
 
@@ -74,10 +75,10 @@ def test_keyword_wins_over_a_probable_category_of_the_same_priority():
 
     program = built(change)
     view = RequestView("a", 1, ("user",))
-    assert program.decide(view).kinds == {"category"}
+    assert decide(program, view).kinds == {"category"}
     for probability, name in ((0.7, "b-word"), (1.0, "a-math")):
-        known = program.with_category(program.decide(view).signals, "math", probability)
-        assert program.decide(view, known).route.name == name
+        known = program.with_category(decide(program, view).signals, "math", probability)
+        assert decide(program, view, known).route.name == name
 
 
 def test_domain_without_mmlu_categories_is_its_own_label():
@@ -213,7 +214,7 @@ def test_signals_are_found_by_type_and_name():
         (RequestView("!!", 2, ("user",)), "structure"),
         (RequestView("b", 1, ("user", "user")), "conversation"),
     ):
-        assert program.decide(view).route.name == name
+        assert decide(program, view).route.name == name
 
 
 def test_adapter_is_a_name_of_its_own():

@@ -18,8 +18,11 @@ from vsr_runtime.decision.program.conditions import (
     SignalValues,
 )
 from vsr_runtime.decision.program.effects import ModelTarget
+from vsr_runtime.decision.program.evaluation import decide
 from vsr_runtime.decision.program.ordering import Standing, confidence
-from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program, Undecided
+from vsr_runtime.decision.program.outcome import Decision, Undecided
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.signals.model_signals import EmbeddingSignal, ModelResults
 from vsr_runtime.decision.signals.score import Score
 from vsr_runtime.decision.view import RequestView
@@ -68,7 +71,7 @@ def program(*routes: PolicyRoute, strategy="priority", models=None, **signals: f
 def winner(made: Program, *, law: float | None = None) -> str | None:
     """The route that decides, once the category is known."""
     known = made.with_category(SignalValues(), "law" if law is not None else "math", law or 0.9)
-    outcome = made.decide(HELLO, known)
+    outcome = decide(made, HELLO, known)
     assert isinstance(outcome, Decision)
     return outcome.route.name if outcome.route else None
 
@@ -136,9 +139,9 @@ def test_confidence_of_a_rule_is_the_mean_of_all_the_best_of_any_and_one_of_not(
 def test_a_model_is_asked_only_if_its_result_can_change_the_decision():
     """Two decisions of one priority need the category; one that cannot hold needs nothing more."""
     made = program(route("a-law", LAW, 10), route("b", has("x"), 10), route("c", ALWAYS, 1), x=1.0)
-    assert isinstance(made.decide(HELLO), Undecided)
+    assert isinstance(decide(made, HELLO), Undecided)
     alone = program(route("a", has("x"), 10), route("b", AllConditions((has("no"), LAW)), 10), x=1.0, no=None)
-    outcome = alone.decide(HELLO)
+    outcome = decide(alone, HELLO)
     assert isinstance(outcome, Decision)
     assert outcome.route is not None
     assert outcome.route.name == "a"
@@ -149,10 +152,10 @@ def test_cosine_of_an_embedding_decides_between_decisions_of_one_priority():
     models = {("embedding", name): EmbeddingSignal((name,), 0.5, mean=False) for name in ("far", "near")}
     routes = [route(f"{i}-{name}", SignalCondition(("embedding", name)), 1) for i, name in enumerate(("far", "near"))]
     made = program(*routes, models=models)
-    undecided = made.decide(HELLO)
+    undecided = decide(made, HELLO)
     assert isinstance(undecided, Undecided)
     known = made.with_model_results(undecided.signals, HELLO, ModelResults({"far": 0.6, "near": 0.8}))
-    outcome = made.decide(HELLO, known)
+    outcome = decide(made, HELLO, known)
     assert isinstance(outcome, Decision)
     assert outcome.route is not None
     assert outcome.route.name == "1-near"

@@ -17,7 +17,10 @@ from vsr_runtime.decision.program.conditions import (
     SignalValues,
 )
 from vsr_runtime.decision.program.effects import ModelTarget
-from vsr_runtime.decision.program.program import Decision, PolicyRoute, Program, Undecided
+from vsr_runtime.decision.program.evaluation import decide
+from vsr_runtime.decision.program.outcome import Decision, Undecided
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.signals.model_signals import EmbeddingSignal, JailbreakSignal, ModelResults
 from vsr_runtime.decision.view import RequestView
 
@@ -66,7 +69,7 @@ def has(name: str) -> SignalCondition:
 
 def decided(made: Program, category: str | None = None, view: RequestView = HELLO) -> str | None:
     """The name of the route once the category is known."""
-    outcome = made.decide(view, made.with_category(SignalValues(), category, None))
+    outcome = decide(made, view, made.with_category(SignalValues(), category, None))
     assert isinstance(outcome, Decision)
     return outcome.route.name if outcome.route else None
 
@@ -94,21 +97,21 @@ def test_classifier_runs_only_if_the_outcome_depends_on_it():
         ((either, MATH), "either"),
         ((route("not", NotCondition(has("no"))), MATH), "not"),
     ):
-        outcome = program(*routes, **signals).decide(HELLO)
+        outcome = decide(program(*routes, **signals), HELLO)
         assert isinstance(outcome, Decision)
         assert outcome.route.name == name
         assert not outcome.signals.classified
     for routes in ((MATH,), (route("all", AllConditions((IN_MATH, has("yes")))),), (both, MATH)):
-        assert isinstance(program(*routes, **signals).decide(HELLO), Undecided)
+        assert isinstance(decide(program(*routes, **signals), HELLO), Undecided)
 
 
 def test_known_signals_are_not_computed_again():
     """After the classifier has answered, cheap signals keep their values."""
     yes = Fake(answer=True)
     made = program(route("both", AllConditions((IN_MATH, has("yes")))), yes=yes)
-    undecided = made.decide(HELLO)
+    undecided = decide(made, HELLO)
     assert undecided == Undecided(SignalValues(matched={("keyword", "yes"): True}), frozenset({"category"}))
-    outcome = made.decide(HELLO, made.with_category(undecided.signals, "math", 0.9))
+    outcome = decide(made, HELLO, made.with_category(undecided.signals, "math", 0.9))
     assert outcome.route.name == "both"
     assert len(yes.views) == 1
 
@@ -118,16 +121,16 @@ def test_cheaper_signals_go_first_and_others_are_spared():
     cheap, dear, later = Fake(answer=False, cost=1), Fake(answer=True, cost=4), Fake(answer=True)
     routes = route("both", AllConditions((has("dear"), has("cheap")))), EVERYTHING, route("later", has("later"))
     made = program(*routes, cheap=cheap, dear=dear, later=later)
-    assert made.decide(HELLO).route.name == "everything"
+    assert decide(made, HELLO).route.name == "everything"
     assert [len(signal.views) for signal in (cheap, dear, later)] == [1, 0, 0]
 
 
 def test_request_without_text_has_no_category():
     """Where there is nothing to read, no classifier is needed, and the fallback is the category."""
     image = RequestView("", 0, ("user",), images=1)
-    assert program(MATH).decide(image) == Decision(None, SignalValues(classified=True))
+    assert decide(program(MATH), image) == Decision(None, SignalValues(classified=True))
     with_fallback = replace(program(MATH), fallback="math")
-    assert with_fallback.decide(image).route.name == "math"
+    assert decide(with_fallback, image).route.name == "math"
 
 
 def test_fallback_replaces_a_missing_category():
@@ -141,8 +144,8 @@ def test_fallback_replaces_a_missing_category():
 def test_time_is_passed_on():
     """A signal that runs out of time ends the decision in an error."""
     with pytest.raises(DeadlineExceededError):
-        program(route("a", has("a")), a=Fake(answer=True)).decide(HELLO, expired=lambda: True)
-    assert isinstance(program(MATH).decide(HELLO, expired=never), Undecided)
+        decide(program(route("a", has("a")), a=Fake(answer=True)), HELLO, expired=lambda: True)
+    assert isinstance(decide(program(MATH), HELLO, expired=never), Undecided)
 
 
 def test_needs_and_work_are_those_of_the_routes():
@@ -211,7 +214,7 @@ def test_models_run_once_for_all_routes_that_may_apply():
         route("w", WICKED),
         no=Fake(answer=False),
     )
-    outcome = made.decide(TALK)
+    outcome = decide(made, TALK)
     assert isinstance(outcome, Undecided)
     assert outcome.kinds == {"category", "similarity"}
     assert outcome.detectors == {"judge": ("Behave.", "hello")}
@@ -219,16 +222,16 @@ def test_models_run_once_for_all_routes_that_may_apply():
 
 def test_only_unknown_signals_are_requested():
     """A policy whose outcome hangs on likeness alone asks no detector and for no category."""
-    outcome = asking(route("alike", ALIKE)).decide(TALK)
+    outcome = decide(asking(route("alike", ALIKE)), TALK)
     assert (outcome.kinds, outcome.detectors) == ({"similarity"}, {})
-    assert asking(route("evil", EVIL)).decide(TALK).kinds == frozenset()
+    assert decide(asking(route("evil", EVIL)), TALK).kinds == frozenset()
 
 
 @pytest.mark.parametrize(("judge", "name"), [(0.9, "evil"), (0.1, "everything")])
 def test_model_results_decide(judge, name):
     """Each signal by its own threshold."""
     made = asking(route("evil", EVIL), EVERYTHING)
-    outcome = made.decide(TALK, made.with_model_results(made.decide(TALK).signals, TALK, answered(judge=judge)))
+    outcome = decide(made, TALK, made.with_model_results(decide(made, TALK).signals, TALK, answered(judge=judge)))
     assert (outcome.route.name, outcome.signals.matched[EVIL.name]) == (name, judge > 0.5)
 
 
@@ -237,17 +240,17 @@ def test_missing_model_result_never_decides():
     for rule in (EVIL, NotCondition(EVIL), AllConditions((ALIKE, EVIL)), AnyCondition((NotCondition(EVIL), IN_MATH))):
         made = asking(route("a", rule), EVERYTHING)
         known = made.with_model_results(made.with_category(SignalValues(), None, None), TALK, answered(cosine=0.9))
-        assert isinstance(made.decide(TALK, known), Undecided)
+        assert isinstance(decide(made, TALK, known), Undecided)
     made = asking(route("a", AnyCondition((EVIL, ALIKE))), EVERYTHING)
-    assert made.decide(TALK, made.with_model_results(SignalValues(), TALK, answered(cosine=0.9))).route.name == "a"
+    assert decide(made, TALK, made.with_model_results(SignalValues(), TALK, answered(cosine=0.9))).route.name == "a"
 
 
 def test_no_model_runs_without_text():
     """An image is similar to no sentence and is no attack; these signals are known."""
     made = asking(route("a", AnyCondition((ALIKE, EVIL, WICKED))), EVERYTHING)
-    assert made.decide(RequestView("", images=1)).route.name == "everything"
+    assert decide(made, RequestView("", images=1)).route.name == "everything"
     spoken = RequestView("", history=("Behave.",), images=1)
-    assert made.decide(spoken).detectors == {"judge": ("Behave.",)}
+    assert decide(made, spoken).detectors == {"judge": ("Behave.",)}
 
 
 LEAVES = st.sampled_from([IN_MATH, ALIKE, EVIL, WICKED, has("yes"), has("no")])
@@ -271,9 +274,9 @@ def test_one_request_for_results_is_enough_and_changes_no_decision(rules, math, 
     whole = made.with_model_results(
         made.with_category(SignalValues(), category, None), TALK, answered(cosine, judge, jury)
     )
-    expected = made.decide(TALK, whole)
+    expected = decide(made, TALK, whole)
     assert isinstance(expected, Decision)
-    outcome = made.decide(TALK)
+    outcome = decide(made, TALK)
     if isinstance(outcome, Undecided):
         said = answered(
             cosine if "similarity" in outcome.kinds else None,
@@ -281,6 +284,6 @@ def test_one_request_for_results_is_enough_and_changes_no_decision(rules, math, 
             jury if "jury" in outcome.detectors else None,
         )
         known = made.with_category(outcome.signals, category, None) if "category" in outcome.kinds else outcome.signals
-        outcome = made.decide(TALK, made.with_model_results(known, TALK, said))
+        outcome = decide(made, TALK, made.with_model_results(known, TALK, said))
     assert isinstance(outcome, Decision)
     assert outcome.route is expected.route

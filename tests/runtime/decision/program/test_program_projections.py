@@ -11,7 +11,8 @@ import pytest
 from support.runtime_fakes import DATA
 from vsr_runtime.decision.program.build import ModelBindings, build
 from vsr_runtime.decision.program.conditions import SignalValues
-from vsr_runtime.decision.program.program import Decision
+from vsr_runtime.decision.program.evaluation import decide
+from vsr_runtime.decision.program.outcome import Decision
 from vsr_runtime.decision.signals.model_signals import ModelResults
 from vsr_runtime.decision.view import RequestView
 from vsr_runtime.errors import UserError
@@ -87,7 +88,7 @@ def decided(made, text: str, code: float = 0.0, poem: float = 0.0, category: str
     """The decision about a text with these similarities and this category."""
     view = RequestView(text)
     known = made.with_category(SignalValues(), category, 0.75)
-    outcome = made.decide(view, made.with_model_results(known, view, ModelResults({"c": code, "p": poem})))
+    outcome = decide(made, view, made.with_model_results(known, view, ModelResults({"c": code, "p": poem})))
     assert isinstance(outcome, Decision)
     return outcome
 
@@ -208,7 +209,7 @@ def test_a_score_waits_for_its_models():
         {"scores": [score(leaf("keyword", "urgent"), leaf("embedding", "code"))], "mappings": [bands(**HALVES)]},
         *(rule("projection", name) for name in HALVES),
     )
-    assert made.decide(RequestView("urgent")).kinds == {"similarity"}
+    assert decide(made, RequestView("urgent")).kinds == {"similarity"}
 
 
 def partition(semantics: str = "exclusive", **more: object) -> dict[str, object]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from vsr_runtime.decision.program.conditions import SignalCondition, SignalValues
-from vsr_runtime.decision.program.program import PolicyRoute, Program
+from vsr_runtime.decision.program.program import Program
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.signals.model_signals import ComplexitySignal, EmbeddingSignal, JailbreakSignal, ModelResults
 from vsr_runtime.decision.signals.score import Score
 from vsr_runtime.decision.view import RequestView

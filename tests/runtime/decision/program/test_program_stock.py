@@ -11,6 +11,7 @@ from runtime.decision.program.test_program_build import DATA, LABELS, TWO_MODELS
 from vsr_runtime.decision.apis.endpoints import Api
 from vsr_runtime.decision.program.build import build
 from vsr_runtime.decision.program.effects import CachePolicy, Effects, ParameterLimits, SystemPrompt
+from vsr_runtime.decision.program.evaluation import decide
 from vsr_runtime.decision.program.recipes import profiles, with_recipes
 from vsr_runtime.decision.request.edits import edit_body
 from vsr_runtime.decision.request.events import RequestBody, RequestHeaders, SendToModel
@@ -71,8 +72,8 @@ def test_decision_without_rules_always_holds_and_a_rule_may_be_one_leaf():
         document["routing"]["decisions"] = [first, last]
 
     program = built(change)
-    assert program.decide(HELLO).route.name == "word"
-    assert program.decide(RequestView("a", 1, ("user",))).route.name == "rest"
+    assert decide(program, HELLO).route.name == "word"
+    assert decide(program, RequestView("a", 1, ("user",))).route.name == "rest"
 
 
 def test_tiers_and_strategy_of_the_config_order_its_decisions():
@@ -81,12 +82,12 @@ def test_tiers_and_strategy_of_the_config_order_its_decisions():
     def change(document):
         document["routing"]["decisions"] = [decision("high", 9), {**decision("first", 1), "tier": 1}]
 
-    assert built(change).decide(HELLO).route.name == "high"  # of tier 0, which is before 1
+    assert decide(built(change), HELLO).route.name == "high"  # of tier 0, which is before 1
 
     def both(document):
         document["routing"]["decisions"] = [{**decision("high", 9), "tier": 2}, {**decision("first", 1), "tier": 1}]
 
-    assert built(both).decide(HELLO).route.name == "first"
+    assert decide(built(both), HELLO).route.name == "first"
 
     def sure(document):
         document["routing"]["strategy"] = "confidence"
@@ -94,7 +95,7 @@ def test_tiers_and_strategy_of_the_config_order_its_decisions():
         word = decision("word", 1, operator="OR", conditions=[{"type": "keyword", "name": "k"}])
         document["routing"]["decisions"] = [decision("all", 9), word]
 
-    assert built(sure).decide(HELLO).route.name == "word"
+    assert decide(built(sure), HELLO).route.name == "word"
 
 
 @pytest.mark.parametrize(

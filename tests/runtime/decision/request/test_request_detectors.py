@@ -8,7 +8,7 @@ import pytest
 from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import AnyCondition, CategoryCondition, NotCondition, SignalCondition
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.events import (
     Cause,
     ImmediateResponse,

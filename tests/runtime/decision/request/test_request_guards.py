@@ -13,7 +13,7 @@ from vsr_runtime.decision.guards.detection import TextSpan, TextVerdict
 from vsr_runtime.decision.guards.guard import Guard, in_order
 from vsr_runtime.decision.program.conditions import AllConditions
 from vsr_runtime.decision.program.effects import Effects
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.events import (
     Cause,
     Failure,

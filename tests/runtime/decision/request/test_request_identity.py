@@ -12,7 +12,7 @@ from vsr_runtime.decision.identity.client import Client, ClientTest
 from vsr_runtime.decision.identity.rules import IdentityRules, digest_of
 from vsr_runtime.decision.program.conditions import SignalCondition
 from vsr_runtime.decision.program.effects import CachePolicy, CorsPolicy, Effects
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.program.stickiness import RouteStickiness, Stickiness
 from vsr_runtime.decision.request.events import ImmediateResponse, RequestBody, SendToModel
 from vsr_runtime.decision.signals.client import ClientSignal

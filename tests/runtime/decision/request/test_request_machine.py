@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support.request_machine import LLAMA, MATH, PHI, PROGRAM, RULES, drive, headers, rules
 from vsr_runtime.decision.program.conditions import AllConditions, CategoryCondition, SignalCondition, SignalValues
 from vsr_runtime.decision.program.effects import Effects, ModelTarget, SystemPrompt
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request import events
 from vsr_runtime.decision.request.events import (
     Cause,

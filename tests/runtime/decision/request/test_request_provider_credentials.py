@@ -5,7 +5,7 @@ import pytest
 from support.request_machine import RULES, drive, headers, rules
 from vsr_runtime.decision.program.conditions import AllConditions
 from vsr_runtime.decision.program.effects import Effects, ModelTarget, ProviderCredentials
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.events import RequestBody
 from vsr_runtime.decision.request.states import MachineConfig
 from vsr_schemas.headers import CREDENTIALS, PROTECTED

@@ -17,7 +17,7 @@ from support.runtime_fakes import FakeClassifier
 from vsr_runtime.decision.guards.finders import personal
 from vsr_runtime.decision.guards.guard import Guard
 from vsr_runtime.decision.program.conditions import AllConditions, AnyCondition, CategoryCondition, NotCondition
-from vsr_runtime.decision.program.program import PolicyRoute
+from vsr_runtime.decision.program.routes import PolicyRoute
 from vsr_runtime.decision.request.events import (
     ImmediateResponse,
     RequestBody,
