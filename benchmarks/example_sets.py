@@ -1,8 +1,8 @@
 """Measures the example sets that ship: what heads find of topics that they have not seen, and what patterns find.
 
 Run: ``python benchmarks/example_sets.py [SET…]``. Needs the encoder of ``policies/quickstart.yaml``. The numbers are in
-``docs/reference/example-sets.md``. For each set, first a plain linear head on the last layer, then the head that a
-policy gets, with a confusion table. The threshold for attacks is chosen on the held-out scores that it is measured on.
+``docs/reference/example-sets.md``: of the head that a policy gets, and for attacks also of a plain linear head on the
+last layer, whose threshold is chosen on the held-out scores that it is measured on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vsr_compiler.diagnostics import Span
 from vsr_compiler.heads.label_set import embed_label_set
 from vsr_compiler.heads.logistic import NONE, Floats, Integers, fit, with_bias
 from vsr_compiler.heads.middle_layer import TwoLayers
-from vsr_compiler.heads.train_labels import train_chosen_layer
+from vsr_compiler.heads.train_labels import measured_samples, threshold_for, train_chosen_layer
 from vsr_compiler.ir.labels import OTHER, Example, LabelExamples
 from vsr_runtime.decision.deadline import never
 from vsr_runtime.decision.guards.finders import injection, spans
@@ -29,16 +29,19 @@ from vsr_runtime.inference.encoder_files import find_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
 UNLABELLED = {
+    "complexity@1": "medium",
     "fact-check@1": "no_fact_check_needed",
     "feedback@2": "other",
     "injection@1": "benign",
     "injection@2": "benign",
     "modality@1": "AR",
     "reask@1": "new_question",
+    "reask@2": "new_question",
 }
 """The label of a set whose texts a policy lists under ``other``."""
 LANGUAGES = ("German", "French", "Spanish", "Portuguese", "Chinese", "Japanese", "other languages")
 """Beginnings of the names of topics in other languages than English."""
+FALSE_ALARMS = (0.01, 0.05, 0.1, 0.2)
 _SPAN = Span("examples", 1, 1)
 
 
@@ -72,26 +75,35 @@ def label_examples(name: str) -> list[LabelExamples]:
 
 
 def policy_head(name: str, model: SentenceEncoder) -> None:
-    """Print what the head of a policy finds of held-out topics: by language, and which labels it confuses.
+    """Print what the head of a policy finds of held-out topics: at thresholds, by language, and what it confuses.
 
-    A text has its most probable label; if the set has texts without a label, none may be more probable.
+    In the tables a text has its most probable label; if the set has texts without a label, none may be more probable.
     """
     both, groups = TwoLayers(model), label_examples(name)
     samples = embed_label_set(groups, both)
     head, rows, seen = train_chosen_layer(samples, both, "")
+    topic_of = {example.text: example.topic for group in groups for example in group.examples}
+    own = np.array([text in topic_of for text in samples.texts]) & seen
+    english = own & [not topic_of.get(text, "").startswith(LANGUAGES) for text in samples.texts]
+    print(f"{name}: {head.layer} layer")
     if name in UNLABELLED:
+        unlabelled = sum(len(group.examples) for group in groups if group.label == OTHER)
+        harmless = measured_samples(samples, unlabelled) & seen & (samples.targets == NONE)
+        for share in FALSE_ALARMS:
+            threshold = threshold_for(rows.max(axis=1)[harmless], share)
+            found = np.where(rows.max(axis=1) >= threshold, rows.argmax(axis=1), NONE)
+            right = (found == samples.targets)[english & (samples.targets != NONE)].mean()
+            print(f"  English, falseAlarms {share}: {right:.3f} of the texts with a label (threshold {threshold:.2f})")
         rows = np.hstack([rows, 1 - rows.sum(axis=1, keepdims=True)])
     names = [*samples.labels, OTHER]
-    topic_of = {example.text: example.topic for group in groups for example in group.examples}
-    confusions: dict[bool, Counter[tuple[str, str]]] = {True: Counter(), False: Counter()}
-    for text, target, row, held in zip(samples.texts, samples.targets, rows, seen, strict=True):
-        if text in topic_of and held:
-            english = not topic_of[text].startswith(LANGUAGES)
-            confusions[english][OTHER if target == NONE else names[target], names[int(row.argmax())]] += 1
-    print(f"{name}: head of a policy, {head.layer} layer")
-    for english, counts in confusions.items():
+    results = [
+        (OTHER if target == NONE else names[target], names[best])
+        for target, best in zip(samples.targets, rows.argmax(axis=1), strict=True)
+    ]
+    for language, chosen in (("English", english), ("other languages", own & ~english)):
+        counts = Counter(result for result, keep in zip(results, chosen, strict=True) if keep)
         if counts:
-            print(f"  {'English' if english else 'other languages'}: {share_right(counts)}")
+            print(f"  {language}: {share_right(counts)}")
             print(table(counts, [group.label for group in groups]))
 
 
@@ -121,21 +133,26 @@ def main() -> None:
     """Prints a block a set."""
     model = encoder()
     for name in sys.argv[1:] or [name for name in examples.names() if not name.startswith("mmlu")]:
-        labels = examples.read(name).labels
-        rows = [
-            (text, number, topic)
-            for number, topics in enumerate(labels.values())
-            for topic, texts in topics.items()
-            for text in texts
-        ]
-        texts, targets, topics = [row[0] for row in rows], np.array([row[1] for row in rows]), [row[2] for row in rows]
-        scores = held_out(model.embed(texts).astype(np.float64), targets, topics)
-        right = scores.argmax(axis=1) == targets
-        by_label = {label: round(float(right[targets == number].mean()), 2) for number, label in enumerate(labels)}
-        print(f"{name}: {right.mean():.3f} right", by_label)
-        if name.startswith("injection"):
-            attacks(texts, targets, topics, scores[:, 0] - scores[:, 1])
         policy_head(name, model)
+        if name.startswith("injection"):
+            plain_head(name, model)
+
+
+def plain_head(name: str, model: SentenceEncoder) -> None:
+    """Print what a plain linear head finds of attacks."""
+    labels = examples.read(name).labels
+    rows = [
+        (text, number, topic)
+        for number, topics in enumerate(labels.values())
+        for topic, texts in topics.items()
+        for text in texts
+    ]
+    texts, targets, topics = [row[0] for row in rows], np.array([row[1] for row in rows]), [row[2] for row in rows]
+    scores = held_out(model.embed(texts).astype(np.float64), targets, topics)
+    right = scores.argmax(axis=1) == targets
+    by_label = {label: round(float(right[targets == number].mean()), 2) for number, label in enumerate(labels)}
+    print(f"{name}, plain head: {right.mean():.3f} right", by_label)
+    attacks(texts, targets, topics, scores[:, 0] - scores[:, 1])
 
 
 def attacks(texts: list[str], targets: Integers, topics: list[str], scores: Floats) -> None:

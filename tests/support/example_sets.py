@@ -31,20 +31,25 @@ out as a whole. No text of it is in `injection@1`; a policy may take both.
 The shipped head of `mmlu-pro@1` is right on 95 % of 125 short questions that no choice was made by, with a calibration
 error of 0.08 (`benchmarks/fresh_domains.py`). They have the same author and plain wording: real prompts are harder.
 
-Of topics that it has not seen, a head of a policy labels these shares correctly (`benchmarks/example_sets.py`). Texts
-of the label in brackets are listed under `other`, which is then one of the results:
+These are shares of topics that a head of a policy has not seen (`benchmarks/example_sets.py`). Texts of the label in
+brackets are listed under `other`. *Right* is the share of all English texts whose most probable result, none included,
+is their label. The others are shares of the English texts with a label that get it at `falseAlarms: 0.05` and `0.2`:
 
-| set | results | English | other languages |
-|---|---|---|---|
-| `complexity@1` | 3 | 88 % | 82 % |
-| `fact-check@1` (`no_fact_check_needed`) | 2 | 96 % | |
-| `feedback@1` | 4 | 82 % | |
-| `feedback@2` (`other`) | 5 | 82 % | 56 % |
-| `modality@1` (`AR`) | 3 | 88 % | 68 % |
-| `reask@1` (`new_question`) | 2 | 93 % | |
+| set | right | at 0.05 | at 0.2 | right in other languages |
+|---|---|---|---|---|
+| `complexity@1` (`medium`) | 90 % of 3 results | 77 % | 93 % | 78 % |
+| `fact-check@1` (`no_fact_check_needed`) | 96 % of 2 | 100 % | 100 % | |
+| `feedback@1` | 82 % of 4 | 48 % | 79 % | |
+| `feedback@2` (`other`) | 82 % of 5 | 55 % | 79 % | 56 % |
+| `modality@1` (`AR`) | 88 % of 3 | 78 % | 91 % | 68 % |
+| `reask@1` (`new_question`) | 93 % of 2 | 93 % | 100 % | |
+| `reask@2` (`new_question`) | 83 % of 2 | 55 % | 88 % | |
 
-All texts have the same authors, so expect less on texts of others. Texts in German, French, Spanish and Portuguese
-often say the same, so a multilingual encoder is measured too favourably by them.
+The texts under `other` of `feedback@2`, `modality@1` and `reask@2` are chosen to look alike, so ordinary prompts are
+false alarms less often: of 400 in English, 6 % with `feedback@2` at 0.2, 1 % with `modality@1` at 0.05, and none with
+`reask@2` at 0.1, but 22 % with `reask@1` at 0.05. Set `falseAlarms` by that. All texts have the same authors, so expect
+less on texts of others. Texts in German, French, Spanish and Portuguese often say the same, so a multilingual encoder
+is measured too favourably by them.
 
 `feedback@2` has more ways of reacting than `@1`, and ordinary next messages as `other`: without them a head takes every
 new question for feedback. A head trained from it is right on 90 % of the texts of `feedback@1`, none of which it
@@ -59,29 +64,32 @@ contains. Where it is wrong, it mostly takes praise for a complaint or the rever
 | `other` (285) | 4 % | 5 % | 2 % | 8 % | 81 % |
 
 `modality@1` spells its labels as the stock router does. List `AR` under `other`, so that a request is for text unless
-the head is certain:
+the head is certain. Use it for English: of 100 harmless prompts in other languages, 44 % are taken for `BOTH`.
 
-| | `other` | `DIFFUSION` | `BOTH` |
+| | `AR` | `DIFFUSION` | `BOTH` |
 |---|---|---|---|
-| `other` (392) | 85 % | 9 % | 6 % |
+| `AR` (392) | 85 % | 9 % | 6 % |
 | `DIFFUSION` (182) | 4 % | 92 % | 3 % |
 | `BOTH` (168) | 7 % | 2 % | 91 % |
 
-Of 400 harmless prompts of tests in English, 5 % are taken for `BOTH`, most of them requests for a story. Of 100 in
-other languages it is 74 %: use it for English only.
-
 `complexity@1` is about how demanding a request is, not how long: the number of words alone separates `easy` from `hard`
-for 77 % of its texts. A head that has not seen the subject takes 1 % of the easy requests for hard, and no
-hard one for easy:
+for 79 % of its texts. List `medium` under `other`. As a third label it would compete with background prompts, and most
+requests would get no label. A head that has not seen the subject takes no easy request for hard or the reverse:
 
 | | `easy` | `medium` | `hard` |
 |---|---|---|---|
-| `easy` (180) | 91 % | 8 % | 1 % |
-| `medium` (180) | 9 % | 83 % | 8 % |
-| `hard` (180) | 0 % | 9 % | 91 % |
+| `easy` (204) | 88 % | 12 % | 0 % |
+| `medium` (216) | 8 % | 87 % | 5 % |
+| `hard` (192) | 0 % | 6 % | 94 % |
 
-`reask@1` recognises that a message says that it is a repetition. A question that is only reworded looks like a new one,
-since a head sees one message and not the one before.
+`reask@1` and `@2` recognise that a message says that it is a repetition. A question that is only reworded looks like a
+new one, since a head sees one message and not the one before. `reask@1` has short questions only as
+`new_question`, and longer prompts are false alarms. `reask@2` has ordinary prompts and other reactions, too:
+
+| | `reask` | `new_question` |
+|---|---|---|
+| `reask` (156) | 90 % | 10 % |
+| `new_question` (216) | 22 % | 78 % |
 
 This page is generated from the files of the sets: `python tests/support/example_sets.py`.
 """

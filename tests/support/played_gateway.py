@@ -96,7 +96,7 @@ class Gateway:
 
     def minute_is_over(self) -> None:
         """Let the server look for requests that have not come, as if their streams had begun long ago."""
-        timeouts = self.processor._upload_timeouts
+        timeouts = self.processor._conversations.upload_timeouts
         timeouts._waiting = dict.fromkeys(timeouts._waiting, float("-inf"))
         timeouts._look()
 

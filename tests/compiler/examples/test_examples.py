@@ -83,6 +83,7 @@ def test_the_page_lists_the_sets():
         ("injection@2", ["attack", "benign"]),
         ("modality@1", ["AR", "DIFFUSION", "BOTH"]),
         ("reask@1", ["reask", "new_question"]),
+        ("reask@2", ["reask", "new_question"]),
     ],
 )
 def test_sets_for_other_tasks_have_their_labels(name, labels):
@@ -105,10 +106,11 @@ def test_a_set_has_many_ways_of_saying_it_in_five_languages(name):
         assert all(any(topic.startswith(language) for topic in topics) for language in LANGUAGES), label
 
 
-def test_feedback_2_shares_no_text_with_feedback_1():
+@pytest.mark.parametrize("versions", [FEEDBACK, ("reask@1", "reask@2")])
+def test_versions_share_no_text(versions):
     """So a head of one can be measured on the other."""
     old, new = (
-        {fold(text) for label in own.labels for text in own.texts(label)} for own in map(examples.read, FEEDBACK)
+        {fold(text) for label in own.labels for text in own.texts(label)} for own in map(examples.read, versions)
     )
     assert not old & new
 
@@ -121,7 +123,7 @@ def test_complexity_is_not_decided_by_the_length():
     assert max(right) < 0.8 * (len(easy) + len(hard))
 
 
-@pytest.mark.parametrize("name", ["complexity@1", "feedback@2", "modality@1", "reask@1"])
+@pytest.mark.parametrize("name", ["complexity@1", "feedback@2", "modality@1", "reask@1", "reask@2"])
 def test_no_text_repeats_another_but_for_case_and_punctuation(name):
     """Otherwise a topic that is held out would still be in the training set."""
     shipped = examples.read(name)

@@ -49,6 +49,20 @@ def test_a_model_that_is_led_to_goes_in_two_commits() -> None:
     assert len(found.steps) == 2
 
 
+def test_in_steps_it_fails_as_long_as_old_pods_serve() -> None:
+    """Each environment by its own rollout."""
+    steps = "{controller: argo-rollouts, steps: [{weight: 50, pause: 20m}]}"
+    old, new = (
+        text.replace("prod: {", f"prod: {{replicas: {{router: 4}}, rollout: {steps}, ")
+        for text in (TEXT, NOTHING_OF_BETA)
+    )
+    dev, prod = changes(old, new)
+    assert "fail in dev: " in dev.text
+    assert dev.text.endswith("still leads there")
+    assert "fail in prod: " in prod.text
+    assert "/semantic-router has pods of both versions, 20m or longer, and after an abort" in prod.text
+
+
 @pytest.mark.parametrize(("old", "new"), [(TEXT, NO_ROUTE), (NO_ROUTE, NOTHING_OF_BETA), (NOTHING_OF_BETA, TEXT)])
 def test_each_of_the_two_commits_and_the_way_back_is_one(old: str, new: str) -> None:
     """Nothing leads to the model any more when it goes."""

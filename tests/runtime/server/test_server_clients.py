@@ -141,8 +141,8 @@ def test_bytes_of_one_client_leave_room_for_others(gateway, settings, chat):
 
     async def whole():
         async with gateway(settings, max_held=1000) as envoy:
-            envoy.processor._count(UNKNOWN, 0)
-            envoy.processor._count(b"10.0.0.1", 800)
+            envoy.processor._conversations.count(UNKNOWN, 0)
+            envoy.processor._conversations.count(b"10.0.0.1", 800)
             answers = []
             for address in ("10.0.0.1:5", "10.0.0.2:5"):
                 call = envoy.open()
@@ -150,7 +150,7 @@ def test_bytes_of_one_client_leave_room_for_others(gateway, settings, chat):
                 await call.read()
                 await call.write(request_body(chat()))
                 answers.append(await call.read())
-            envoy.processor._count(b"10.0.0.1", -800)
+            envoy.processor._conversations.count(b"10.0.0.1", -800)
             return answers
 
     one, other = asyncio.run(whole())
@@ -163,13 +163,13 @@ def test_streams_of_one_client_leave_room_for_others(gateway, settings):
 
     async def whole():
         async with gateway(settings) as envoy:
-            envoy.processor._streams.add(b"10.0.0.1", 3500)
+            envoy.processor._conversations.streams.add(b"10.0.0.1", 3500)
             answers = []
             for address in ("10.0.0.1:5", "10.0.0.2:5"):
                 call = envoy.open()
                 await call.write(from_address(address))
                 answers.append(await call.read())
-            envoy.processor._streams.add(b"10.0.0.1", -3500)
+            envoy.processor._conversations.streams.add(b"10.0.0.1", -3500)
             return answers
 
     one, other = asyncio.run(whole())

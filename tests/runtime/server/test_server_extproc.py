@@ -110,7 +110,7 @@ def test_classifier_that_fails_or_is_late_gives_503(exchange, settings, chat, pr
     assert code == grpc.StatusCode.OK
 
 
-@pytest.mark.parametrize(("module", "passed"), [("extproc", 0), ("decision_runner", 1)])
+@pytest.mark.parametrize(("module", "passed"), [("conversations", 0), ("decision_runner", 1)])
 def test_error_in_our_own_code_is_an_error_status(exchange, settings, chat, monkeypatch, capsys, module, passed):
     """Whatever breaks inside, the stream ends in INTERNAL, and neither status nor log shows the prompt."""
 

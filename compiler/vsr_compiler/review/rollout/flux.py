@@ -13,6 +13,7 @@ from vsr_compiler.manifests.kinds import GATEWAY_GROUP
 from vsr_compiler.review import output_yaml
 from vsr_compiler.review.compare import Comparison
 from vsr_compiler.review.environment_changes import Body, Environments, ObjectChange
+from vsr_compiler.review.rollout.overlaps import routers
 from vsr_compiler.review.rollout.words import items, label, listed, mapping
 from vsr_schemas.headers import SELECTED_MODEL
 from vsr_schemas.reports_diff import RolloutChange
@@ -48,17 +49,20 @@ def flux_changes(policy: str, trees: Comparison, environments: Environments) -> 
     folders = {
         path.split("/")[1] for path in trees.paths(old=False) if path.startswith("flux/") and path.count("/") > 1
     }
-    removed: dict[str, list[str]] = {}
+    workloads = routers(trees, environments)
+    removed: dict[str, dict[str, list[str]]] = {}
     for name in sorted(folders & environments.new.keys()):
+        overlap = workloads[name].overlap if name in workloads else ""
         for body in needed(change for change in environments.changes if change.environment == name):
-            removed.setdefault(label(body), []).append(name)
-    if removed:
-        names = [*list(removed)[:_SHOWN], *(["…"] if len(removed) > _SHOWN else [])]
-        where = listed(name for places in removed.values() for name in places)
-        yield RolloutChange(
-            text=f"with Flux, requests fail in {where}: it deletes {listed(names)} while the router still leads there",
-            steps=[_FIRST, "When Flux has applied it, remove them."],
+            removed.setdefault(overlap, {}).setdefault(label(body), []).append(name)
+    for overlap, objects in removed.items():
+        names = [*list(objects)[:_SHOWN], *(["…"] if len(objects) > _SHOWN else [])]
+        where = listed(name for places in objects.values() for name in places)
+        text = f"with Flux, requests fail in {where}: it deletes {listed(names)} while the router still leads there"
+        last = (
+            "When all pods have the new version, remove them." if overlap else "When Flux has applied it, remove them."
         )
+        yield RolloutChange(text=f"{text}, and that lasts {overlap}" if overlap else text, steps=[_FIRST, last])
     changed = {
         pair.path.split("/")[1] for pair in trees.pairs if pair.path.startswith("flux/") and pair.new is not None
     }

@@ -44,7 +44,8 @@ def opened(stream: int, first: bytes) -> bytes:
 async def forgotten(processor: Processor) -> None:
     """Wait until nothing is held."""
     async with asyncio.timeout(ANY_TIME):
-        while processor.open_streams or processor._decision_runner.held or processor._upload_timeouts._waiting:  # noqa: ASYNC110
+        timeouts = processor._conversations.upload_timeouts
+        while processor.open_streams or processor._decision_runner.held or timeouts._waiting:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 
