@@ -22,6 +22,7 @@ POOLS = "inference.networking.k8s.io"
 ROUTES = ("HTTPRoute", "AIGatewayRoute")
 ENVOY = "gateway.envoyproxy.io"
 OWNER = "gateway.envoyproxy.io/owning-gateway-name"
+STACK = "vllm-stack-router-service"
 BEFORE_BUFFER = "http_filters[?(@.name=='envoy.filters.http.buffer')]"
 """How a patch of Envoy Gateway's inserts a filter behind authentication, before the filter of the request buffer."""
 
@@ -51,6 +52,9 @@ class Links:
         self.pods = [
             (each.service.namespace, dict(each.pods.labels), each.pods.port) for each in policy.endpoints if each.pods
         ]
+        # Those of the production stack are its chart's, with the labels that the values give them.
+        stack = {"environment": policy.name, "release": "vllm-stack", "component": "engine"}
+        self.pods += [(namespace, stack, 8000) for namespace, name, _ in self.services if name == STACK]
         store = policy.router.cache
         if store is not None and store.pods is not None:
             self.pods.append((store.namespace(policy.router.grpc.namespace), dict(store.pods), store.port))
