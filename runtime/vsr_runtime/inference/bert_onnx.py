@@ -4,7 +4,8 @@ The graph takes one sequence, ``ids`` of shape ``[1, tokens]`` (int64), never pa
 ``[1, hidden]`` (float32): the mean of the last layer's tokens, or its first one, scaled to length one. It equals
 transformers' model with sentence-transformers' pooling and normalisation. A second output, ``middle``, is the mean of
 the tokens of the layer in the middle: the last layer says what a text is about, the middle one also how it is put, such
-as an order to the reader.
+as an order to the reader. A third one, ``tokens`` of shape ``[1, tokens, hidden]``, is that layer itself, for heads
+that choose among its tokens.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ with classify_extra():
     from safetensors.numpy import load_file
 
 Pooling = Literal["mean", "cls"]
-VERSION = 2  # of the graph; raise it with every change that could move a bit of the output
+VERSION = 3  # of the graph; raise it with every change that could move a bit of the output
 
 _OPSET, _IR = 20, 9
 _Array = np.ndarray[Any, np.dtype[Any]]
@@ -97,7 +98,8 @@ class _Graph:
         else:
             pooled = self._mean(layers[-1])
         ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "tokens"])
-        out = [self._output(pooled, "embedding"), self._output(self._mean(layers[self._arch.layers // 2]), "middle")]
+        middle = layers[self._arch.layers // 2]
+        out = [self._output(pooled, "embedding"), self._output(self._mean(middle), "middle"), self._tokens(middle)]
         graph = helper.make_graph(self._nodes, "sentence-encoder", [ids], out, self._constants)
         return helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
 
@@ -107,6 +109,10 @@ class _Graph:
     def _output(self, pooled: str, name: str) -> onnx.ValueInfoProto:
         self._nodes.append(helper.make_node("LpNormalization", [pooled], [name], p=2, axis=-1))
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, self._arch.hidden])
+
+    def _tokens(self, layer: str) -> onnx.ValueInfoProto:
+        self._nodes.append(helper.make_node("Identity", [layer], ["tokens"]))
+        return helper.make_tensor_value_info("tokens", TensorProto.FLOAT, [1, "tokens", self._arch.hidden])
 
     def _embeddings(self) -> str:
         words = self._op("Gather", self._weight("embeddings.word_embeddings.weight"), "ids")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from vsr_runtime.inference.attention_pooling import AttentionPooling
+from vsr_runtime.inference.encoder import Layer, SentenceEncoder, layer_key
 from vsr_runtime.inference.token_sequence import Answer, TokenSequence
 from vsr_runtime.inference.windows import Floats
-
-if TYPE_CHECKING:
-    from vsr_runtime.inference.encoder import SentenceEncoder
 
 
 class CompiledModel:
@@ -17,19 +15,13 @@ class CompiledModel:
 
     Args:
         encoder: The encoder.
-        heads: By task, for embeddings of the last layer.
-        middle: Likewise, for embeddings of the middle layer.
+        heads: By task, the function and what its embeddings are of.
     """
 
-    def __init__(
-        self,
-        encoder: SentenceEncoder,
-        heads: Mapping[str, Callable[[Floats], Floats]],
-        middle: Mapping[str, Callable[[Floats], Floats]],
-    ) -> None:
+    def __init__(self, encoder: SentenceEncoder, heads: Mapping[str, tuple[Callable[[Floats], Floats], Layer]]) -> None:
         self._encoder = encoder
         self._heads = dict(heads)
-        self._middle = dict(middle)
+        self._poolings = {layer.key: layer for _, layer in heads.values() if isinstance(layer, AttentionPooling)}
 
     def prepare(self, sequences: Sequence[TokenSequence]) -> Sequence[TokenSequence]:
         """Do nothing: the CPU needs no transfer."""
@@ -37,7 +29,8 @@ class CompiledModel:
 
     def run(self, batch: Sequence[TokenSequence]) -> list[Answer]:
         """Embed each sequence once, and apply every head."""
-        last, middle = self._encoder.embed_layers([sequence.ids for sequence in batch])
-        rows = {name: head(last) for name, head in self._heads.items()}
-        rows |= {name: head(middle) for name, head in self._middle.items()}
+        sequences = [sequence.ids for sequence in batch]
+        last, middle, *pooled = self._encoder.embed_layers(sequences, list(self._poolings.values()))
+        embedded = {"last": last, "middle": middle, **dict(zip(self._poolings, pooled, strict=True))}
+        rows = {name: head(embedded[layer_key(layer)]) for name, (head, layer) in self._heads.items()}
         return [{name: table[number] for name, table in rows.items()} for number in range(len(batch))]

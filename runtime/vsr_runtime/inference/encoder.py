@@ -18,11 +18,17 @@ with classify_extra():
     import numpy as np
     from numpy.typing import NDArray
 
+    from vsr_runtime.inference.attention_pooling import AttentionPooling
     from vsr_runtime.inference.onnx_session import Precision, open_session
 
 
-Layer = Literal["last", "middle"]
-"""The layer of an encoder that an embedding is of."""
+Layer = Literal["last", "middle"] | AttentionPooling
+"""What an embedding is of: the mean of the last or the middle layer, or the middle layer's tokens by attention."""
+
+
+def layer_key(layer: Layer) -> str:
+    """Return a name that equal layers share, and no others."""
+    return layer.key if isinstance(layer, AttentionPooling) else layer
 
 
 class SentenceEncoder:
@@ -67,23 +73,47 @@ class SentenceEncoder:
             layer: The layer whose tokens are combined.
 
         Returns:
-            Shape ``[len(texts), dimension]``, float32, rows of length one.
+            Shape ``[len(texts), dimension]``, float32, rows of length one; by attention, rows of the pooling's size and
+            any length.
         """
         return self.embed_ids([self.token_ids(text) for text in texts], layer)
 
     def embed_ids(self, sequences: Sequence[Sequence[int]], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed sequences of token ids, special tokens included; at most ``max_tokens`` each."""
+        if isinstance(layer, AttentionPooling):
+            return self.embed_layers(sequences, [layer])[2]
         return self.embed_layers(sequences)[layer == "middle"]
 
-    def embed_layers(self, sequences: Sequence[Sequence[int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Embed sequences of token ids by the last and by the middle layer, in one pass; see ``bert_onnx``."""
+    def embed_layers(
+        self, sequences: Sequence[Sequence[int]], poolings: Sequence[AttentionPooling] = ()
+    ) -> tuple[NDArray[np.float32], ...]:
+        """Embed sequences of token ids by the last layer, by the middle one and by each pooling, in one pass."""
         last = np.empty((len(sequences), self.dimension), dtype=np.float32)
         middle = np.empty_like(last)
+        pooled = tuple(np.empty((len(sequences), pooling.size), dtype=np.float32) for pooling in poolings)
         for row, ids in enumerate(sequences):
-            last[row : row + 1], middle[row : row + 1] = self._session.run(
-                ["embedding", "middle"], {"ids": np.array([ids], dtype=np.int64)}
-            )
-        return last, middle
+            if poolings:
+                last[row], middle[row], tokens = self.embed_tokens(ids)
+            else:
+                last[row], middle[row] = self._run(["embedding", "middle"], ids)
+            for table, pooling in zip(pooled, poolings, strict=True):
+                table[row] = pooling.pooled(tokens)
+        return last, middle, *pooled
+
+    def embed_tokens(self, ids: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Return a sequence's embeddings by the last and the middle layer, and the tokens of the middle one.
+
+        Args:
+            ids: Token ids, special tokens included; at most ``max_tokens``.
+
+        Returns:
+            Shapes ``[dimension]``, ``[dimension]`` and ``[len(ids), dimension]``.
+        """
+        last, middle, tokens = self._run(["embedding", "middle", "tokens"], ids)
+        return last, middle, tokens
+
+    def _run(self, outputs: list[str], ids: Sequence[int]) -> list[NDArray[np.float32]]:
+        return [found[0] for found in self._session.run(outputs, {"ids": np.array([ids], dtype=np.int64)})]
 
     def token_ids(self, text: str) -> list[int]:
         """Tokenise a text: at most ``max_tokens`` ids, special tokens included.

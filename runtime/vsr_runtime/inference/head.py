@@ -8,11 +8,12 @@ even where a plane cannot separate them.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vsr_runtime.inference.errors import ModelError, classify_extra
-from vsr_runtime.inference.head_file import ALGORITHM, MIDDLE_ALGORITHM, head_metadata, pack
+from vsr_runtime.inference.head_file import ALGORITHM, ATTENTION_ALGORITHM, MIDDLE_ALGORITHM, head_metadata, pack
 
 with classify_extra():
     import numpy as np
@@ -20,6 +21,7 @@ with classify_extra():
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
+    from vsr_runtime.inference.attention_pooling import AttentionPooling
     from vsr_runtime.inference.prototypes import Prototypes
     from vsr_runtime.inference.tensors import tensor
 
@@ -45,7 +47,7 @@ class Head:
         threshold: The probability below which an answer had better be none, computed from the examples.
         measured: What the head was measured to find, as ``vsr_compiler`` writes it; empty if it was not.
         rest: The label of "none of these", the last of ``labels``; None if it has no label.
-        layer: The layer of the encoder whose embeddings it takes.
+        layer: The layer of the encoder whose embeddings it takes, or how it pools the tokens of the middle one.
     """
 
     labels: tuple[str, ...]
@@ -72,6 +74,7 @@ class Head:
             and 0 < self.temperature < float("inf")
             and 0 <= self.threshold <= 1
             and (self.prototypes is None or self.prototypes.fit(rows, self.weight.shape[1]))
+            and (not isinstance(self.layer, AttentionPooling) or self.layer.size == self.weight.shape[1])
         )
         if not sound:
             raise ModelError("the classifier head does not fit together; compile the policy again with --rebuild")
@@ -122,6 +125,9 @@ class Head:
         if self.layer == "middle":
             metadata["algorithm"] = MIDDLE_ALGORITHM
         arrays: dict[str, NDArray[Any]] = {"bias": self.bias, "weight": self.weight}
+        if isinstance(self.layer, AttentionPooling):
+            metadata["algorithm"] = ATTENTION_ALGORITHM
+            arrays |= {"queries": self.layer.queries.astype(np.float16), "weight": self.weight.astype(np.float16)}
         if self.prototypes is not None:
             arrays |= self.prototypes.arrays()
         return pack(metadata, {name: tensor(value) for name, value in arrays.items()})
@@ -146,7 +152,13 @@ class Head:
                 prototypes=Prototypes.from_arrays(tensors),
                 measured=metadata.get("measured", ""),
                 rest=metadata.get("rest"),
-                layer="middle" if metadata["algorithm"] == MIDDLE_ALGORITHM else "last",
+                layer=_layer(metadata["algorithm"], tensors),
             )
         except (SafetensorError, KeyError, ValueError, TypeError) as error:
             raise ModelError(f"the classifier head is damaged ({error!r}); compile the policy again") from error
+
+
+def _layer(algorithm: str, tensors: Mapping[str, NDArray[Any]]) -> Layer:
+    if algorithm == ATTENTION_ALGORITHM:
+        return AttentionPooling(tensors["queries"].astype(np.float32))
+    return "middle" if algorithm == MIDDLE_ALGORITHM else "last"

@@ -16,6 +16,8 @@ ALGORITHM = "softmax-none-2"  # what the numbers mean to a reader; how they were
 
 MIDDLE_ALGORITHM = "softmax-none-middle-1"  # the same for the middle layer, which older releases cannot read
 
+ATTENTION_ALGORITHM = "softmax-none-attention-1"  # for the middle layer's tokens, likewise
+
 SENTENCES_ALGORITHM, SENTENCES = "sentences-1", "file of sentences"  # likewise, and how messages call it
 
 _MAX_HEADER = 1 << 20
@@ -46,7 +48,7 @@ def pack(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> bytes:
 
 def head_metadata(data: bytes) -> dict[str, str]:
     """The metadata of a head; see ``file_metadata``."""
-    return file_metadata(data, ALGORITHM, "classifier head", MIDDLE_ALGORITHM)
+    return file_metadata(data, ALGORITHM, "classifier head", MIDDLE_ALGORITHM, ATTENTION_ALGORITHM)
 
 
 def file_metadata(data: bytes, algorithm: str, what: str, *others: str) -> dict[str, str]:

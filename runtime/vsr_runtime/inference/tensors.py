@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def tensor(values: NDArray[Any]) -> Tensor:
-    """Return an array for a file: int8 as it is, everything else as float32."""
+    """Return an array for a file: int8 and float16 as they are, everything else as float32."""
     if values.dtype == np.int8:
         return "I8", values.shape, np.ascontiguousarray(values).tobytes()
+    if values.dtype == np.float16:
+        return "F16", values.shape, np.ascontiguousarray(values, dtype="<f2").tobytes()
     return "F32", values.shape, np.ascontiguousarray(values, dtype="<f4").tobytes()

@@ -104,9 +104,9 @@ def test_heads_of_one_encoder_share_its_pass(settings, folder, monkeypatch):
     passes: list[int] = []
     embed = SentenceEncoder.embed_layers
 
-    def counted(self, sequences):
+    def counted(self, sequences, *rest):
         passes.append(len(sequences))
-        return embed(self, sequences)
+        return embed(self, sequences, *rest)
 
     read: list[str] = []
     tokenise = TextTokenizer.__call__

@@ -8,10 +8,19 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from vsr_runtime.inference.attention_pooling import AttentionPooling
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head import Head
-from vsr_runtime.inference.head_file import ALGORITHM, head_metadata, pack
+from vsr_runtime.inference.head_file import (
+    ALGORITHM,
+    ATTENTION_ALGORITHM,
+    MIDDLE_ALGORITHM,
+    file_metadata,
+    head_metadata,
+    pack,
+)
 from vsr_runtime.inference.prototypes import NONE, SHARPNESS, Prototypes
+from vsr_runtime.inference.tensors import tensor
 
 
 def make(**changes) -> Head:
@@ -232,3 +241,83 @@ def test_a_head_of_the_middle_layer_is_another_kind_of_file():
     assert Head.from_bytes(data).layer == "middle"
     assert head_metadata(data)["algorithm"] != ALGORITHM
     assert Head.from_bytes(make().to_bytes()).layer == "last"
+
+
+def pooled(**changes) -> Head:
+    """A head of two labels that attends to tokens of two numbers by two queries."""
+    weight = np.array([[1, 0, 0, 0.5], [0, 2, -1, 0]], np.float32)
+    return make(weight=weight, layer=AttentionPooling(np.array([[1, 0], [-0.25, 3]], np.float32)), **changes)
+
+
+def test_a_head_that_attends_to_tokens_round_trip(tmp_path):
+    """Read back, it is the same to the bit, in half the space; it pools as the one that was written."""
+    data = pooled().to_bytes()
+    read = Head.from_bytes(data)
+    assert read.to_bytes() == data
+    assert isinstance(read.layer, AttentionPooling)
+    assert read.layer.key == pooled().layer.key
+    assert read.layer.queries.dtype == read.weight.dtype == np.float32
+    assert np.array_equal(read.weight, pooled().weight)
+    path = tmp_path / "head.safetensors"
+    path.write_bytes(data)
+    with safe_open(path, framework="np") as file:
+        assert {file.get_tensor(name).dtype for name in ("queries", "weight")} == {np.dtype(np.float16)}
+        assert file.get_tensor("bias").dtype == np.float32
+
+
+def test_an_older_release_refuses_a_head_that_attends_to_tokens():
+    """The file is of a kind that it does not know, so it never takes the mean for what the queries find."""
+    kinds = [
+        head_metadata(head.to_bytes())["algorithm"] for head in (make(), replace(make(), layer="middle"), pooled())
+    ]
+    assert kinds == [ALGORITHM, MIDDLE_ALGORITHM, ATTENTION_ALGORITHM]
+    assert len(set(kinds)) == 3
+    with pytest.raises(ModelError, match=f"{ATTENTION_ALGORITHM}.*same release"):
+        file_metadata(pooled().to_bytes(), ALGORITHM, "classifier head", MIDDLE_ALGORITHM)
+
+
+@pytest.mark.parametrize(
+    "queries", [np.zeros((1, 2)), np.zeros((3, 2)), np.zeros((2, 3))], ids=lambda one: str(one.shape)
+)
+def test_a_weight_that_does_not_fit_the_queries_is_an_error(queries):
+    """Each label has a number for each number of what each query finds."""
+    with pytest.raises(ModelError, match="does not fit together"):
+        replace(pooled(), layer=AttentionPooling(queries.astype(np.float32)))
+
+
+def attention_file(**changes) -> bytes:
+    """The file of a head that attends to tokens, with other tensors; None leaves one out."""
+    arrays = {"bias": pooled().bias, "queries": pooled().layer.queries, "weight": pooled().weight} | changes
+    tensors = {name: tensor(np.asarray(array, np.float32)) for name, array in arrays.items() if array is not None}
+    return pack(head_metadata(pooled().to_bytes()), tensors)
+
+
+def test_a_file_with_other_tensors_is_read_in_full_precision():
+    """The cases below differ from it in one thing each."""
+    assert Head.from_bytes(attention_file()).to_bytes() == pooled().to_bytes()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"queries": None},
+        {"queries": np.zeros(4)},
+        {"queries": np.zeros((1, 2))},
+        {"queries": np.zeros((0, 2))},
+        {"queries": np.full((2, 2), np.inf)},
+        {"weight": np.zeros((2, 2))},
+        {"weight": np.full((2, 4), np.nan)},
+    ],
+    ids=["no queries", "a row", "too few", "none", "infinite", "a weight of tokens", "no numbers"],
+)
+def test_a_damaged_head_that_attends_to_tokens(changes):
+    """Never another exception, and never a head that answers."""
+    with pytest.raises(ModelError, match="compile the policy again"):
+        Head.from_bytes(attention_file(**changes))
+
+
+@pytest.mark.parametrize("cut", [40, 200, -40, -1])
+def test_a_cut_off_head_that_attends_to_tokens(cut):
+    """Wherever it was cut."""
+    with pytest.raises(ModelError, match=r"cut off|damaged"):
+        Head.from_bytes(pooled().to_bytes()[:cut])

@@ -18,6 +18,7 @@ from support.properties import examples
 from support.runtime_fakes import DATA, Classification, FakeClassifier
 from vsr_runtime.decision.request.ending import Ending
 from vsr_runtime.decision.request.events import Cause, Failure, SignalsReady
+from vsr_runtime.inference.attention_pooling import AttentionPooling
 from vsr_runtime.server.file_reads import FileReads
 from vsr_runtime.server.generation import Generation
 from vsr_runtime.server.metrics import Metrics
@@ -311,6 +312,26 @@ def test_text_that_one_policy_has_read_is_not_read_again_for_the_other():
     assert encoder.embed_ids([[1, 2]], "middle").tolist() == [[6, 2]]
     encoder.embed([str(number) for number in range(REMEMBERED)])
     assert len(encoder._known) == REMEMBERED
+
+
+def test_a_text_is_read_once_for_each_pooling():
+    """Equal queries are one pooling, whoever loaded them; another pooling is no known one."""
+
+    class Pools(Encoder):
+        def embed(self, texts, layer="last"):
+            super().embed(texts)
+            return np.array([[len(text), layer.queries[0, 0]] for text in texts], np.float32)
+
+    first, equal, other = (AttentionPooling(np.full((1, 2), number, np.float32)) for number in (3, 3, 4))
+    inner = Pools()
+    encoder = RememberingEncoder(inner)
+    for _ in range(2):
+        assert encoder.embed(["one"], first).tolist() == [[3, 3]]
+        assert encoder.embed(["one"], equal).tolist() == [[3, 3]]
+        assert encoder.embed(["one"], other).tolist() == [[3, 4]]
+        assert encoder.embed_ids([[1, 2]], first).tolist() == [[6, 3]]
+        assert encoder.embed_ids([[1, 2]], other).tolist() == [[6, 4]]
+    assert inner.texts == ["one", "one", "[1, 2]", "[1, 2]"]
 
 
 def test_two_policies_with_one_encoder_load_it_once(settings):

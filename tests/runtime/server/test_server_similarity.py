@@ -129,7 +129,9 @@ def test_a_text_is_embedded_once_for_head_and_sentences(files, encoder, tmp_path
     assert [queue.tasks for queue in models] == [("domain", "sentences")]
     passes = []
     plain = SentenceEncoder.embed_layers
-    monkeypatch.setattr(SentenceEncoder, "embed_layers", lambda self, ids: passes.append(len(ids)) or plain(self, ids))
+    monkeypatch.setattr(
+        SentenceEncoder, "embed_layers", lambda self, ids, *rest: passes.append(len(ids)) or plain(self, ids, *rest)
+    )
 
     async def scenario():
         made = EnginePool(TaskEngine(read_tasks(classifiers), BatchQueues(models)), classifiers, "domain")

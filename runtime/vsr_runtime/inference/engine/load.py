@@ -101,9 +101,7 @@ def _compiled(classifiers: Mapping[str, schema.ClassifierSettings], folder: Path
         own = {name: one for name, one in classifiers.items() if one.encoder == settings}
         encoder = _encoder(next(iter(own.values())))
         heads = {name: _answers(name, one, folder, encoder) for name, one in own.items()}
-        last = {name: answers for name, (answers, layer) in heads.items() if layer == "last"}
-        middle = {name: answers for name, (answers, layer) in heads.items() if layer == "middle"}
-        model = CompiledModel(encoder, last, middle)
+        model = CompiledModel(encoder, heads)
         budget = max(BUDGETS["cpu"], encoder.max_tokens)
         queues.append(LoadedModel(model, tuple(own), budget, encoder.max_tokens))
     return queues

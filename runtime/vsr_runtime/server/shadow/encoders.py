@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from vsr_runtime.inference.encoder import Layer
 
 REMEMBERED = 512
-"""Embeddings that are remembered: 1.5 KiB each."""
+"""Embeddings that are remembered: 1.5 KiB each, and as many times more by attention as a head has queries."""
 
 
 class RememberingEncoder:
@@ -47,11 +47,11 @@ class RememberingEncoder:
         return np.stack([self._sequence(ids, layer) for ids in sequences])
 
     def _one(self, text: str, layer: Layer) -> NDArray[np.float32]:
-        key = b"t %s " % layer.encode() + text.encode("utf-8", "surrogatepass")
+        key = b"t %s " % _key(layer) + text.encode("utf-8", "surrogatepass")
         return self._known_or(key, lambda: self._encoder.embed([text], layer))
 
     def _sequence(self, ids: Sequence[int], layer: Layer) -> NDArray[np.float32]:
-        key = b"i %s " % layer.encode() + b",".join(b"%d" % number for number in ids)
+        key = b"i %s " % _key(layer) + b",".join(b"%d" % number for number in ids)
         return self._known_or(key, lambda: self._encoder.embed_ids([ids], layer))
 
     def _known_or(self, content: bytes, compute: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
@@ -65,6 +65,12 @@ class RememberingEncoder:
                 if len(self._known) > REMEMBERED:
                     self._known.popitem(last=False)
         return known
+
+
+def _key(layer: Layer) -> bytes:
+    from vsr_runtime.inference.encoder import layer_key  # noqa: PLC0415 - an encoder is at hand, so its packages are
+
+    return layer_key(layer).encode()
 
 
 class SharedEncoders:
