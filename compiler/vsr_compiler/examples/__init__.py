@@ -9,10 +9,11 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from vsr_compiler.examples.composed import Composed, compose
 
@@ -49,7 +50,8 @@ class ExampleSet:
         name: with its version: ``mmlu-pro@1``.
         title: what it is for.
         languages: ISO 639-1 codes of its texts.
-        labels: topics by label, texts by topic. Composed texts follow those that are written out.
+        labels: topics by label, texts by topic. Composed texts follow those that are written out, and texts of sets
+            that the set includes follow both.
         composed: the composed texts by their text: each with its payload and its carrier.
     """
 
@@ -90,6 +92,13 @@ def read(name: str) -> ExampleSet:
     for label, topic, found in compose(data.get("composed", {})):
         labels[label].setdefault(topic, []).append(found.text)
         composed[found.text] = found
+    known = {text for topics in labels.values() for texts in topics.values() for text in texts}
+    for included in data.get("include", []):
+        for label, topic, text in _included(included):
+            if text not in known:
+                known.add(text)
+                labels[label].setdefault(topic, []).append(text)
+        composed |= read(included["set"]).composed
     frozen = {
         label: MappingProxyType({topic: tuple(texts) for topic, texts in topics.items()})
         for label, topics in labels.items()
@@ -97,3 +106,18 @@ def read(name: str) -> ExampleSet:
     return ExampleSet(
         name, data["title"], tuple(data["languages"]), MappingProxyType(frozen), MappingProxyType(composed)
     )
+
+
+def _included(entry: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Yield label, topic and text of what a set includes of another one, as an entry of its ``include`` says.
+
+    ``set`` names the other one. With ``label``, all of its texts have this label, in topics of their own labels' names.
+    Otherwise they have their own labels and topics; ``topics`` gives topics another name.
+    """
+    for label, topics in read(entry["set"]).labels.items():
+        for topic, texts in topics.items():
+            for text in texts:
+                if "label" in entry:
+                    yield entry["label"], label, text
+                else:
+                    yield label, entry.get("topics", {}).get(topic, topic), text

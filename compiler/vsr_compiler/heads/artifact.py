@@ -90,6 +90,7 @@ def alike(existing: bytes, fresh: Head) -> bool:
     """Return whether a file is a head that equals a fresh one within ``TOLERANCE``."""
     import numpy as np  # noqa: PLC0415 - a compile that keeps a head needs no numpy
 
+    from vsr_runtime.inference.attention_pooling import AttentionPooling  # noqa: PLC0415 - as above
     from vsr_runtime.inference.head import Head  # noqa: PLC0415 - as above
 
     try:
@@ -98,10 +99,16 @@ def alike(existing: bytes, fresh: Head) -> bool:
         return False
     if old.labels != fresh.labels or old.weight.shape != fresh.weight.shape:
         return False
-    if _owners(old) != _owners(fresh):
+    if _owners(old) != _owners(fresh) or _layer(old) != _layer(fresh):
         return False
-    before, after = (np.column_stack([head.weight, head.bias]) / head.temperature for head in (old, fresh))
-    return bool(np.linalg.norm(after - before) <= TOLERANCE * np.linalg.norm(before))
+    compared = [tuple(np.column_stack([head.weight, head.bias]) / head.temperature for head in (old, fresh))]
+    if isinstance(old.layer, AttentionPooling) and isinstance(fresh.layer, AttentionPooling):
+        compared.append((old.layer.queries, fresh.layer.queries))
+    return all(np.linalg.norm(after - before) <= TOLERANCE * np.linalg.norm(before) for before, after in compared)
+
+
+def _layer(head: Head) -> tuple[int, ...] | str:
+    return head.layer if isinstance(head.layer, str) else head.layer.queries.shape
 
 
 def _owners(head: Head) -> list[int] | None:

@@ -48,6 +48,10 @@ class Measurement:
         false_alarms = below[-1].false_alarms if below else 1.0
         return AtThreshold(threshold, above[0].recall if above else 0.0, false_alarms)
 
+    def threshold_for(self, false_alarms: float) -> float:
+        """Return the lowest measured threshold with no more than a share of false alarms; 1 if there is none."""
+        return min((point.threshold for point in self.points if point.false_alarms <= false_alarms), default=1.0)
+
     def to_text(self) -> str:
         """Serialise for the file of the head."""
         points = [[point.threshold, point.recall, point.false_alarms] for point in self.points]

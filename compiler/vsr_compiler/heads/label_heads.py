@@ -11,10 +11,11 @@ from vsr_compiler.diagnostics import CompileError, Diagnostic
 from vsr_compiler.heads.artifact import alike, made_from, recommended_threshold
 from vsr_compiler.heads.held_out import Measurement, measurement_of
 from vsr_compiler.heads.label_inputs import label_inputs
-from vsr_compiler.ir.labels import OTHER
+from vsr_compiler.ir.labels import FALSE_ALARMS, OTHER
 from vsr_compiler.ir.signals import JailbreakSignal
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head_file import head_metadata
+from vsr_runtime.shipped_heads import path_of
 from vsr_schemas import runtime as settings
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def compile_label_heads(
         try:
             head = _compile(classifier, existing(file), rebuild=rebuild)
             inputs = head_metadata(head)["inputs"]
-            threshold = recommended_threshold(head) if classifier.threshold is None else classifier.threshold
+            threshold = _threshold(classifier, head)
         except ModelError as error:
             raise CompileError([Diagnostic("VSR506", str(error), classifier.span)]) from None
         files[file] = head
@@ -124,14 +125,39 @@ def _settings(classifier: ir.Classifier, inputs: str, threshold: float) -> setti
     )
 
 
+def _threshold(classifier: ir.Classifier, head: bytes) -> float:
+    """Return the threshold that the policy states, or that of its share of false alarms.
+
+    A head that ships was trained for another share, but knows the thresholds of the usual ones.
+    """
+    if classifier.threshold is not None:
+        return classifier.threshold
+    recommended = recommended_threshold(head)
+    if classifier.false_alarms in (None, FALSE_ALARMS):
+        return recommended
+    return measurement_of(head).threshold_for(classifier.false_alarms)
+
+
 def _compile(classifier: ir.Classifier, existing: bytes | None, *, rebuild: bool) -> bytes:
     encoder = encoder_settings(classifier)
     inputs = label_inputs(classifier.examples, encoder.repo, encoder.sha256, encoder.precision, classifier.false_alarms)
     current = existing if existing is not None and made_from(existing) == inputs else None
     if current is not None and not rebuild:
         return current
+    if (shipped := _shipped(classifier, encoder)) is not None and not rebuild:
+        return shipped
     fresh = train_head(classifier, encoder, inputs)
     return current if current is not None and alike(current, fresh) else fresh.to_bytes()
+
+
+def _shipped(classifier: ir.Classifier, encoder: settings.EncoderSettings) -> bytes | None:
+    """Return the head that ships with the runtime, if it is trained from the same examples.
+
+    It is trained for the default share of false alarms, which sets nothing but its threshold; see ``_threshold``.
+    """
+    path = path_of(label_inputs(classifier.examples, encoder.repo, encoder.sha256, encoder.precision, FALSE_ALARMS))
+    head = None if path is None else path.read_bytes()
+    return None if head is None or _threshold(classifier, head) >= 1 else head
 
 
 def train_head(classifier: ir.Classifier, encoder: settings.EncoderSettings, inputs: str) -> Head:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from vsr_compiler.heads.background import BACKGROUND
 from vsr_compiler.ir.labels import LabelExamples
 
-ALGORITHM = 2
+ALGORITHM = 3
 """Increment it with every change that affects a head trained from the same inputs."""
 
 

@@ -60,6 +60,7 @@ def _topics(vectors: Floats, targets: Integers, examples: Sequence[Example]) -> 
     """Return the topics: those that are stated, and those that the other texts form."""
     formed = topics(vectors, targets, _TOPIC, _FEWEST_TOPICS)
     of, owners = formed.of.copy(), formed.owners.tolist()
+    names = [""] * len(owners)
     stated: dict[tuple[int, str], int] = {}
     for index, example in enumerate(examples):
         if example.topic:
@@ -67,5 +68,6 @@ def _topics(vectors: Floats, targets: Integers, examples: Sequence[Example]) -> 
             if key not in stated:
                 stated[key] = len(owners)
                 owners.append(key[0])
+                names.append(example.topic)
             of[index] = stated[key]
-    return Groups(of, np.array(owners, dtype=np.int64))
+    return Groups(of, np.array(owners, dtype=np.int64), tuple(names))

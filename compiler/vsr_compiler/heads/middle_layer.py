@@ -42,21 +42,28 @@ class Scale:
 
 
 class TwoLayers:
-    """An encoder that computes both layers in one pass, and remembers the middle one."""
+    """An encoder that computes both layers in one pass, and remembers the tokens of the middle one."""
 
     def __init__(self, encoder: SentenceEncoder) -> None:
         self._encoder = encoder
-        self._middle: dict[str, NDArray[np.float32]] = {}
+        self._middle: dict[str, tuple[NDArray[np.float32], NDArray[np.float16]]] = {}
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts by the last layer."""
-        last, middle = self._encoder.embed_layers([self._encoder.token_ids(text) for text in texts])
-        self._middle.update(zip(texts, middle, strict=True))
-        return last
+        rows = np.empty((len(texts), self._encoder.dimension), dtype=np.float32)
+        for number, text in enumerate(texts):
+            ids = self._encoder.token_ids(text)
+            rows[number], middle, tokens = self._encoder.embed_tokens(ids)
+            self._middle[text] = middle, tokens.astype(np.float16)
+        return rows
 
     def middle(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return the embeddings by the middle layer of texts that were embedded."""
-        return np.stack([self._middle[text] for text in texts])
+        return np.stack([self._middle[text][0] for text in texts])
+
+    def tokens(self, texts: Sequence[str]) -> list[NDArray[np.float16]]:
+        """Return the tokens of the middle layer of texts that were embedded, shape ``[tokens, dimension]`` each."""
+        return [self._middle[text][1] for text in texts]
 
 
 def middle_layer(samples: TrainingSet, encoder: TwoLayers) -> tuple[TrainingSet, Scale]:

@@ -20,7 +20,7 @@ class RememberingEncoder:
 
     def __init__(self, encoder: Embedder) -> None:
         self._encoder = encoder
-        self._known: dict[tuple[str, Layer], NDArray[np.float32]] = {}
+        self._known: dict[tuple[str, str], NDArray[np.float32]] = {}
 
     @property
     def dimension(self) -> int:
@@ -31,10 +31,13 @@ class RememberingEncoder:
         """Embed texts; a row for each. Those known of the batch are not read again."""
         import numpy as np  # noqa: PLC0415 - an encoder is at hand, so the package is
 
+        from vsr_runtime.inference.encoder import layer_key  # noqa: PLC0415 - likewise
+
+        key = layer_key(layer)
         for text in texts:
-            if (text, layer) not in self._known:
-                self._known[text, layer] = self._encoder.embed([text], layer)[0]
-        return np.stack([self._known[text, layer] for text in texts])
+            if (text, key) not in self._known:
+                self._known[text, key] = self._encoder.embed([text], layer)[0]
+        return np.stack([self._known[text, key] for text in texts])
 
     def embed_ids(self, sequences: Sequence[Sequence[int]], layer: Layer = "last") -> NDArray[np.float32]:
         """Embed sequences of token ids, which are parts of long texts and not remembered."""

@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vsr_compiler import examples
+from vsr_compiler.diagnostics import Span
 from vsr_compiler.heads.artifact import compile_head
 from vsr_compiler.heads.inputs import OTHER, CategoryExamples, inputs_hash
-from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN
+from vsr_compiler.heads.label_inputs import label_inputs
+from vsr_compiler.heads.train_labels import train_labels
+from vsr_compiler.ir.labels import FALSE_ALARMS, Example, LabelExamples
+from vsr_runtime.inference.encoder import SentenceEncoder
+from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, find_encoder
 from vsr_runtime.inference.head import Head
 from vsr_runtime.inference.head_file import head_metadata
 from vsr_runtime.inference.prototypes import NONE, Prototypes
@@ -27,6 +32,8 @@ if TYPE_CHECKING:
 
 SETS = ("mmlu-pro@1", "fact-check@1")
 """The example sets of which a head ships."""
+DETECTORS = ("injection@3",)
+"""The example sets of attacks of which a head ships: a policy that takes one as it is need not train it."""
 BINARY = {"fact-check@1": ("needs_fact_check", "no_fact_check_needed")}
 """Sets with a label and its opposite. Their heads have the first one, so that the rest is the second."""
 PRECISION: Precision = "int8"
@@ -49,14 +56,36 @@ def file_of(name: str) -> str:
     return f"{name.replace('@', '-')}.safetensors"
 
 
+def attacks(name: str) -> tuple[LabelExamples, ...]:
+    """Return the examples of a detector as a policy has them that takes a set's attacks and harmless texts."""
+    place, found = Span(name), examples.read(name)
+    return tuple(
+        LabelExamples(
+            label,
+            tuple(
+                Example(text, f"{name} {topic}", place) for topic, texts in found.labels[own].items() for text in texts
+            ),
+            place,
+        )
+        for label, own in (("attack", "attack"), (OTHER, "benign"))
+    )
+
+
+def detector_inputs(name: str) -> str:
+    """Return the sha256 of what the detector of a set is trained from today."""
+    return label_inputs(attacks(name), DEFAULT_ENCODER, WEIGHTS, PRECISION, FALSE_ALARMS)
+
+
 def write() -> None:
     """Write the heads whose inputs changed, and the index."""
     index = {}
-    for name in SETS:
+    wanted = {name: (inputs(name), _trained) for name in SETS}
+    wanted |= {name: (detector_inputs(name), _trained_detector) for name in DETECTORS}
+    for name, (made_from, trained) in wanted.items():
         path = FOLDER / file_of(name)
         data = path.read_bytes() if path.exists() else b""
-        if not data or head_metadata(data)["inputs"] != inputs(name):
-            data = _trained(name)
+        if not data or head_metadata(data)["inputs"] != made_from:
+            data = trained(name)
             path.write_bytes(data)
         metadata = head_metadata(data)
         index[name] = {"file": path.name, "inputs": metadata["inputs"], "labels": json.loads(metadata["labels"])}
@@ -72,6 +101,11 @@ def _trained(name: str) -> bytes:
     if OTHER in examples.read(name).labels:
         head = replace(head, labels=(*head.labels, OTHER), rest=OTHER)
     return head.to_bytes()
+
+
+def _trained_detector(name: str) -> bytes:
+    encoder = SentenceEncoder.load(find_encoder(DEFAULT_ENCODER, WEIGHTS), PRECISION)
+    return train_labels(attacks(name), encoder, detector_inputs(name), FALSE_ALARMS).to_bytes()
 
 
 def contrast(head: Head, label: str, opposite: str) -> Head:

@@ -26,10 +26,19 @@ class Groups:
     Attributes:
         of: shape ``[n]``: the group of each text.
         owners: shape ``[groups]``: the target of each group. Groups are numbered by target.
+        names: the name of each group; empty for one without, or if none has one.
     """
 
     of: Integers
     owners: Integers
+    names: tuple[str, ...] = ()
+
+    def shared(self, group: int) -> Integers:
+        """Return the groups of the same name, itself included."""
+        name = self.names[group] if self.names else ""
+        if not name:
+            return np.array([group], dtype=np.int64)
+        return np.array([number for number, other in enumerate(self.names) if other == name], dtype=np.int64)
 
     def sizes(self, kept: NDArray[np.bool_] | None = None) -> Integers:
         """Return the number of texts of each group, of those that are kept."""

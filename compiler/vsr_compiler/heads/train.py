@@ -21,6 +21,7 @@ The same inputs in any order give the same bytes on one machine; another machine
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,8 +34,23 @@ from vsr_runtime.inference.encoder import SentenceEncoder
 from vsr_runtime.inference.head import Head
 from vsr_runtime.inference.prototypes import Prototypes
 
+Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
 PENALTY = 1.0
 FOLDS = 10
+
+
+class Trained(NamedTuple):
+    """A head, measured on held-out topics.
+
+    Attributes:
+        head: The head, trained from all samples.
+        rows: Shape ``[n, labels]``: the probabilities of each sample by a head trained without its topic.
+        seen: Shape ``[n]``: which samples could be held out.
+    """
+
+    head: Head
+    rows: Floats
+    seen: Flags
 
 
 def train(categories: Sequence[CategoryExamples], encoder: SentenceEncoder, inputs: str) -> Head:
@@ -60,7 +76,7 @@ def train_with_held_out(samples: TrainingSet, inputs: str) -> tuple[Head, Floats
     """Return a head, and the probabilities ``[n, labels]`` of each sample under a head trained without its fold."""
     weights = samples.balanced()
     whole = fit(samples.design, samples.targets, weights, len(samples.labels), PENALTY)
-    by_topic, seen = held_out_logits(samples, whole, _topic_folds(samples.topics)[samples.topics.of])
+    by_topic, seen = held_out_logits(samples, whole, topic_folds(samples.topics)[samples.topics.of])
     calibration = calibrate(by_topic, samples.targets, weights * seen)
     by_sample, seen = held_out_logits(samples, whole, _sample_folds(samples))
     calibrated = softmax((by_sample + calibration.shift) / calibration.temperature)
@@ -76,16 +92,14 @@ def train_with_held_out(samples: TrainingSet, inputs: str) -> tuple[Head, Floats
     return head, calibrated
 
 
-def train_by_topic(
-    samples: TrainingSet, inputs: str
-) -> tuple[Head, Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Return a head, its probabilities ``[n, labels]`` of each sample without its topic, and which could be held out.
+def train_by_topic(samples: TrainingSet, inputs: str) -> Trained:
+    """Train a head.
 
     All that is fitted on held-out samples, the calibration and the threshold, is fitted on held-out topics.
     """
     weights = samples.balanced()
     whole = fit(samples.design, samples.targets, weights, len(samples.labels), PENALTY)
-    logits, seen = held_out_logits(samples, whole, _topic_folds(samples.topics)[samples.topics.of])
+    logits, seen = held_out_logits(samples, whole, topic_folds(samples.topics)[samples.topics.of])
     calibration = calibrate(logits, samples.targets, weights * seen)
     rows = softmax((logits + calibration.shift) / calibration.temperature)
     head = Head(
@@ -97,12 +111,10 @@ def train_by_topic(
         threshold=best_threshold(rows, samples.targets, weights * seen),
         prototypes=prototypes(samples),
     )
-    return head, rows, seen
+    return Trained(head, rows, seen)
 
 
-def prototypes(
-    samples: TrainingSet, kept: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
-) -> Prototypes | None:
+def prototypes(samples: TrainingSet, kept: Flags | None = None) -> Prototypes | None:
     """Return the prototypes of the samples that are kept: the mean direction of each cluster."""
     if samples.clusters is None:
         return None
@@ -114,20 +126,15 @@ def prototypes(
     return Prototypes.of(directions[there], sizes[there], groups.owners[there])
 
 
-def held_out_logits(
-    samples: TrainingSet, whole: Floats, fold_of: Integers
-) -> tuple[Floats, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def held_out_logits(samples: TrainingSet, whole: Floats, fold_of: Integers) -> tuple[Floats, Flags]:
     """Return the logits of each sample under a head trained without its fold, and which samples could be held out.
 
     A sample whose whole category is in one fold cannot be held out.
     """
     logits = np.zeros((len(samples.targets), len(samples.labels)))
-    testable = samples.targets == NONE
-    for target in range(len(samples.labels)):
-        own = samples.targets == target
-        testable |= own & (len(np.unique(fold_of[own])) > 1)
+    seen = testable(samples, fold_of)
     for fold in range(FOLDS):
-        held = (fold_of == fold) & testable
+        held = (fold_of == fold) & seen
         if held.any():
             weights = samples.balanced(~held)
             inverse = curvature(samples.design, weights, PENALTY)
@@ -146,7 +153,16 @@ def held_out_logits(
             logits[held] = texts @ part
             if near is not None:
                 logits[held] += near.nearness(texts[:, :-1].astype(np.float32), len(samples.labels))
-    return logits, testable
+    return logits, seen
+
+
+def testable(samples: TrainingSet, fold_of: Integers) -> Flags:
+    """Return which samples can be held out: not those of a category that is in one fold as a whole."""
+    seen: Flags = samples.targets == NONE
+    for target in range(len(samples.labels)):
+        own = samples.targets == target
+        seen |= own & (len(np.unique(fold_of[own])) > 1)
+    return seen
 
 
 def _sample_folds(samples: TrainingSet) -> Integers:
@@ -158,14 +174,18 @@ def _sample_folds(samples: TrainingSet) -> Integers:
     return folds
 
 
-def _topic_folds(topics: Groups) -> Integers:
-    """Return the fold of each topic: the largest topic of a category first, each into the emptiest fold."""
+def topic_folds(topics: Groups, count: int = FOLDS) -> Integers:
+    """Return the fold of each topic: the largest topic of a category first, each into the emptiest fold.
+
+    A topic that several categories have by the same name is in one fold.
+    """
     sizes = topics.sizes()
-    folds = np.zeros(len(topics.owners), dtype=np.int64)
+    folds = np.full(len(topics.owners), -1, dtype=np.int64)
     for target in np.unique(topics.owners):
-        filled = np.zeros(FOLDS)
+        filled = np.zeros(count)
         own = np.flatnonzero(topics.owners == target)
         for topic in own[np.argsort(-sizes[own], kind="stable")]:
-            folds[topic] = filled.argmin()
+            shared = folds[topics.shared(topic)].max()
+            folds[topic] = filled.argmin() if shared < 0 else shared
             filled[folds[topic]] += sizes[topic]
     return folds

@@ -9,6 +9,9 @@ from vsr_compiler.diagnostics import Span
 OTHER = "other"
 """The label of texts without a label: its examples train the head to give none."""
 
+FALSE_ALARMS = 0.01
+"""Share of texts without a label that may get one, by default, of a head with one label."""
+
 
 @dataclass(frozen=True, slots=True)
 class Example:
@@ -16,7 +19,8 @@ class Example:
 
     Attributes:
         text: the text.
-        topic: its topic in a shipped set; empty for a text of the policy.
+        topic: its topic in a shipped set, such as ``injection@3 override``, which texts of several labels may have;
+            empty for a text of the policy.
         span: where the policy names it.
     """
 

@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 
 from vsr_compiler import examples, ir
 from vsr_compiler.diagnostics.suggestions import suggest
-from vsr_compiler.ir.labels import OTHER, Example, LabelExamples
+from vsr_compiler.ir.labels import FALSE_ALARMS, OTHER, Example, LabelExamples
 from vsr_compiler.link.example_texts import shipped_topics
 from vsr_compiler.link.scope import Scope
 from vsr_compiler.syntax.document import Path
 from vsr_schemas.policy import v1alpha1 as schema
 
-FALSE_ALARMS, FALSE_ALARMS_OF_SEVERAL = 0.01, 0.05
-"""Share of texts without a label that may get one, by default: for a head with one label, and with several."""
+FALSE_ALARMS_OF_SEVERAL = 0.05
+"""Share of texts without a label that may get one, by default, of a head with several labels."""
 
 
 def link_examples(scope: Scope, name: str, spec: schema.ClassifierSpec) -> tuple[LabelExamples, ...]:
@@ -71,13 +71,15 @@ def _examples(scope: Scope, label: str, entries: list[str], path: Path) -> Itera
     for index, entry in enumerate(entries):
         span = scope.span(*path, index)
         topics: Mapping[str, tuple[str, ...]] = {"": (entry,)}
+        source = ""
         if entry.startswith(examples.PREFIX):
             topics = shipped_topics(scope, entry, label, (*path, index))
+            source = entry.removeprefix(examples.PREFIX).partition("/")[0]
         for topic, texts in topics.items():
             for text in texts:
                 if text not in seen:
                     seen.add(text)
-                    yield Example(text, f"{entry} {topic}" if topic else "", span)
+                    yield Example(text, f"{source} {topic}" if topic else "", span)
 
 
 def _check_labels(scope: Scope, name: str, spec: schema.ClassifierSpec, path: Path) -> None:

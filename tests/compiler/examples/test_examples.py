@@ -185,7 +185,9 @@ def test_a_new_version_leaves_the_old_one_as_it_was():
     assert len(new) >= 2000
 
 
-@pytest.mark.parametrize("name", ["blind_attacks.toml", "blind_attacks_2.toml", "fresh_domains.toml"])
+@pytest.mark.parametrize(
+    "name", ["blind_attacks.toml", "blind_attacks_2.toml", "blind_attacks_3.toml", "fresh_domains.toml"]
+)
 def test_no_text_that_measures_is_in_a_set(name):
     """What benchmarks measure on is in no set that a head learns from, and no text of it occurs twice."""
     measuring = texts_of(tomllib.loads((ROOT / "benchmarks" / name).read_text(encoding="utf-8")))
@@ -211,3 +213,103 @@ def texts_of(value):
     if isinstance(value, str):
         return [value]
     return [text for one in (value.values() if isinstance(value, dict) else value) for text in texts_of(one)]
+
+
+@pytest.fixture
+def own_sets(tmp_path, monkeypatch):
+    """A folder of sets in place of the shipped ones: writes a set by its name."""
+    monkeypatch.setattr(examples, "FOLDER", tmp_path)
+    examples.read.cache_clear()
+
+    def write(name: str, body: str) -> None:
+        (tmp_path / f"{name}.toml").write_text(f'title = "t"\nlanguages = ["en"]\n{body}', encoding="utf-8")
+
+    yield write
+    examples.read.cache_clear()
+
+
+EARLIER = """
+[labels.attack]
+leak = ["old leak"]
+other = ["old other"]
+[labels.benign]
+leak = ["old question"]
+[composed.en]
+carriers = ["A mail: {payload}"]
+each = 1
+[composed.en.payloads.attack]
+leak = ["payload"]
+"""
+LATER = """
+[[include]]
+set = "one@1"
+[include.topics]
+leak = "prompt leak"
+[labels.attack]
+"prompt leak" = ["new leak"]
+[labels.benign]
+fresh = ["new question"]
+"""
+OF_A_LABEL = """
+[[include]]
+set = "one@1"
+label = "harmless"
+[labels.harmless]
+attack = ["own"]
+"""
+
+
+def test_a_set_includes_an_earlier_one_under_new_topics(own_sets):
+    """Its own texts come first; a topic without a new name keeps its own; composed texts stay in their parts."""
+    own_sets("one@1", EARLIER)
+    own_sets("one@2", LATER)
+    found = examples.read("one@2")
+    assert {label: dict(topics) for label, topics in found.labels.items()} == {
+        "attack": {"prompt leak": ("new leak", "old leak", "A mail: payload"), "other": ("old other",)},
+        "benign": {"fresh": ("new question",), "prompt leak": ("old question",)},
+    }
+    assert found.texts("attack") == ("new leak", "old leak", "A mail: payload", "old other")
+    assert found.composed == examples.read("one@1").composed
+    assert found.composed["A mail: payload"].payload == "payload"
+    assert dict(examples.read("one@1").labels["attack"]) == {
+        "leak": ("old leak", "A mail: payload"),
+        "other": ("old other",),
+    }
+
+
+def test_a_set_includes_another_one_as_texts_of_one_label(own_sets):
+    """Its labels are topics of that label."""
+    own_sets("one@1", EARLIER)
+    own_sets("two@1", OF_A_LABEL)
+    assert {label: dict(topics) for label, topics in examples.read("two@1").labels.items()} == {
+        "harmless": {
+            "attack": ("own", "old leak", "A mail: payload", "old other"),
+            "benign": ("old question",),
+        }
+    }
+
+
+def test_a_set_includes_what_an_included_one_includes(own_sets):
+    """Under the names that each gives."""
+    own_sets("one@1", EARLIER)
+    own_sets("one@2", LATER)
+    later = LATER.replace("one@1", "one@2").replace('leak = "prompt leak"', '"prompt leak" = "final"')
+    own_sets("one@3", later.replace('"new ', '"third '))
+    assert dict(examples.read("one@3").labels["attack"]) == {
+        "prompt leak": ("third leak",),
+        "final": ("new leak", "old leak", "A mail: payload"),
+        "other": ("old other",),
+    }
+
+
+def test_renamed_topics_of_included_sets_are_there():
+    """A misspelled topic would keep its old name, and its family would be held out in two parts."""
+    renamed = 0
+    for name in examples.names():
+        data = tomllib.loads((examples.FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+        for entry in data.get("include", []):
+            assert set(entry) <= {"set", "label", "topics"}
+            known = {topic for topics in examples.read(entry["set"]).labels.values() for topic in topics}
+            assert set(entry.get("topics", {})) <= known, (name, entry["set"])
+            renamed += len(entry.get("topics", {}))
+    assert renamed

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from support.common import ROOT
 from vsr_compiler.heads import artifact
 from vsr_compiler.heads.artifact import compile_head, recommended_threshold
 from vsr_compiler.heads.inputs import CategoryExamples, inputs_hash
+from vsr_runtime.inference.attention_pooling import AttentionPooling
 from vsr_runtime.inference.errors import ModelError
 from vsr_runtime.inference.head import Head
 
@@ -88,6 +90,32 @@ def test_rebuild_beyond_the_tolerance(trained, other):
     """Where the new head answers differently it replaces the old one."""
     assert compile_head(CATEGORIES, *ENCODER, other.to_bytes(), rebuild=True)[0] == make().to_bytes()
     assert trained["runs"] == 1
+
+
+def attending(shift: float = 0.0) -> Head:
+    """A head with the same numbers that attends to tokens, its queries moved a little."""
+    queries = np.random.default_rng(6).normal(size=(2, 4)).astype(np.float16).astype(np.float32)
+    head = make(layer=AttentionPooling(queries * np.float32(1 + shift)))
+    return replace(head, weight=head.weight.astype(np.float16).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("other", "kept"),
+    [
+        (attending(0.02), True),
+        (attending(0.5), False),
+        (attending(), True),
+        (make(), False),
+        (make(layer="middle"), False),
+        (make(layer=AttentionPooling(np.zeros((4, 2), np.float32))), False),
+    ],
+    ids=["queries within", "queries beyond", "equal", "last layer", "middle layer", "other queries"],
+)
+def test_rebuild_compares_what_a_head_reads(trained, other, kept):
+    """The same weights for another layer or other queries are another head."""
+    trained["head"] = attending()
+    found = compile_head(CATEGORIES, *ENCODER, other.to_bytes(), rebuild=True)[0]
+    assert found == (other if kept else attending()).to_bytes()
 
 
 def test_threshold_is_read_from_the_file():

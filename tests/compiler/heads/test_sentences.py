@@ -103,7 +103,9 @@ def test_category_and_likeness_cost_one_pass(router, monkeypatch) -> None:
     both = CompiledClassifier.load(classifiers["domain"], classifiers["sentences"], folder)
     passes = []
     plain = SentenceEncoder.embed_layers
-    monkeypatch.setattr(SentenceEncoder, "embed_layers", lambda self, ids: passes.append(len(ids)) or plain(self, ids))
+    monkeypatch.setattr(
+        SentenceEncoder, "embed_layers", lambda self, ids, *rest: passes.append(len(ids)) or plain(self, ids, *rest)
+    )
     found = both.classify("Refund me.")
     assert passes == [1]
     assert list(found.likeness) == SENTENCES

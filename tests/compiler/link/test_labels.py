@@ -39,9 +39,7 @@ def test_a_shipped_set_gives_the_examples_of_a_label_with_their_topics():
     (classifier,) = linked(POLICY % (text, SIGNAL % "satisfied")).classifiers
     satisfied = classifier.examples[0]
     shipped = examples.read("feedback@1").labels["satisfied"]
-    assert {example.topic for example in satisfied.examples} == {f"builtin:feedback@1 {name}" for name in shipped} | {
-        ""
-    }
+    assert {example.topic for example in satisfied.examples} == {f"feedback@1 {name}" for name in shipped} | {""}
     assert satisfied.examples[-1].text == "Fine."
     assert classifier.labels == ("satisfied", "wrong_answer")
     assert (classifier.encoder, classifier.precision, classifier.checkpoint) == (
