@@ -19,14 +19,14 @@ a new version, and both stay available. What is new is in the [changelog](../../
 The shipped encoder, all-MiniLM-L6-v2, reads English well, French, Spanish, Portuguese and German poorly, and other
 languages hardly. Texts in other languages are for encoders that read them.
 
-**A head trained from `injection@1` with the shipped encoder is no protection on its own.** Of families that it has not
-seen it finds less than a quarter of the attacks at 1 % false alarms among look-alikes;
-[Guards, measured](guards-measured.md) has the numbers by family. `patterns: injection` finds 7 % (and 2 % of the
-look-alikes, mostly quoted attacks). Use a [detector](guards.md) to block.
+**Take `injection@3` for attacks.** It has the texts of both earlier versions, as many again by five authors, and
+ordinary questions as harmless texts. A policy that takes it as it is needs no training: its head ships. Of attacks by
+an author who wrote none of its texts it finds about two thirds, where a head of `injection@1` finds a third of others;
+[Guards, measured](guards-measured.md) has recall and false alarms by family and by `falseAlarms`. It is no protection
+on its own: use it beside `patterns: injection`, and a [detector](guards.md) to block.
 
-`injection@2` has attacks and look-alikes in the same carriers: mails, pages, code, tool results and records. Each
-carrier has both equally often, so that a head must read the payload. A topic has one name in both labels and is held
-out as a whole. No text of it is in `injection@1`; a policy may take both.
+In `injection@2` and `@3`, a topic has one name in both labels and is held out as a whole. The mails, pages and tool
+results of `injection@2` carry attacks and look-alikes equally often, so that a head must read the payload.
 
 The shipped head of `mmlu-pro@1` is right on 95 % of 125 short questions that no choice was made by, with a calibration
 error of 0.08 (`benchmarks/fresh_domains.py`). They have the same author and plain wording: real prompts are harder.
