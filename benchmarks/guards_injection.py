@@ -222,8 +222,6 @@ def families(texts: Sequence[tuple[str, bool, str]], read: Reader, model: Senten
         out = family == name
         plain[out] = scorer(vectors[~out], attack[~out])(vectors[out])
     foreign = np.isin(family, sorted(FOREIGN))
-    first = {row[0] for row in rows(FIRST)}
-    of_first = np.array([row[0] in first for row in texts]) & ~foreign
     easy = {name: area(scores[attack & (family == name)], at_ease[name]) for name in names}
     yield f"## Families of `{SET}` that the head has not seen\n"
     yield "The **area** (under the ROC curve) of families that the head has not seen is the probability that an"
@@ -234,7 +232,7 @@ def families(texts: Sequence[tuple[str, bool, str]], read: Reader, model: Senten
     yield "of our own generators, and that of a plain head, a linear one on the mean of the middle layer.\n"
     yield "| family | attacks | area | recall | area, ordinary prompts | area, plain head |\n|---|---|---|---|---|---|"
     groups = [(name, family == name) for name in names]
-    groups += [(f"**English of `{FIRST}`**", of_first), ("**English**", ~foreign), ("**all**", judged)]
+    groups += [("**English**", ~foreign), ("**all**", judged)]
     for name, own in groups:
         apart = name in FOREIGN or name.startswith("**")
         harmless = judged & ~attack & (own if apart else ~foreign)
