@@ -27,14 +27,17 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests")]
 
 from example_sets import area, encoder  # noqa: E402 - found by the line above
-from guards_injection import HARD, SET, blind_rows, rows, trained  # noqa: E402 - as above
+from guards_injection import SET, blind_rows  # noqa: E402 - as above
 
 from support.benign_prompts import benign_prompts  # noqa: E402 - as above
+from vsr_compiler.heads.shipped import file_of  # noqa: E402 - as above
 from vsr_runtime.inference import bert_onnx, onnx_session  # noqa: E402 - as above
 from vsr_runtime.inference.encoder import SentenceEncoder  # noqa: E402 - as above
 from vsr_runtime.inference.encoder_files import DEFAULT_ENCODER, KNOWN, find_encoder  # noqa: E402 - as above
+from vsr_runtime.inference.head import Head  # noqa: E402 - as above
 from vsr_runtime.inference.tokenizer import TextTokenizer  # noqa: E402 - as above
 from vsr_runtime.inference.windows import Windows  # noqa: E402 - as above
+from vsr_runtime.shipped_heads import FOLDER  # noqa: E402 - as above
 
 WINDOW, OVERLAP, SPECIAL = 256, 64, 2
 LENGTHS = (2048, 8192, 32_768)
@@ -173,7 +176,7 @@ def speed(tokenizer: TextTokenizer, lengths: Sequence[int], rounds: int) -> None
 
 def finds(model: SentenceEncoder, tokenizer: TextTokenizer) -> None:
     """Print what windows of other sizes find of attacks somewhere in long harmless texts, and the tokens they read."""
-    head = trained(rows(SET, HARD), model)
+    head = Head.from_bytes((FOLDER / file_of(SET)).read_bytes())
     chance = random.Random(5)  # noqa: S311 - the same texts in each run
     attacks = [text for text, attack, _ in blind_rows() if attack]
     prompts = [text for texts in benign_prompts(1000).values() for text in texts]

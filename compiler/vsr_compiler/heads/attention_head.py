@@ -1,8 +1,8 @@
 """Trains a head that attends to tokens of the middle layer, where there are enough examples for it.
 
-A mean of tokens says how a text is put as a whole. Queries of attention find the few words that decide, also in a long
-text about something else. On texts of authors who wrote none of its examples, the area under the curve of a head of
-`injection@3` is 0.96 instead of 0.90.
+A mean of tokens says how a text is put as a whole. Queries of attention find the few words that decide, though not yet
+one sentence in a page about something else: there the area under the curve is 0.69, and the threshold is not reached.
+On texts of authors who wrote none of the examples, the area of a head of `injection@3` is 0.96 instead of 0.90.
 """
 
 from __future__ import annotations
